@@ -1,0 +1,132 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+// MARK: - Plugins: one row, one folder, one target each.
+// `Plugins/` holds ordinary targets, not SwiftPM build tools, so every row states its path.
+
+/// A plugin: its target, its folder, and the libraries it builds on beyond `LCWCore`.
+struct PluginRow {
+  var target: String
+  var path: String
+  var libraries: [String] = []
+  var exclude: [String] = []
+}
+
+let plugins: [PluginRow] = [
+  PluginRow(target: "LinearMethod", path: "Plugins/Methods/Linear", libraries: ["LCWPaths"]),
+  PluginRow(target: "ArcMethod", path: "Plugins/Methods/Arc", libraries: ["LCWPaths"]),
+  PluginRow(target: "MLPArchitecture", path: "Plugins/Architectures/MLP"),
+  PluginRow(target: "DigitsDataset", path: "Plugins/Datasets/Digits"),
+  PluginRow(target: "MNISTDataset", path: "Plugins/Datasets/MNIST", libraries: ["LCWFiles"]),
+  PluginRow(target: "CIFARDataset", path: "Plugins/Datasets/CIFAR", libraries: ["LCWFiles"]),
+  PluginRow(
+    target: "LCWFormat", path: "Formats/LCW",
+    libraries: ["LCWFiles", "CArchive", "CZstd", "CKernels"]),
+  PluginRow(
+    target: "SafetensorsFormat", path: "Formats/Safetensors", libraries: ["LCWFiles"]),
+]
+
+// MARK: - Libraries: each floor lists what stands below it.
+
+/// A library of the package and the floors it stands on.
+struct LibraryRow {
+  var target: String
+  var floors: [String]
+  var packages: [Target.Dependency] = []
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let libraries: [LibraryRow] = [
+  LibraryRow(target: "LCWNumerics", floors: ["COpenBLAS", "CKernels"]),
+  LibraryRow(target: "LCWCore", floors: ["LCWNumerics", "CPluginSection"]),
+  LibraryRow(target: "LCWFiles", floors: ["LCWCore", "CArchive"]),
+  LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
+  LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
+  LibraryRow(target: "LCWReport", floors: ["LCWCore"]),
+  LibraryRow(
+    target: "LCWCommands",
+    floors: [
+      "LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
+    ],
+    packages: [argumentParser]),
+]
+
+// MARK: - Tests
+
+/// A test target and what it tests.
+struct TestRow {
+  var target: String
+  var dependencies: [String]
+  var resources: [Resource] = []
+}
+
+let pluginTargets = plugins.map(\.target)
+
+let tests: [TestRow] = []
+
+// MARK: - The package
+
+/// Settings every Swift target shares.
+let settings: [SwiftSetting] = [
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+  .enableUpcomingFeature("ExistentialAny"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+extension Target.Dependency {
+  static func named(_ name: String) -> Target.Dependency { .target(name: name) }
+}
+
+let package = Package(
+  name: "lcw",
+  products: [
+    .executable(name: "lcw", targets: ["lcw"]),
+    .library(name: "LCW", targets: libraries.map(\.target)),
+    .library(name: "LCWStandard", targets: pluginTargets),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "COpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(
+      name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .systemLibrary(
+      name: "CArchive", path: "Sources/CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+    .target(name: "CKernels", path: "Sources/CKernels"),
+    .target(name: "CPluginSection", path: "Sources/CPluginSection"),
+    .executableTarget(
+      name: "lcw",
+      dependencies: ["LCWCommands"] + pluginTargets.map(Target.Dependency.named),
+      path: "Sources/lcw", swiftSettings: settings),
+  ]
+    + libraries.map { row in
+      .target(
+        name: row.target,
+        dependencies: row.floors.map(Target.Dependency.named) + row.packages,
+        path: "Sources/\(row.target)", swiftSettings: settings)
+    }
+    + plugins.map { row in
+      .target(
+        name: row.target,
+        dependencies: (["LCWCore", "LCWNumerics"] + row.libraries).map(Target.Dependency.named),
+        path: row.path, exclude: row.exclude, swiftSettings: settings)
+    }
+    + tests.map { row in
+      .testTarget(
+        name: row.target, dependencies: row.dependencies.map(Target.Dependency.named),
+        path: "Tests/\(row.target)", resources: row.resources, swiftSettings: settings)
+    },
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWNumerics
+
+/// What a file of weights holds: a kind, metadata, and named tensors that are read one at a time.
+public protocol CheckpointSource: Sendable {
+  /// What the tensors are.
+  var kind: CheckpointKind { get }
+  /// What is said of them.
+  var metadata: [String: JSONValue] { get }
+  /// The tensors, in the order of the file.
+  var entries: [TensorEntry] { get }
+
+  /// The tensor of an entry.
+  /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``, or an error of the format if the
+  ///   file is damaged.
+  func tensor(named name: String) throws -> StoredTensor
+}
+
+/// A tensor's description: what is known without reading it.
+public struct TensorEntry: Sendable, Hashable {
+  /// The name.
+  public let name: String
+  /// The type of the elements.
+  public let elementType: ElementType
+  /// The dimensions.
+  public let shape: Shape
+  /// The bytes it takes in the file.
+  public let storedBytes: Int
+
+  /// A description.
+  public init(name: String, elementType: ElementType, shape: Shape, storedBytes: Int) {
+    self.name = name
+    self.elementType = elementType
+    self.shape = shape
+    self.storedBytes = storedBytes
+  }
+
+  /// The bytes of the elements themselves.
+  public var rawBytes: Int { shape.count * elementType.width }
+}
+
+/// What a checkpoint's tensors are. Kinds that this version does not know can still be inspected.
+public struct CheckpointKind: RawRepresentable, Sendable, Hashable {
+  /// The name in files.
+  public let rawValue: String
+
+  /// A kind by its name.
+  public init(rawValue: String) { self.rawValue = rawValue }
+
+  /// A network's weights.
+  public static let checkpoint = CheckpointKind(rawValue: "checkpoint")
+  /// A path between two networks.
+  public static let path = CheckpointKind(rawValue: "path")
+  /// A learned connection that applies to any pair.
+  public static let connectionModel = CheckpointKind(rawValue: "connection-model")
+  /// Several networks that share a backbone.
+  public static let ensemble = CheckpointKind(rawValue: "ensemble")
+}
+
+/// A tensor with its name.
+public struct NamedTensor: Sendable, Hashable {
+  /// The name. Names are told apart by their bytes, not by Unicode's equivalence.
+  public var name: String
+  /// The values.
+  public var tensor: StoredTensor
+
+  /// A tensor with its name.
+  public init(_ name: String, _ tensor: StoredTensor) {
+    self.name = name
+    self.tensor = tensor
+  }
+}
+
+/// A checkpoint in memory.
+public struct Checkpoint: CheckpointSource, Hashable {
+  /// What the tensors are.
+  public var kind: CheckpointKind
+  /// What is said of them.
+  public var metadata: [String: JSONValue]
+  /// The tensors.
+  public var tensors: [NamedTensor]
+
+  /// A checkpoint from its parts.
+  public init(
+    kind: CheckpointKind = .checkpoint, metadata: [String: JSONValue] = [:],
+    tensors: [NamedTensor] = []
+  ) {
+    self.kind = kind
+    self.metadata = metadata
+    self.tensors = tensors
+  }
+
+  /// All of a source, read into memory.
+  /// - Throws: What reading a tensor throws.
+  public init(reading source: any CheckpointSource) throws {
+    self.init(kind: source.kind, metadata: source.metadata)
+    tensors = try source.entries.map {
+      NamedTensor($0.name, try source.tensor(named: $0.name))
+    }
+  }
+
+  /// The tensors' descriptions, in their order.
+  public var entries: [TensorEntry] {
+    tensors.map {
+      TensorEntry(
+        name: $0.name, elementType: $0.tensor.elementType, shape: $0.tensor.shape,
+        storedBytes: $0.tensor.bytes.count)
+    }
+  }
+
+  /// The tensor of a name.
+  /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``.
+  public func tensor(named name: String) throws -> StoredTensor {
+    guard let found = tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+      throw CheckpointError.missingTensor(
+        name, nearest: nearestName(to: name, among: tensors.map(\.name)))
+    }
+    return found.tensor
+  }
+}
+
+/// What can be wrong with a checkpoint whatever its format.
+public enum CheckpointError: DescribedError, Hashable {
+  /// There is no tensor of the name.
+  case missingTensor(String, nearest: String?)
+  /// The metadata lack a field, or it is of another type.
+  case metadata(field: String, expected: String)
+  /// The checkpoint is of another kind than is needed.
+  case kind(expected: String, found: String)
+  /// The tensors do not fit the parameters of an architecture.
+  case binding(reason: String, parameters: [String], tensors: [String])
+  /// The format can't hold what should be written.
+  case cannotWrite(format: String, reason: String)
+  /// No format recognises the file.
+  case unknownFormat(file: String, known: [String])
+
+  /// Wrong data, or wrong usage where the caller chose the format.
+  public var category: ErrorCategory {
+    switch self {
+    case .cannotWrite: .usage
+    case .missingTensor, .metadata, .kind, .binding, .unknownFormat: .data
+    }
+  }
+
+  /// One line, or the two lists where tensors do not fit.
+  public var description: String {
+    switch self {
+    case .missingTensor(let name, let nearest):
+      "there is no tensor ‘\(name)’" + (nearest.map { "; did you mean ‘\($0)’?" } ?? "")
+    case .metadata(let field, let expected):
+      "the metadata's field ‘\(field)’ is missing or not \(expected)"
+    case .kind(let expected, let found):
+      "expected a \(expected), but the file holds a \(found)"
+    case .binding(let reason, let parameters, let tensors):
+      "the tensors do not fit the architecture: \(reason)\n  parameters: "
+        + parameters.joined(separator: ", ") + "\n  tensors:    " + tensors.joined(separator: ", ")
+    case .cannotWrite(let format, let reason):
+      "can't write \(format): \(reason)"
+    case .unknownFormat(let file, let known):
+      "\(file) is in no format that is known (\(known.joined(separator: ", ")))"
+    }
+  }
+}

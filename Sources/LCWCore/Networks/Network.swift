@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWNumerics
+
+/// A network as a plain value: the shape of a sample and a chain of layers.
+///
+/// Everything else is generic over this description: running, training, which tensors belong to
+/// which hidden unit, the paths. It holds no weights; ``Weights`` does.
+///
+/// ```swift
+/// let network = try Network(
+///   inputShape: [784], layers: [.dense(outputs: 2000, bias: true), .relu, .dense(outputs: 10, bias: true)])
+/// network.parameters.map(\.name)
+/// // ["dense1.weight", "dense1.bias", "dense2.weight", "dense2.bias"]
+/// ```
+public struct Network: Sendable, Hashable, CustomStringConvertible {
+  /// The shape of one sample.
+  public let inputShape: Shape
+  /// The chain, first to last.
+  public let layers: [Layer]
+  /// The shape of one sample before each layer, and behind the last.
+  public let shapes: [Shape]
+  /// The parameters, in the order of the layers; of a layer, weights before bias.
+  public let parameters: [Parameter]
+
+  /// A network.
+  /// - Throws: ``NetworkError/layer(index:description:problem:)`` if a layer can't follow the one
+  ///   before it.
+  public init(inputShape: Shape, layers: [Layer]) throws(NetworkError) {
+    var shapes = [inputShape]
+    var parameters: [Parameter] = []
+    var numbers: [String: Int] = [:]
+    for (index, layer) in layers.enumerated() {
+      let input = shapes[index]
+      do {
+        shapes.append(try layer.outputShape(for: input))
+      } catch {
+        throw .layer(index: index, description: "\(layer)", problem: error.sentence)
+      }
+      let kind = layer.parameterPrefix
+      if let kind {
+        numbers[kind, default: 0] += 1
+        let prefix = "\(kind)\(numbers[kind, default: 0])"
+        parameters += layer.parameters(input: input).map { role, shape in
+          Parameter(name: "\(prefix).\(role.rawValue)", shape: shape, layer: index, role: role)
+        }
+      }
+    }
+    self.inputShape = inputShape
+    self.layers = layers
+    self.shapes = shapes
+    self.parameters = parameters
+  }
+
+  /// The shape of one sample's output.
+  public var outputShape: Shape { shapes[layers.count] }
+
+  /// The indices of the dense and convolutional layers.
+  public var weightedLayers: [Int] { layers.indices.filter { layers[$0].isWeighted } }
+
+  /// The indices into ``parameters`` of a layer's parameters.
+  public func parameterIndices(ofLayer layer: Int) -> [Int] {
+    parameters.indices.filter { parameters[$0].layer == layer }
+  }
+
+  /// The index into ``parameters`` of a layer's parameter of a role, if it has one.
+  public func parameterIndex(ofLayer layer: Int, role: Parameter.Role) -> Int? {
+    parameters.firstIndex { $0.layer == layer && $0.role == role }
+  }
+
+  /// The number of values in all parameters.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
+
+  /// The layers as text: `flatten; dense 2000; relu; dense 10`.
+  public var description: String { layers.map(\.description).joined(separator: "; ") }
+}
+
+/// A tensor of a network that training changes or that it keeps.
+public struct Parameter: Sendable, Hashable {
+  /// What a parameter is to its layer. The raw value is its name's last part.
+  public enum Role: String, Sendable {
+    /// The weights, `[outputs, inputs]` or `[filters, channels, height, width]`.
+    case weight
+    /// The bias, `[outputs]`.
+    case bias
+    /// A batch normalisation's scale.
+    case scale
+    /// A batch normalisation's shift.
+    case shift
+    /// A batch normalisation's running mean.
+    case mean
+    /// A batch normalisation's running variance.
+    case variance
+
+    /// Whether training moves the parameter along a gradient.
+    public var isTrained: Bool { self != .mean && self != .variance }
+  }
+
+  /// The name, such as `dense1.weight`.
+  public let name: String
+  /// The shape.
+  public let shape: Shape
+  /// The index of the layer it belongs to.
+  public let layer: Int
+  /// What it is to the layer.
+  public let role: Role
+}
+
+extension Layer {
+  fileprivate var parameterPrefix: String? {
+    switch self {
+    case .dense: "dense"
+    case .convolution: "conv"
+    case .batchNorm: "norm"
+    case .relu, .tanh, .maxPool, .averagePool, .flatten, .dropout: nil
+    }
+  }
+
+  fileprivate func parameters(input: Shape) -> [(Parameter.Role, Shape)] {
+    switch self {
+    case .dense(let outputs, let bias):
+      return [(.weight, [outputs, input.count])] + (bias ? [(.bias, [outputs])] : [])
+    case .convolution(let c):
+      let weight: Shape = [c.filters, input[0], c.kernel[0], c.kernel[1]]
+      return [(.weight, weight)] + (c.bias ? [(.bias, [c.filters])] : [])
+    case .batchNorm:
+      let roles: [Parameter.Role] = [.scale, .shift, .mean, .variance]
+      return roles.map { ($0, [input[0]]) }
+    case .relu, .tanh, .maxPool, .averagePool, .flatten, .dropout: return []
+    }
+  }
+}
+
+/// What can be wrong with a network or its weights.
+public enum NetworkError: DescribedError, Hashable {
+  /// A layer can't follow the one before it.
+  case layer(index: Int, description: String, problem: String)
+  /// There are more or fewer tensors than parameters.
+  case tensorCount(expected: Int, found: Int)
+  /// A parameter's tensor has another shape.
+  case shape(parameter: String, expected: Shape, found: Shape)
+  /// Two networks that should be alike are not.
+  case mismatch(String, String)
+
+  /// Wrong data, but for a chain that can't be.
+  public var category: ErrorCategory {
+    if case .layer = self { .usage } else { .data }
+  }
+
+  /// One line that says what was expected and what was found.
+  public var description: String {
+    switch self {
+    case .layer(let index, let description, let problem):
+      "layer \(index + 1) (\(description)) \(problem)"
+    case .tensorCount(let expected, let found):
+      "the network has \(expected) parameters, but \(found) tensors were given"
+    case .shape(let parameter, let expected, let found):
+      "\(parameter) should be \(expected) but is \(found)"
+    case .mismatch(let first, let second):
+      "the networks differ, and only networks of one architecture can be joined: "
+        + "‘\(first)’ and ‘\(second)’"
+    }
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWNumerics
+
+/// A path of weights that an evaluator can look into.
+///
+/// A path has one stage or more; each takes one unit of t, so that t runs over
+/// `0...Double(stages.count)`. ``weights(at:)`` always works; what the stages tell of their motion
+/// lets an evaluator do less.
+public protocol ConnectionPath: Sendable {
+  /// The network whose weights move.
+  var network: Network { get }
+  /// The stages, in order.
+  var stages: [PathStage] { get }
+
+  /// The point at t.
+  /// - Throws: What computing the point needs and lacks.
+  func weights(at t: Double) throws -> Weights
+}
+
+/// A unit of a path's time.
+public struct PathStage: Sendable {
+  /// What happens in it, for an axis.
+  public var label: String
+  /// The motion of each parameter of the network.
+  public var motions: [Motion]
+
+  /// A stage.
+  public init(label: String, motions: [Motion]) {
+    self.label = label
+    self.motions = motions
+  }
+}
+
+/// How one parameter moves during a stage.
+public enum Motion: Sendable {
+  /// It stays.
+  case fixed(Tensor)
+  /// Σⱼ cⱼ(t) · Bⱼ. A tensor may broadcast: it has the parameter's rank, and each of its sizes is
+  /// the parameter's or 1.
+  case combination([Tensor], Curve)
+  /// Only the path itself knows.
+  case opaque
+}
+
+extension ConnectionPath {
+  /// The values t may have.
+  public var domain: ClosedRange<Double> { 0...Double(stages.count) }
+
+  /// The stage t lies in, and the time within it, from 0 to 1. A whole t belongs to the stage that
+  /// starts there, but for the last.
+  public func position(of t: Double) -> (stage: Int, time: Double) {
+    let clamped = min(max(t, domain.lowerBound), domain.upperBound)
+    let stage = min(Int(clamped), stages.count - 1)
+    return (stage, clamped - Double(stage))
+  }
+}
+
+/// A path all of whose motions are known: a value that can be saved whole.
+public struct ExplicitPath: ConnectionPath {
+  /// The network whose weights move.
+  public let network: Network
+  /// The stages, in order; none of their motions is opaque.
+  public let stages: [PathStage]
+
+  /// A path from its stages.
+  /// - Throws: ``PathError`` if there is none, or a motion does not fit its parameter.
+  public init(network: Network, stages: [PathStage]) throws(PathError) {
+    guard !stages.isEmpty else { throw .noStages }
+    for (index, stage) in stages.enumerated() {
+      guard stage.motions.count == network.parameters.count else {
+        throw .motionCount(
+          stage: index, expected: network.parameters.count, found: stage.motions.count)
+      }
+      for (parameter, motion) in zip(network.parameters, stage.motions) {
+        try ExplicitPath.check(motion, parameter, stage: index)
+      }
+    }
+    self.network = network
+    self.stages = stages
+  }
+
+  /// The point at t; t is clamped to the domain.
+  public func weights(at t: Double) throws -> Weights {
+    let (stage, time) = position(of: t)
+    let tensors = zip(network.parameters, stages[stage].motions).map { parameter, motion in
+      switch motion {
+      case .fixed(let tensor): tensor
+      case .combination(let bases, let curve):
+        Tensor.combination(
+          bases, coefficients: curve.coefficients(at: time), shape: parameter.shape)
+      case .opaque: preconditionFailure("an explicit path has no opaque motion")
+      }
+    }
+    return try Weights(network: network, tensors: tensors)
+  }
+
+  private static func check(
+    _ motion: Motion, _ parameter: Parameter, stage: Int
+  ) throws(PathError) {
+    switch motion {
+    case .opaque: throw .opaque(stage: stage, parameter: parameter.name)
+    case .fixed(let tensor):
+      guard tensor.shape == parameter.shape else {
+        throw .shape(
+          stage: stage, parameter: parameter.name, expected: parameter.shape, found: tensor.shape)
+      }
+    case .combination(let bases, let curve):
+      guard bases.count == curve.count else {
+        throw .basisCount(
+          stage: stage, parameter: parameter.name, expected: curve.count, found: bases.count)
+      }
+      for basis in bases {
+        let fits =
+          basis.shape.rank == parameter.shape.rank
+          && zip(basis.shape.dimensions, parameter.shape.dimensions).allSatisfy {
+            $0 == $1 || $0 == 1
+          }
+        guard fits else {
+          throw .shape(
+            stage: stage, parameter: parameter.name, expected: parameter.shape, found: basis.shape)
+        }
+      }
+    }
+  }
+}
+
+/// What can be wrong with a path.
+public enum PathError: DescribedError, Hashable {
+  /// A path has at least one stage.
+  case noStages
+  /// A stage has another number of motions than the network has parameters.
+  case motionCount(stage: Int, expected: Int, found: Int)
+  /// A motion that should be known is opaque.
+  case opaque(stage: Int, parameter: String)
+  /// A motion's tensor has another shape.
+  case shape(stage: Int, parameter: String, expected: Shape, found: Shape)
+  /// A curve combines another number of tensors.
+  case basisCount(stage: Int, parameter: String, expected: Int, found: Int)
+  /// A curve's name is not known.
+  case unknownCurve(String, parameter: String)
+
+  /// Wrong data.
+  public var category: ErrorCategory { .data }
+
+  /// One line that says what was expected and what was found.
+  public var description: String {
+    switch self {
+    case .noStages: "the path has no stage"
+    case .motionCount(let stage, let expected, let found):
+      "stage \(stage + 1) of the path moves \(found) parameters, but the network has \(expected)"
+    case .opaque(let stage, let parameter):
+      "stage \(stage + 1) of the path does not say how \(parameter) moves"
+    case .shape(let stage, let parameter, let expected, let found):
+      "stage \(stage + 1) of the path moves \(parameter) \(expected) by a tensor \(found)"
+    case .basisCount(let stage, let parameter, let expected, let found):
+      "stage \(stage + 1) of the path moves \(parameter) by \(found) tensors where its curve has "
+        + "\(expected)"
+    case .unknownCurve(let name, let parameter):
+      "\(parameter) moves along ‘\(name)’, which is no curve this version knows"
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What can be wrong with plugins and references to them.
+public enum PluginError: DescribedError, Hashable {
+  /// Two plugins of a kind have one name.
+  case duplicateName(String, kind: PluginKind, types: [String])
+  /// A plugin's name has other characters than lower-case letters, digits and hyphens.
+  case malformedName(String, type: String)
+  /// A registered type conforms to the protocol of no kind.
+  case withoutKind(type: String)
+  /// No plugin of the kind has the name.
+  case unknownPlugin(name: String, kind: PluginKind, known: [String])
+  /// The plugin declares no such option.
+  case unknownOption(plugin: String, option: String, known: [String])
+  /// The option's value is of another type or out of range.
+  case invalidOption(plugin: String, option: String, value: String, reason: String)
+  /// A text is not `name:key=value,key=value`.
+  case malformedReference(String, reason: String)
+
+  /// Wrong usage, but for faults of the plugins themselves.
+  public var category: ErrorCategory {
+    switch self {
+    case .duplicateName, .malformedName, .withoutKind: .failure
+    case .unknownPlugin, .unknownOption, .invalidOption, .malformedReference: .usage
+    }
+  }
+
+  /// One line that says what is wrong and what would be right.
+  public var description: String {
+    switch self {
+    case .duplicateName(let name, let kind, let types):
+      "two plugins claim the \(kind.rawValue) ‘\(name)’: \(types.joined(separator: " and "))"
+    case .malformedName(let name, let type):
+      "\(type) calls itself ‘\(name)’: a plugin's name has lower-case letters, digits and hyphens"
+    case .withoutKind(let type):
+      "\(type) is registered as a plugin but is no method, architecture, dataset or format"
+    case .unknownPlugin(let name, let kind, let known):
+      "no \(kind.rawValue) is called ‘\(name)’\(Self.hint(name, known, "there are", none: "none is linked"))"
+    case .unknownOption(let plugin, let option, let known):
+      "\(plugin) has no option ‘\(option)’\(Self.hint(option, known, "it takes", none: "it takes none"))"
+    case .invalidOption(let plugin, let option, let value, let reason):
+      "\(plugin): ‘\(value)’ is no value for \(option): \(reason)"
+    case .malformedReference(let text, let reason):
+      "‘\(text)’ is not written name:key=value,key=value: \(reason)"
+    }
+  }
+
+  private static func hint(
+    _ name: String, _ known: [String], _ lead: String, none: String
+  ) -> String {
+    if let nearest = nearestName(to: name, among: known) { return "; did you mean ‘\(nearest)’?" }
+    return known.isEmpty ? "; \(none)" : "; \(lead) \(known.sorted().joined(separator: ", "))"
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An option of a plugin: its key, its type by the type of its default, and its help.
+///
+/// ```swift
+/// static let hidden = PluginOption("hidden", default: [2000], help: "units of each hidden layer")
+/// static let options: [any PluginOptionDescription] = [hidden]
+/// init(options: OptionValues) throws { sizes = options[Self.hidden] }
+/// ```
+public struct PluginOption<Value: OptionValue>: PluginOptionDescription {
+  /// What stands left of the equals sign.
+  public let key: String
+  /// The value where none is given.
+  public let defaultValue: Value
+  /// What it does, in one line.
+  public let help: String
+
+  /// An option.
+  public init(_ key: String, default defaultValue: Value, help: String) {
+    self.key = key
+    self.defaultValue = defaultValue
+    self.help = help
+  }
+
+  /// The type, as help shows it.
+  public var typeName: String { Value.typeName }
+  /// The default, as a user would write it.
+  public var defaultText: String { defaultValue.text }
+  /// Why a text is no value of the option; nothing if it is one.
+  public func problem(withText text: String) -> String? {
+    Value(optionText: text) == nil ? "expected \(Value.typeName)" : nil
+  }
+}
+
+/// An option whatever its type, for lists and help.
+public protocol PluginOptionDescription: Sendable {
+  /// What stands left of the equals sign.
+  var key: String { get }
+  /// The type, as help shows it.
+  var typeName: String { get }
+  /// The default, as a user would write it.
+  var defaultText: String { get }
+  /// What it does, in one line.
+  var help: String { get }
+  /// Why a text is no value of the option; nothing if it is one.
+  func problem(withText text: String) -> String?
+}
+
+/// A type an option can have.
+public protocol OptionValue: Sendable {
+  /// The type's name in help, such as `integer`.
+  static var typeName: String { get }
+  /// The value a text means, or nothing.
+  init?(optionText: String)
+  /// The text that means this value.
+  var text: String { get }
+}
+
+extension Int: OptionValue {
+  /// `integer`
+  public static var typeName: String { "an integer" }
+  /// Digits, perhaps after a minus.
+  public init?(optionText: String) { self.init(optionText) }
+  /// The digits.
+  public var text: String { "\(self)" }
+}
+
+extension Double: OptionValue {
+  /// `number`
+  public static var typeName: String { "a number" }
+  /// A finite number such as `0.01` or `1e-4`.
+  public init?(optionText: String) {
+    guard let value = Double(optionText), value.isFinite else { return nil }
+    self = value
+  }
+  /// The shortest digits that mean this number.
+  public var text: String { "\(self)" }
+}
+
+extension Bool: OptionValue {
+  /// `true or false`
+  public static var typeName: String { "true or false" }
+  /// `true` or `false`
+  public init?(optionText: String) { self.init(optionText) }
+  /// `true` or `false`
+  public var text: String { "\(self)" }
+}
+
+extension String: OptionValue {
+  /// `text`
+  public static var typeName: String { "a text" }
+  /// Any text without a comma.
+  public init?(optionText: String) { self = optionText }
+  /// The text itself.
+  public var text: String { self }
+}
+
+extension [Int]: OptionValue {
+  /// Sizes joined by `x`.
+  public static var typeName: String { "sizes such as 2000 or 6144x2000" }
+  /// Positive integers joined by `x`.
+  public init?(optionText: String) {
+    var sizes: [Int] = []
+    for part in optionText.split(separator: "x", omittingEmptySubsequences: false) {
+      guard let size = Int(part), size > 0 else { return nil }
+      sizes.append(size)
+    }
+    self = sizes
+  }
+  /// The sizes joined by `x`.
+  public var text: String { map(String.init).joined(separator: "x") }
+}
+
+/// A closed choice: any enumeration of strings can be an option's type.
+public protocol OptionChoice: OptionValue, CaseIterable, RawRepresentable where RawValue == String {
+}
+
+extension OptionChoice {
+  /// The choices.
+  public static var typeName: String {
+    "one of " + allCases.map(\.rawValue).joined(separator: ", ")
+  }
+  /// The case of that name.
+  public init?(optionText: String) { self.init(rawValue: optionText) }
+  /// The case's name.
+  public var text: String { rawValue }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The plugins a program has: a value, found once and passed along.
+///
+/// ```swift
+/// let registry = try PluginRegistry.linked()
+/// let method = try registry.method("arc")
+/// ```
+public struct PluginRegistry: Sendable {
+  /// The plugins' types, by kind and then by name.
+  public let plugins: [any Plugin.Type]
+
+  /// A registry of the given types.
+  /// - Throws: ``PluginError`` if two of a kind have one name, or a name or an option's default is
+  ///   malformed.
+  public init(_ types: [any Plugin.Type]) throws(PluginError) {
+    var known: [String: any Plugin.Type] = [:]
+    for type in types {
+      guard let kind = PluginKind(of: type) else {
+        throw .withoutKind(type: String(reflecting: type))
+      }
+      guard PluginReference.isName(type.name) else {
+        throw .malformedName(type.name, type: String(reflecting: type))
+      }
+      let key = "\(kind.rawValue) \(type.name)"
+      if let other = known[key] {
+        throw .duplicateName(
+          type.name, kind: kind, types: [String(reflecting: other), String(reflecting: type)])
+      }
+      known[key] = type
+      for option in type.options {
+        if let reason = option.problem(withText: option.defaultText) {
+          throw .invalidOption(
+            plugin: type.name, option: option.key, value: option.defaultText, reason: reason)
+        }
+      }
+    }
+    plugins = types.sorted {
+      (order($0), $0.name) < (order($1), $1.name)
+    }
+    func order(_ type: any Plugin.Type) -> Int {
+      PluginKind(of: type).flatMap(PluginKind.allCases.firstIndex(of:)) ?? 0
+    }
+  }
+
+  /// The plugins linked into this program.
+  /// - Throws: ``PluginError`` as ``init(_:)`` does.
+  public static func linked() throws(PluginError) -> PluginRegistry {
+    try PluginRegistry(PluginSink.linkedPlugins())
+  }
+
+  /// The plugins of a kind, by name.
+  public func plugins(of kind: PluginKind) -> [any Plugin.Type] {
+    plugins.filter { PluginKind(of: $0) == kind }
+  }
+
+  /// The method a reference such as `arc` names.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option.
+  public func method(_ reference: PluginReference) throws -> any ConnectionMethod {
+    try instance(of: .method, reference)
+  }
+
+  /// The architecture a reference such as `mlp:hidden=2000` names.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option.
+  public func architecture(_ reference: PluginReference) throws -> any Architecture {
+    try instance(of: .architecture, reference)
+  }
+
+  /// The data set a reference such as `mnist` names.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option.
+  public func dataset(_ reference: PluginReference) throws -> any Dataset {
+    try instance(of: .dataset, reference)
+  }
+
+  /// The checkpoint format a reference such as `safetensors` names.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option.
+  public func format(_ reference: PluginReference) throws -> any CheckpointFormat {
+    try instance(of: .format, reference)
+  }
+
+  private func instance<P>(of kind: PluginKind, _ reference: PluginReference) throws -> P {
+    let candidates = plugins(of: kind)
+    guard let type = candidates.first(where: { $0.name == reference.name }) else {
+      throw PluginError.unknownPlugin(
+        name: reference.name, kind: kind, known: candidates.map { $0.name })
+    }
+    let values = try OptionValues(reference, declaredBy: type)
+    guard let instance = try type.init(options: values) as? P else {
+      throw PluginError.withoutKind(type: String(reflecting: type))
+    }
+    return instance
+  }
+}

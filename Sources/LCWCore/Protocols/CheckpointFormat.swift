@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// A file format for named tensors.
+public protocol CheckpointFormat: Plugin {
+  /// The usual endings of file names, without the dot; the first is the one to write.
+  static var fileExtensions: [String] { get }
+  /// Whether files of the format can be written.
+  static var canWrite: Bool { get }
+
+  /// Whether a file that starts with these bytes (all of it, or at least 4096) is of the format.
+  static func recognises(_ start: [UInt8]) -> Bool
+
+  /// Opens a file: what it holds is read and checked, the tensors when they are asked for.
+  /// - Throws: An error that names the file and what is wrong with it.
+  func open(_ file: URL) throws -> any CheckpointSource
+
+  /// Writes a file: to a temporary name, synced, and renamed.
+  /// - Throws: ``CheckpointError/cannotWrite(format:reason:)`` for what the format can't hold.
+  func write(_ checkpoint: any CheckpointSource, to file: URL) throws
+}
+
+extension CheckpointFormat {
+  /// Formats can be read only, unless they say otherwise.
+  public static var canWrite: Bool { false }
+
+  /// Refuses.
+  public func write(_ checkpoint: any CheckpointSource, to file: URL) throws {
+    throw CheckpointError.cannotWrite(
+      format: Self.name, reason: "the format can be read, not written")
+  }
+}

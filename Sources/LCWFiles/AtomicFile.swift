@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Writing a file so that its name stands for the old content or the new, never for a part.
+public enum AtomicFile {
+  /// Writes `bytes` to a temporary name in the same folder, syncs, renames, and syncs the folder.
+  /// - Throws: ``FileError``.
+  public static func write(_ bytes: [UInt8], to file: URL) throws {
+    try write(to: file) { try $0.append(bytes) }
+  }
+
+  /// Writes what `body` appends, as ``write(_:to:)`` does; if it throws, nothing changes.
+  /// - Throws: ``FileError``, and what `body` throws.
+  public static func write(
+    to file: URL, _ body: (borrowing OutputFile) throws -> Void
+  ) throws {
+    let temporary =
+      file.deletingLastPathComponent().path
+      + "/.\(file.lastPathComponent).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+    var isRenamed = false
+    let output = try OutputFile(creating: temporary)
+    defer { if !isRenamed { unlink(temporary) } }
+    try body(output)
+    try output.sync()
+    guard rename(temporary, file.path) == 0 else {
+      throw FileError.system("rename to", file: file.path, code: errno)
+    }
+    isRenamed = true
+    try syncFolder(of: file)
+  }
+
+  private static func syncFolder(of file: URL) throws(FileError) {
+    let folder = file.deletingLastPathComponent().path
+    let descriptor = open(folder, O_RDONLY)
+    guard descriptor >= 0 else { throw .system("open", file: folder, code: errno) }
+    defer { close(descriptor) }
+    // Some file systems can't sync a folder; the rename is still atomic there.
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw .system("sync", file: folder, code: errno)
+    }
+  }
+}
+
+/// A file that is being written.
+public struct OutputFile: ~Copyable {
+  /// The file descriptor, for libraries that write to one.
+  public let descriptor: Int32
+  private let path: String
+
+  fileprivate init(creating path: String) throws(FileError) {
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    self.path = path
+    guard descriptor >= 0 else { throw .system("create", file: path, code: errno) }
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
+
+  /// Writes bytes behind those written before.
+  /// - Throws: ``FileError``.
+  public borrowing func append(_ bytes: [UInt8]) throws(FileError) {
+    var start = 0
+    while start < bytes.count {
+      let written = bytes.withUnsafeBytes {
+        systemWrite(descriptor, $0.baseAddress.map { $0 + start }, bytes.count - start)
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw .system("write", file: path, code: errno) }
+      start += written
+    }
+  }
+
+  fileprivate borrowing func sync() throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw .system("sync", file: path, code: errno) }
+  }
+}
+
+// Inside the types here `write` is a method of theirs.
+private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, start, count)
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file opened for reading at any position; several threads may read at once.
+public final class InputFile: Sendable {
+  /// The file's path.
+  public let path: String
+  /// The file's size in bytes when it was opened.
+  public let size: Int
+  private let descriptor: Int32
+
+  /// Opens a regular file.
+  /// - Throws: ``FileError``.
+  public init(_ file: URL) throws(FileError) {
+    path = file.path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      size = 0
+      throw .system("open", file: path, code: errno)
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      size = 0
+      throw .system("examine", file: path, code: errno)
+    }
+    size = Int(status.st_size)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .failed(operation: "read", file: path, reason: "it is not a regular file")
+    }
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
+
+  /// The bytes of a range, which must lie in the file.
+  /// - Throws: ``FileError/damaged(file:reason:)`` if the file ends before, and system errors.
+  public func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
+    guard range.lowerBound >= 0, range.upperBound <= size else {
+      throw .damaged(
+        file: path, reason: "it has \(size) bytes, but byte \(range.upperBound) is needed")
+    }
+    var failure: FileError?
+    let result = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+      while count < range.count {
+        let got = pread(
+          descriptor, buffer.baseAddress.map { $0 + count }, range.count - count,
+          off_t(range.lowerBound + count))
+        if got < 0 && errno == EINTR { continue }
+        guard got > 0 else {
+          failure =
+            got == 0
+            ? .damaged(file: path, reason: "it became shorter while it was read")
+            : .system("read", file: path, code: errno)
+          return
+        }
+        count += got
+      }
+    }
+    if let failure { throw failure }
+    return result
+  }
+
+  /// Up to `count` bytes from the start.
+  /// - Throws: ``FileError``.
+  public func prefix(_ count: Int) throws(FileError) -> [UInt8] {
+    try bytes(in: 0..<min(count, size))
+  }
+
+  /// All of a file.
+  /// - Throws: ``FileError/tooLarge(file:limit:)`` beyond `limit`, and the other cases.
+  public static func contents(
+    of file: URL, limit: Int = 1 << 36
+  ) throws(FileError) -> [UInt8] {
+    let input = try InputFile(file)
+    guard input.size <= limit else { throw .tooLarge(file: input.path, limit: limit) }
+    return try input.bytes(in: 0..<input.size)
+  }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import CKernels
+
+extension Tensor {
+  /// Writes bytes · scale + offset over the elements that start at `start`.
+  public mutating func assign(
+    bytes: ArraySlice<UInt8>, at start: Int, scale: Float, offset: Float
+  ) {
+    precondition(start >= 0 && start + bytes.count <= count, "the bytes do not fit \(shape)")
+    elements.withUnsafeMutableBufferPointer { target in
+      bytes.withUnsafeBufferPointer { source in
+        guard let target = target.baseAddress, let source = source.baseAddress else { return }
+        lcw_bytes_to_floats(target + start, source, scale, offset, bytes.count)
+      }
+    }
+  }
+}

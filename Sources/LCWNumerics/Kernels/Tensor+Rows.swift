@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import CKernels
+
+/// One term of a combination of blocks of rows.
+public struct RowTerm: Sendable {
+  /// A block `[rows, width]`.
+  public var rows: Tensor
+  /// Its factor.
+  public var coefficient: Float
+
+  /// A block and its factor.
+  public init(_ rows: Tensor, _ coefficient: Float) {
+    self.rows = rows
+    self.coefficient = coefficient
+  }
+}
+
+extension Tensor {
+  /// Some rows of Σⱼ cⱼ · Pⱼ + shift + bias, clipped at zero if `clipping` is set: one pass over
+  /// memory for what a moving layer and its ReLU do at one point of a path.
+  ///
+  /// - Parameters:
+  ///   - terms: At least one block `[n, width]` and its factor.
+  ///   - bias: A vector of `width` values, or none.
+  ///   - shifts: A value for each of the n rows that is added all along it, or none.
+  ///   - range: The rows to compute.
+  ///   - clipping: Whether negative values become zero.
+  ///   - result: Takes the rows; its shape is `[range.count, width]`.
+  public static func combineRows(
+    _ terms: [RowTerm], bias: Tensor?, shifts: [Float]?, range: Range<Int>, clipping: Bool,
+    into result: inout Tensor
+  ) {
+    let width = result.shape.rowCount
+    precondition(
+      result.shape.rows == range.count && (bias.map { $0.count == width } ?? true)
+        && terms.allSatisfy {
+          $0.rows.shape.rowCount == width && $0.rows.shape.rows >= range.upperBound
+        } && (shifts.map { $0.count >= range.upperBound } ?? true) && range.lowerBound >= 0,
+      "the blocks of a combination differ in shape")
+    let coefficients = terms.map(\.coefficient)
+    result.elements.withUnsafeMutableBufferPointer { out in
+      guard let out = out.baseAddress else { return }
+      withPointers(to: terms.map(\.rows)) { pointers in
+        withBase(of: bias) { bias in
+          var bases = (0..<terms.count).map { pointers[$0] + range.lowerBound * width }
+          for row in range {
+            let target = out + (row - range.lowerBound) * width
+            lcw_combine(
+              target, bases, coefficients, terms.count, shifts?[row] ?? 0, bias, width,
+              clipping ? 1 : 0)
+            for index in bases.indices { bases[index] += width }
+          }
+        }
+      }
+    }
+  }
+
+  private static func withBase(of tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
+    guard let tensor else { return body(nil) }
+    tensor.elements.withUnsafeBufferPointer { body($0.baseAddress) }
+  }
+}

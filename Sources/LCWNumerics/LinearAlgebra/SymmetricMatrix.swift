@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import COpenBLAS
+
+/// A symmetric matrix in double precision, for Gram matrices and covariances.
+///
+/// Both triangles are stored, row by row, `[order, order]`; only the upper one is read.
+public struct SymmetricMatrix: Sendable, Hashable {
+  /// The number of rows and of columns.
+  public let order: Int
+  /// The values, row by row.
+  public private(set) var elements: [Double]
+
+  /// A matrix of zeros.
+  public init(order: Int) {
+    self.order = order
+    self.elements = [Double](repeating: 0, count: order * order)
+  }
+
+  /// The value at a row and a column.
+  public subscript(row: Int, column: Int) -> Double {
+    get { elements[min(row, column) * order + max(row, column)] }
+    set {
+      elements[row * order + column] = newValue
+      elements[column * order + row] = newValue
+    }
+  }
+
+  /// Adds XᵀX, the Gram matrix of the columns of `rows`, `[samples, order]`.
+  ///
+  /// The samples are taken in double precision, a few hundred at a time.
+  public mutating func addGram(of rows: Tensor, workers: Workers = .serial) {
+    precondition(rows.shape.rowCount == order, "\(rows.shape) has not \(order) columns")
+    BLAS.useCallingThread()
+    let block = 256
+    var start = 0
+    while start < rows.shape.rows {
+      let count = min(block, rows.shape.rows - start)
+      let samples = rows.elements[start * order..<(start + count) * order].map(Double.init)
+      addGram(ofBlock: samples, count: count, workers: workers)
+      start += count
+    }
+    mirror()
+  }
+
+  private mutating func addGram(ofBlock samples: [Double], count: Int, workers: Workers) {
+    let order = order
+    elements.withUnsafeMutableBufferPointer { c in
+      guard let c = c.baseAddress else { return }
+      samples.withUnsafeBufferPointer { x in
+        guard let x = x.baseAddress else { return }
+        // Row blocks of the upper triangle, each from its diagonal to the right edge.
+        let height = 128
+        workers.forEachUnchecked((order + height - 1) / height) { block in
+          let first = block * height
+          let rows = min(height, order - first)
+          cblas_dgemm(
+            CblasRowMajor, CblasTrans, CblasNoTrans,
+            blasint(rows), blasint(order - first), blasint(count),
+            1, x + first, blasint(order), x + first, blasint(order),
+            1, c + first * order + first, blasint(order))
+        }
+      }
+    }
+  }
+
+  private mutating func mirror() {
+    for row in 0..<order {
+      for column in 0..<row { elements[row * order + column] = elements[column * order + row] }
+    }
+  }
+
+  /// The eigenvalues, ascending, and the eigenvectors, the k-th in row k, by LAPACK's `dsyevd`.
+  /// - Throws: `NumericsError.eigenvaluesDidNotConverge` if the matrix is not finite.
+  public func eigendecomposition() throws(NumericsError) -> (
+    values: [Double], vectors: [[Double]]
+  ) {
+    guard elements.allSatisfy(\.isFinite) else {
+      throw .eigenvaluesDidNotConverge(size: order)
+    }
+    guard order > 0 else { return ([], []) }
+    BLAS.useCallingThread()
+    var vectors = elements
+    var values = [Double](repeating: 0, count: order)
+    var n = Int32(order)
+    var info: Int32 = 0
+    var (workSize, integerSize): (Int32, Int32) = (-1, -1)
+    var (workQuery, integerQuery): (Double, Int32) = (0, 0)
+    // The first call asks how much room the second needs.
+    var leading = n
+    dsyevd_(
+      "V", "U", &n, &vectors, &leading, &values, &workQuery, &workSize, &integerQuery,
+      &integerSize, &info, 1, 1)
+    (workSize, integerSize) = (Int32(workQuery), integerQuery)
+    var work = [Double](repeating: 0, count: Int(workSize))
+    var integers = [Int32](repeating: 0, count: Int(integerSize))
+    dsyevd_(
+      "V", "U", &n, &vectors, &leading, &values, &work, &workSize, &integers, &integerSize,
+      &info, 1, 1)
+    guard info == 0 else { throw .eigenvaluesDidNotConverge(size: order) }
+    return (values, (0..<order).map { Array(vectors[$0 * order..<($0 + 1) * order]) })
+  }
+
+  /// The solution X of self · X = right, for a positive definite matrix, by Cholesky.
+  ///
+  /// - Parameter right: The columns of the right-hand side, each of `order` values.
+  /// - Returns: The columns of the solution.
+  /// - Throws: `NumericsError.notPositiveDefinite` with the leading minor that fails.
+  public func solution(of right: [[Double]]) throws(NumericsError) -> [[Double]] {
+    precondition(right.allSatisfy { $0.count == order }, "a column is not of length \(order)")
+    guard order > 0, !right.isEmpty else { return right }
+    BLAS.useCallingThread()
+    var factor = elements
+    var columns = right.flatMap(\.self)
+    var n = Int32(order)
+    var leading = n
+    var count = Int32(right.count)
+    var info: Int32 = 0
+    // LAPACK counts by columns: its lower triangle is the upper one here.
+    dpotrf_("L", &n, &factor, &leading, &info, 1)
+    guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+    var leadingRight = n
+    dpotrs_("L", &n, &count, &factor, &leading, &columns, &leadingRight, &info, 1)
+    return right.indices.map { Array(columns[$0 * order..<($0 + 1) * order]) }
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What can go wrong in arithmetic that input reaches.
+public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A tensor was given another number of elements than its shape has.
+  case elementCount(shape: Shape, expected: Int, found: Int)
+  /// A shape whose element count does not fit an integer, or with a negative dimension.
+  case impossibleShape([Int])
+  /// A matrix that should be positive definite is not; `order` is the leading minor that fails.
+  case notPositiveDefinite(order: Int)
+  /// The eigenvalue iteration did not converge, which a matrix with NaN or infinity causes.
+  case eigenvaluesDidNotConverge(size: Int)
+
+  /// One line that says what was expected and what was found.
+  public var description: String {
+    switch self {
+    case .elementCount(let shape, let expected, let found):
+      "a tensor of shape \(shape) has \(expected) elements, but \(found) were given"
+    case .impossibleShape(let dimensions):
+      "the shape \(dimensions) is negative or too large"
+    case .notPositiveDefinite(let order):
+      "the matrix is not positive definite (leading minor \(order))"
+    case .eigenvaluesDidNotConverge(let size):
+      "the eigenvalues of a \(size)×\(size) matrix did not converge: it may hold NaN or infinity"
+    }
+  }
+}

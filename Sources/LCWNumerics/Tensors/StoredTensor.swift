@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import CKernels
+
+/// A tensor of any element type, as a checkpoint file holds it: little-endian bytes, row-major.
+///
+/// It keeps what a file says to the bit, including NaN payloads; arithmetic happens on ``Tensor``.
+public struct StoredTensor: Sendable, Hashable {
+  /// The type of the elements.
+  public let elementType: ElementType
+  /// The dimensions, outermost first.
+  public let shape: Shape
+  /// The elements, little-endian, row by row.
+  public let bytes: [UInt8]
+
+  /// A tensor from its bytes.
+  /// - Throws: `NumericsError.elementCount` if their number is not what shape and type need.
+  public init(
+    elementType: ElementType, shape: Shape, bytes: [UInt8]
+  ) throws(NumericsError) {
+    let (needed, overflow) = shape.count.multipliedReportingOverflow(by: elementType.width)
+    guard !overflow, bytes.count == needed else {
+      throw .elementCount(
+        shape: shape, expected: shape.count, found: bytes.count / elementType.width)
+    }
+    self.elementType = elementType
+    self.shape = shape
+    self.bytes = bytes
+  }
+
+  /// The single-precision tensor, to the bit.
+  public init(_ tensor: Tensor) {
+    self.elementType = .float32
+    self.shape = tensor.shape
+    self.bytes = tensor.elements.withUnsafeBytes { source in
+      #if _endian(little)
+        return [UInt8](source)
+      #else
+        return tensor.elements.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+      #endif
+    }
+  }
+
+  /// The elements in single precision: exact for f32, f16, bf16, i16, i8, u8 and bool, rounded to
+  /// nearest for the others.
+  public var floats: Tensor {
+    let count = shape.count
+    switch elementType {
+    case .float32:
+      return Tensor(trusted: words(UInt32.self).map(Float.init(bitPattern:)), shape: shape)
+    case .float16:
+      return converted { lcw_half_to_float($0, $1, count) }
+    case .bfloat16:
+      return converted { lcw_bfloat_to_float($0, $1, count) }
+    case .float64:
+      return Tensor(
+        trusted: words(UInt64.self).map { Float(Double(bitPattern: $0)) }, shape: shape)
+    case .int64:
+      return Tensor(trusted: words(UInt64.self).map { Float(Int64(bitPattern: $0)) }, shape: shape)
+    case .int32:
+      return Tensor(trusted: words(UInt32.self).map { Float(Int32(bitPattern: $0)) }, shape: shape)
+    case .int16:
+      return Tensor(trusted: words(UInt16.self).map { Float(Int16(bitPattern: $0)) }, shape: shape)
+    case .int8:
+      return Tensor(trusted: bytes.map { Float(Int8(bitPattern: $0)) }, shape: shape)
+    case .uint8, .bool:
+      return Tensor(trusted: bytes.map(Float.init), shape: shape)
+    }
+  }
+
+  private func words<Word: FixedWidthInteger>(_ type: Word.Type) -> [Word] {
+    bytes.withUnsafeBytes { source in
+      [Word](unsafeUninitializedCapacity: shape.count) { target, count in
+        UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
+        count = shape.count
+        #if _endian(big)
+          for index in 0..<count { target[index] = target[index].byteSwapped }
+        #endif
+      }
+    }
+  }
+
+  private func converted(
+    _ convert: (UnsafeMutablePointer<Float>, UnsafePointer<UInt16>) -> Void
+  ) -> Tensor {
+    let halves = words(UInt16.self)
+    var result = Tensor(unspecified: shape)
+    halves.withUnsafeBufferPointer { source in
+      result.elements.withUnsafeMutableBufferPointer { target in
+        guard let source = source.baseAddress, let target = target.baseAddress else { return }
+        convert(target, source)
+      }
+    }
+    return result
+  }
+}
