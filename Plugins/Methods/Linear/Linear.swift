@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+
+/// The straight segment (1 − t) A + t B, in all layers at once.
+public struct Linear: ConnectionMethod {
+  /// `linear`
+  public static let name = "linear"
+  /// What it is.
+  public static let summary = "the straight segment between the two networks"
+  /// Nothing to compute, nothing to learn, and a high loss in the middle.
+  public static let traits = MethodTraits(
+    compute: .low, complexity: .low, isExplicit: true, loss: .high, isLearnable: false,
+    needsData: false)
+
+  /// The method; it takes no options.
+  public init(options: OptionValues) throws {}
+
+  /// The segment.
+  public func path(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    let motions = zip(a.tensors, b.tensors).map { Motion.combination([$0, $1], .line) }
+    return try ExplicitPath(
+      network: a.network, stages: [PathStage(label: "linear", motions: motions)])
+  }
+}
+
+@section("lcw_plugins") @used
+let linearPlugin: PluginRecord = { $0.add(Linear.self) }

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWNumerics
+
+/// Which tensor of a foreign checkpoint is which parameter of a network.
+public struct CheckpointBinding: Sendable, Hashable {
+  /// How the tensors were told apart.
+  public enum Rule: String, Sendable {
+    /// The names are the parameters' own.
+    case name = "by name"
+    /// The modules, in the order of their numbers, are the layers with parameters.
+    case order = "by order and shape"
+    /// Each parameter's shape is that of one tensor only.
+    case shape = "by shape"
+  }
+
+  /// How the tensors were told apart.
+  public let rule: Rule
+  /// The tensor's name for each parameter, in the order of the parameters.
+  public let names: [String]
+
+  /// Finds the tensors of a network's parameters among those of a checkpoint.
+  ///
+  /// Tried in turn: equal names; modules in natural order (`fc.0`, `fc.2`, `fc.10`), then in the
+  /// order of the file, of which the k-th must fit the k-th layer with parameters; unique shapes.
+  /// Tensors with integers, such as counters of batches, are left out where they fit nothing.
+  ///
+  /// - Throws: ``CheckpointError/binding(reason:parameters:tensors:)`` with both lists, if none of
+  ///   these fits or two orders fit in different ways.
+  public init(of entries: [TensorEntry], to network: Network) throws(CheckpointError) {
+    let parameters = network.parameters
+    let byName = parameters.map { parameter in
+      entries.first { $0.name == parameter.name && $0.shape == parameter.shape }
+    }
+    if !parameters.isEmpty, byName.allSatisfy({ $0 != nil }) {
+      (rule, names) = (.name, byName.compactMap { $0?.name })
+      return
+    }
+    let candidates = entries.filter(\.elementType.isFloatingPoint)
+    let orders = [candidates.naturallySorted(), candidates].compactMap {
+      CheckpointBinding.bind($0, to: network)
+    }
+    if let first = orders.first {
+      guard orders.allSatisfy({ $0 == first }) else {
+        throw CheckpointBinding.failure(
+          "the order of the names and that of the file fit in different ways", entries, network)
+      }
+      (rule, names) = (.order, first)
+      return
+    }
+    let byShape = parameters.map { parameter in candidates.filter { $0.shape == parameter.shape } }
+    let isUnique = byShape.allSatisfy { $0.count == 1 } && candidates.count == parameters.count
+    guard isUnique, Set(byShape.map { $0[0].name }).count == parameters.count else {
+      throw CheckpointBinding.failure(
+        CheckpointBinding.reason(candidates, network), entries, network)
+    }
+    (rule, names) = (.shape, byShape.map { $0[0].name })
+  }
+
+  /// The weights that a source holds under this binding.
+  /// - Throws: What reading throws, or ``NetworkError``.
+  public func weights(of network: Network, from source: any CheckpointSource) throws -> Weights {
+    try Weights(
+      network: network, tensors: try names.map { try source.tensor(named: $0).floats })
+  }
+
+  /// The tensors of each module against the parameters of each layer, in order.
+  private static func bind(_ entries: [TensorEntry], to network: Network) -> [String]? {
+    var modules: [(name: Substring, entries: [TensorEntry])] = []
+    for entry in entries {
+      let module = entry.moduleName
+      if let index = modules.firstIndex(where: { $0.name == module }) {
+        modules[index].entries.append(entry)
+      } else {
+        modules.append((module, [entry]))
+      }
+    }
+    let layers = network.layers.indices.filter { !network.parameterIndices(ofLayer: $0).isEmpty }
+    guard modules.count == layers.count else { return nil }
+    var names: [String] = []
+    for (module, layer) in zip(modules, layers) {
+      let indices = network.parameterIndices(ofLayer: layer)
+      guard module.entries.count == indices.count else { return nil }
+      for index in indices {
+        let parameter = network.parameters[index]
+        let fits = module.entries.filter {
+          parameter.role.foreignNames.contains(String($0.leafName)) && $0.shape == parameter.shape
+        }
+        guard fits.count == 1 else { return nil }
+        names.append(fits[0].name)
+      }
+    }
+    return names
+  }
+
+  private static func reason(_ entries: [TensorEntry], _ network: Network) -> String {
+    if entries.count != network.parameters.count {
+      return "there are \(network.parameters.count) parameters and \(entries.count) tensors"
+    }
+    let shapes = entries.map(\.shape)
+    if let missing = network.parameters.first(where: { !shapes.contains($0.shape) }) {
+      return "no tensor has the shape \(missing.shape) of \(missing.name)"
+    }
+    return "several tensors have one shape, and their names or order do not tell them apart"
+  }
+
+  private static func failure(
+    _ reason: String, _ entries: [TensorEntry], _ network: Network
+  ) -> CheckpointError {
+    .binding(
+      reason: reason, parameters: network.parameters.map { "\($0.name) \($0.shape)" },
+      tensors: entries.map { "\($0.name) \($0.shape)" })
+  }
+}
+
+extension TensorEntry {
+  /// What stands before the name's last dot.
+  fileprivate var moduleName: Substring {
+    name.lastIndex(of: ".").map { name[..<$0] } ?? ""
+  }
+
+  /// What stands behind the name's last dot.
+  fileprivate var leafName: Substring {
+    name.lastIndex(of: ".").map { name[name.index(after: $0)...] } ?? name[...]
+  }
+}
+
+extension [TensorEntry] {
+  /// The entries by name, numbers in the names by value.
+  fileprivate func naturallySorted() -> [TensorEntry] {
+    sorted { NaturalKey($0.name) < NaturalKey($1.name) }
+  }
+}
+
+/// A name as text and numbers in turn, so that `fc.2` comes before `fc.10`.
+private struct NaturalKey: Comparable {
+  private let parts: [(text: String, number: Int)]
+
+  init(_ name: String) {
+    var parts: [(text: String, number: Int)] = []
+    var (text, digits) = ("", "")
+    for character in name {
+      if character.isASCII, character.isNumber {
+        digits.append(character)
+      } else {
+        if !digits.isEmpty {
+          parts.append((text, Int(digits) ?? .max))
+          (text, digits) = ("", "")
+        }
+        text.append(character)
+      }
+    }
+    parts.append((text, Int(digits) ?? -1))
+    self.parts = parts
+  }
+
+  static func == (a: NaturalKey, b: NaturalKey) -> Bool {
+    a.parts.elementsEqual(b.parts) { $0 == $1 }
+  }
+
+  static func < (a: NaturalKey, b: NaturalKey) -> Bool {
+    for (x, y) in zip(a.parts, b.parts) where x != y { return x < y }
+    return a.parts.count < b.parts.count
+  }
+}
+
+extension Parameter.Role {
+  /// The last part of the names that PyTorch, Keras and others give a parameter of this role.
+  fileprivate var foreignNames: [String] {
+    switch self {
+    case .weight: ["weight", "kernel", "W"]
+    case .bias: ["bias", "b"]
+    case .scale: ["weight", "gamma", "scale"]
+    case .shift: ["bias", "beta", "shift"]
+    case .mean: ["running_mean", "moving_mean", "mean"]
+    case .variance: ["running_var", "moving_variance", "variance"]
+    }
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWNumerics
+
+extension Trainer {
+  /// The record of training for a checkpoint's metadata: `training` holds the plan and the epochs
+  /// done, `history` the loss and accuracy of each epoch's batches.
+  public var record: [String: JSONValue] {
+    [
+      "training": .object([
+        "batch": .integer(plan.batch),
+        "completed": .integer(epoch),
+        "epochs": .integer(plan.epochs),
+        "optimiser": .string("\(plan.rule)"),
+        "rate": JSONValue(plan.rate),
+        "schedule": .string("\(plan.schedule)"),
+        "seed": .string("\(plan.seed)"),
+        "steps": .integer(optimiser.steps),
+      ]),
+      "history": .object([
+        "accuracy": .array(history.map { JSONValue($0.accuracy) }),
+        "loss": .array(history.map { JSONValue($0.crossEntropy) }),
+      ]),
+    ]
+  }
+
+  /// The network as it is now, and while epochs are left what is needed to go on.
+  public func checkpoint(
+    architecture: PluginReference, dataset: PluginReference, more: [String: JSONValue] = [:]
+  ) -> Checkpoint {
+    var checkpoint = Checkpoint(
+      TrainedNetwork(
+        architecture: architecture, weights: weights, dataset: dataset,
+        record: record.merging(more) { $1 }))
+    guard !isFinished else { return checkpoint }
+    for (name, tensors) in optimiser.memory {
+      for (parameter, tensor) in zip(weights.network.parameters, tensors) {
+        checkpoint.tensors.append(
+          NamedTensor(Trainer.memoryName(name, parameter), StoredTensor(tensor)))
+      }
+    }
+    return checkpoint
+  }
+
+  /// Takes over the state of a checkpoint that the same plan made, so that the next epochs give
+  /// the same bits as if there had been no interruption.
+  ///
+  /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if the plans differ,
+  ///   ``TrainingError/notResumable`` if there is no state, and what reading throws.
+  public mutating func resume(from source: any CheckpointSource) throws {
+    guard let training = source.metadata["training"]?.object,
+      let completed = training["completed"]?.integer, let steps = training["steps"]?.integer,
+      let losses = source.metadata["history"]?.object?["loss"]?.array?.compactMap(\.double),
+      let accuracies = source.metadata["history"]?.object?["accuracy"]?.array?.compactMap(\.double),
+      losses.count == completed, accuracies.count == completed
+    else { throw TrainingError.notResumable }
+    try checkPlan(training)
+    var next = self
+    let network = weights.network
+    next.weights = try Weights(
+      network: network,
+      tensors: try network.parameters.map { try source.tensor(named: $0.name).floats })
+    if completed < plan.epochs {
+      try next.optimiser.restore(steps: steps) { list in
+        try network.parameters.map {
+          let name = Trainer.memoryName(list, $0)
+          guard source.entries.contains(where: { $0.name == name }) else {
+            throw TrainingError.notResumable
+          }
+          return try source.tensor(named: name).floats
+        }
+      }
+    }
+    next.epoch = completed
+    next.history = zip(losses, accuracies).map { Metrics(crossEntropy: $0, accuracy: $1) }
+    self = next
+  }
+
+  private func checkPlan(_ found: [String: JSONValue]) throws(TrainingError) {
+    let expected = record["training"]?.object ?? [:]
+    for field in ["seed", "epochs", "batch", "rate", "schedule", "optimiser"] {
+      guard let mine = expected[field], let other = found[field] else { throw .notResumable }
+      guard mine == other || (mine.double != nil && mine.double == other.double) else {
+        throw .otherRun(field: field, expected: mine.compactText, found: other.compactText)
+      }
+    }
+  }
+
+  private static func memoryName(_ list: String, _ parameter: Parameter) -> String {
+    "optimiser/\(list)/\(parameter.name)"
+  }
+}

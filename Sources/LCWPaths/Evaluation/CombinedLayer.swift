@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// A layer whose weights are a combination of fixed tensors: its products with a block are
+/// computed once, and combined at each time together with its bias and the ReLU behind it.
+struct CombinedLayer: Sendable {
+  /// The layer, and the ReLU behind it if there is one.
+  let layers: Range<Int>
+  /// The shape of one sample's output.
+  let outputShape: Shape
+  /// The number of values of one sample's output.
+  var width: Int { outputShape.count }
+
+  private let clips: Bool
+  /// The tensors of the shape of the weights.
+  private let bases: [Basis]
+  /// The bias at each time, if there is one.
+  private let biases: [Tensor]?
+
+  private struct Basis: Sendable {
+    var tensor: Tensor
+    /// The coefficient at each time.
+    var coefficients: [Float]
+    /// Whether all units share one row, so that the product is one number for each sample.
+    var isShared: Bool
+  }
+
+  /// The products of a block with each basis.
+  struct Products: Sendable {
+    /// `[n, width]` each.
+    var full: [(tensor: Tensor, coefficients: [Float])]
+    /// A number for each sample.
+    var shared: [(values: [Float], coefficients: [Float])]
+  }
+
+  /// Nothing if the layer is not dense or its motion is not known.
+  init?(_ network: Network, layer: Int, motions: [Motion], times: [Double]) {
+    guard layer < network.layers.count, case .dense(let outputs, _) = network.layers[layer],
+      let weight = network.parameterIndex(ofLayer: layer, role: .weight),
+      let weightTerms = CombinedLayer.terms(of: motions[weight], times: times)
+    else { return nil }
+    let shape = network.parameters[weight].shape
+    // A combination has at least one product of full width for the shared ones to be added to.
+    let hasFullBasis = weightTerms.contains { $0.0.shape == shape }
+    bases = weightTerms.enumerated().map { index, term in
+      let (tensor, coefficients) = term
+      let isShared =
+        tensor.shape != shape && tensor.shape.dimensions == [1, shape[1]]
+        && (hasFullBasis || index > 0)
+      return Basis(
+        tensor: isShared || tensor.shape == shape
+          ? tensor : Tensor.combination([tensor], coefficients: [1], shape: shape),
+        coefficients: coefficients.map(Float.init), isShared: isShared)
+    }
+    if let bias = network.parameterIndex(ofLayer: layer, role: .bias) {
+      guard let biasTerms = CombinedLayer.terms(of: motions[bias], times: times) else {
+        return nil
+      }
+      biases = times.indices.map { time in
+        Tensor.combination(
+          biasTerms.map(\.0), coefficients: biasTerms.map { $0.1[time] }, shape: [outputs])
+      }
+    } else {
+      biases = nil
+    }
+    clips = layer + 1 < network.layers.count && network.layers[layer + 1] == .relu
+    layers = layer..<(clips ? layer + 2 : layer + 1)
+    outputShape = network.shapes[layer + 1]
+  }
+
+  private static func terms(of motion: Motion, times: [Double]) -> [(Tensor, [Double])]? {
+    switch motion {
+    case .fixed(let tensor): return [(tensor, times.map { _ in 1 })]
+    case .combination(let bases, let curve):
+      let coefficients = times.map(curve.coefficients(at:))
+      return bases.indices.map { index in (bases[index], coefficients.map { $0[index] }) }
+    case .opaque: return nil
+    }
+  }
+
+  func products(of block: Tensor) -> Products {
+    var products = Products(full: [], shared: [])
+    for basis in bases {
+      var product = Tensor(unspecified: [block.shape.rows, basis.tensor.shape.rows])
+      product.assignProduct(block.matrix, basis.tensor.transposed)
+      if basis.isShared {
+        products.shared.append((product.elements, basis.coefficients))
+      } else {
+        products.full.append((product, basis.coefficients))
+      }
+    }
+    return products
+  }
+
+  /// Some rows of the layer's output at a time.
+  func combine(_ products: Products, at time: Int, rows: Range<Int>, into result: inout Tensor) {
+    var shifts: [Float]?
+    for (values, coefficients) in products.shared where coefficients[time] != 0 {
+      var sums = shifts ?? [Float](repeating: 0, count: values.count)
+      for row in rows { sums[row] += coefficients[time] * values[row] }
+      shifts = sums
+    }
+    Tensor.combineRows(
+      products.full.map { RowTerm($0.tensor, $0.coefficients[time]) }, bias: biases?[time],
+      shifts: shifts, range: rows, clipping: clips, into: &result)
+  }
+}

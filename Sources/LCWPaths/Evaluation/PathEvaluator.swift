@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNetworks
+public import LCWNumerics
+
+/// Evaluates points of a path on samples.
+///
+/// The structured way looks at how the weights move. Layers before the first moving one are the
+/// same at every point: they run once for each block of samples. The moving layer's weights are
+/// Σⱼ cⱼ(t) · Bⱼ, so its pre-activations are Σⱼ cⱼ(t) · (Bⱼ x): each Bⱼ x is computed once, and a
+/// point costs an element-wise combination and the rest of the network. For a two-layer network
+/// that replaces as many passes as there are points by two.
+public struct PathEvaluator: Sendable {
+  /// How points are evaluated.
+  public enum Strategy: String, Sendable, CaseIterable {
+    /// By the structure of the path, where it tells one.
+    case structured
+    /// Each point's weights by themselves: slow, and obviously right.
+    case pointByPoint = "point-by-point"
+  }
+
+  /// How points are evaluated.
+  public var strategy: Strategy
+  /// The threads; each takes whole blocks of samples.
+  public var workers: Workers
+
+  /// An evaluator.
+  public init(strategy: Strategy = .structured, workers: Workers = .available) {
+    self.strategy = strategy
+    self.workers = workers
+  }
+
+  /// The cross-entropy and accuracy at each t on the samples.
+  ///
+  /// Blocks are summed in order, so that the result does not depend on the number of workers.
+  ///
+  /// - Throws: ``DataError`` if the samples do not fit, and what the path or a layer throws.
+  public func evaluate(
+    _ path: any ConnectionPath, at times: [Double], on samples: SampleSet
+  ) throws -> [Metrics] {
+    try samples.check(fits: path.network)
+    guard strategy == .structured else {
+      let runner = try Runner(path.network)
+      return try times.map {
+        try runner.evaluate(try path.weights(at: $0), on: samples, workers: workers)
+      }
+    }
+    var results = [Metrics?](repeating: nil, count: times.count)
+    for stage in path.stages.indices {
+      let indices = times.indices.filter { path.position(of: times[$0]).stage == stage }
+      guard !indices.isEmpty else { continue }
+      let plan = try StagePlan(path, stage: stage, times: indices.map { times[$0] })
+      let metrics = try plan.run(on: samples, workers: workers)
+      for (index, value) in zip(indices, metrics) { results[index] = value }
+    }
+    return results.compactMap(\.self)
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// How to evaluate some points of one stage: what runs once, what combines, what runs at each.
+struct StagePlan: Sendable {
+  private let path: any ConnectionPath
+  private let times: [Double]
+  private let runner: Runner
+  /// The first layer that moves and that combinations are known for; nothing if nothing moves or
+  /// the first moving layer can't be combined.
+  private let combined: CombinedLayer?
+  /// The layers that run once for a block.
+  private let head: Range<Int>
+  /// The layers that run at each point.
+  private let tail: Range<Int>
+  /// The weights at the first of the times: right for the head, which does not move.
+  private let start: Weights
+  private let motions: [Motion]
+  /// The tail's weights at each time, where they fit the memory set aside.
+  private var tailWeights: [Weights]?
+
+  /// The rows of a block that are combined at a time, so that their pre-activations stay in the
+  /// second-level cache while all points are gone through.
+  private static let rowsAtATime = 32
+  /// The most bytes of weights kept for all points.
+  private static let keptWeights = 256 << 20
+
+  init(_ path: any ConnectionPath, stage: Int, times: [Double]) throws {
+    let network = path.network
+    let motions = path.stages[stage].motions
+    let firstMoving =
+      network.parameters.indices.first { motions[$0].moves }.map { network.parameters[$0].layer }
+      ?? network.layers.count
+    let localTimes = times.map { path.position(of: $0).time }
+    let combined = CombinedLayer(network, layer: firstMoving, motions: motions, times: localTimes)
+    let tailStart = combined?.layers.upperBound ?? firstMoving
+    self.path = path
+    self.times = times
+    self.combined = combined
+    self.head = 0..<firstMoving
+    self.tail = tailStart..<network.layers.count
+    self.runner = try Runner(network, separating: [firstMoving, tailStart])
+    self.start = try path.weights(at: times[0])
+    self.motions = motions
+    let tailBytes = network.parameters.reduce(0) {
+      tail.contains($1.layer) ? $0 + $1.shape.count * 4 : $0
+    }
+    guard tailBytes * times.count <= StagePlan.keptWeights else { return }
+    tailWeights = try times.map(tailWeights(at:))
+  }
+
+  /// The metrics at each time.
+  func run(on samples: SampleSet, workers: Workers) throws -> [Metrics] {
+    let blocks = samples.ranges(ofSize: runner.evaluationBlock)
+    let sums = try workers.map(blocks.count) { index in
+      try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]])
+    }
+    return times.indices.map { time in
+      Metrics(sums.reduce(into: ClassificationSums()) { $0 += $1[time] })
+    }
+  }
+
+  private func run(block: Tensor, labels: ArraySlice<Int32>) throws -> [ClassificationSums] {
+    let prefix = runner.output(of: block, weights: start, layers: head)
+    guard let combined else {
+      return try times.indices.map { time in
+        runner.output(of: prefix, weights: try weights(at: time), layers: tail)
+          .softmaxCrossEntropy(labels: labels)
+      }
+    }
+    let products = combined.products(of: prefix)
+    var sums = [ClassificationSums](repeating: ClassificationSums(), count: times.count)
+    let samples = prefix.shape.rows
+    // Points whose weights must be computed go through the whole block at once, the others in
+    // pieces that fit a cache.
+    let height = tailWeights == nil ? samples : StagePlan.rowsAtATime
+    for first in stride(from: 0, to: samples, by: height) {
+      let rows = first..<min(first + height, samples)
+      let base = labels.startIndex
+      let rowLabels = labels[base + rows.lowerBound..<base + rows.upperBound]
+      var activations = Tensor(unspecified: [rows.count, combined.width])
+      for time in times.indices {
+        combined.combine(products, at: time, rows: rows, into: &activations)
+        let shaped = activations.reshaped(combined.outputShape.batched(rows.count))
+        sums[time] += runner.output(of: shaped, weights: try weights(at: time), layers: tail)
+          .softmaxCrossEntropy(labels: rowLabels)
+      }
+    }
+    return sums
+  }
+
+  private func weights(at index: Int) throws -> Weights {
+    try tailWeights?[index] ?? tailWeights(at: times[index])
+  }
+
+  /// Weights that are right for the tail; what it does not read is that of the start, so that it
+  /// takes no memory of its own.
+  private func tailWeights(at time: Double) throws -> Weights {
+    var weights = start
+    let localTime = path.position(of: time).time
+    for (index, parameter) in path.network.parameters.enumerated()
+    where tail.contains(parameter.layer) {
+      switch motions[index] {
+      case .fixed(let tensor): weights[index] = tensor
+      case .combination(let bases, let curve):
+        weights[index] = Tensor.combination(
+          bases, coefficients: curve.coefficients(at: localTime), shape: parameter.shape)
+      case .opaque: return try path.weights(at: time)
+      }
+    }
+    return weights
+  }
+}
+
+extension Motion {
+  var moves: Bool {
+    switch self {
+    case .fixed: false
+    case .combination, .opaque: true
+    }
+  }
+}
