@@ -17,7 +17,8 @@ let plugins: [PluginRow] = [
   PluginRow(target: "LinearMethod", path: "Plugins/Methods/Linear", libraries: ["LCWPaths"]),
   PluginRow(target: "ArcMethod", path: "Plugins/Methods/Arc", libraries: ["LCWPaths"]),
   PluginRow(target: "MLPArchitecture", path: "Plugins/Architectures/MLP"),
-  PluginRow(target: "DigitsDataset", path: "Plugins/Datasets/Digits"),
+  PluginRow(
+    target: "DigitsDataset", path: "Plugins/Datasets/Digits", exclude: ["README.md"]),
   PluginRow(target: "MNISTDataset", path: "Plugins/Datasets/MNIST", libraries: ["LCWFiles"]),
   PluginRow(target: "CIFARDataset", path: "Plugins/Datasets/CIFAR", libraries: ["LCWFiles"]),
   PluginRow(
@@ -65,7 +66,13 @@ struct TestRow {
 
 let pluginTargets = plugins.map(\.target)
 
-let tests: [TestRow] = []
+let tests: [TestRow] = [
+  TestRow(
+    target: "DatasetTests",
+    dependencies: [
+      "LCWCore", "LCWNumerics", "LCWFiles", "DigitsDataset", "MNISTDataset", "CIFARDataset",
+    ])
+]
 
 // MARK: - The package
 

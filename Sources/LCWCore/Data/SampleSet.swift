@@ -175,8 +175,8 @@ extension SampleSet.Augmentation {
     let right = padding > 0 ? random.integer(below: 2 * padding + 1) - padding : 0
     var result = [UInt8](repeating: 0, count: sample.count)
     for channel in 0..<shape[0] {
-      for row in max(0, -down)..<min(height, height - down) {
-        for column in max(0, -right)..<min(width, width - right) {
+      for row in overlap(height, shift: down) {
+        for column in overlap(width, shift: right) {
           // The image is flipped first, then the window is moved over it.
           let source = isFlipped ? width - 1 - (column + right) : column + right
           result[(channel * height + row) * width + column] =
@@ -185,5 +185,11 @@ extension SampleSet.Augmentation {
       }
     }
     return result
+  }
+
+  /// The positions from which a step of `shift` does not lead out of `0..<size`.
+  private func overlap(_ size: Int, shift: Int) -> Range<Int> {
+    let first = min(size, max(0, -shift))
+    return first..<max(first, min(size, size - shift))
   }
 }
