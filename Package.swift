@@ -68,6 +68,14 @@ let pluginTargets = plugins.map(\.target)
 
 let tests: [TestRow] = [
   TestRow(
+    target: "LCWNetworksTests", dependencies: ["LCWCore", "LCWNumerics", "LCWNetworks"]),
+  TestRow(
+    target: "LCWPathsTests",
+    dependencies: [
+      "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
+      "MLPArchitecture",
+    ]),
+  TestRow(
     target: "DatasetTests",
     dependencies: [
       "LCWCore", "LCWNumerics", "LCWFiles", "DigitsDataset", "MNISTDataset", "CIFARDataset",

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+import Testing
+
+/// Gradients of the mean cross-entropy against central differences.
+struct GradientTests {
+  static let chains: [[Layer]] = [
+    [.dense(outputs: 3, bias: true)],
+    [.dense(outputs: 3, bias: false)],
+    [.dense(outputs: 6, bias: true), .relu, .dense(outputs: 3, bias: true)],
+    [.dense(outputs: 6, bias: false), .relu, .dense(outputs: 3, bias: false)],
+    [.dense(outputs: 5, bias: true), .tanh, .dense(outputs: 3, bias: true)],
+    [.relu, .dense(outputs: 5, bias: true), .tanh, .relu, .dense(outputs: 3, bias: true)],
+    [.tanh, .dense(outputs: 5, bias: true), .relu, .tanh, .dense(outputs: 3, bias: true)],
+    [.dense(outputs: 6, bias: true), .dropout(rate: 0.4), .dense(outputs: 3, bias: true)],
+    [
+      .dense(outputs: 6, bias: true), .relu, .dropout(rate: 0.4),
+      .dense(outputs: 5, bias: true), .relu, .dense(outputs: 3, bias: true),
+    ],
+  ]
+
+  @Test(arguments: chains)
+  func `every parameter's gradient is that of central differences`(layers: [Layer]) throws {
+    try check(Network(inputShape: [4], layers: layers))
+  }
+
+  @Test
+  func `gradients pass through flatten`() throws {
+    try check(
+      Network(
+        inputShape: [2, 3, 2],
+        layers: [
+          .tanh, .flatten, .dense(outputs: 5, bias: true), .relu, .dense(outputs: 3, bias: true),
+        ]))
+  }
+
+  private func check(_ network: Network) throws {
+    let runner = try Runner(network)
+    let samples = try randomSamples(count: 9, shape: network.inputShape, classes: 3)
+    let block = samples.block(0..<9)
+    var weights = try Weights(randomFor: network, seed: 5)
+    let dropout = RandomStream(seed: 11)
+
+    func loss(_ weights: Weights) -> Double {
+      var scratch = network.parameters.map { Tensor(zeros: $0.shape) }
+      let sums = runner.accumulateGradients(
+        of: block, labels: samples.labels[...], weights: weights, into: &scratch, random: dropout)
+      return sums.crossEntropy / 9
+    }
+
+    // With nothing carried over, what the buffers held must not be read.
+    var gradients = network.parameters.map { Tensor(repeating: .nan, shape: $0.shape) }
+    _ = runner.accumulateGradients(
+      of: block, labels: samples.labels[...], weights: weights, into: &gradients, random: dropout)
+
+    let step: Float = 1 / 1024
+    let middle = loss(weights)
+    var largest: Float = 0
+    var (compared, kinks) = (0, 0)
+    for parameter in network.parameters.indices {
+      for element in 0..<weights[parameter].count {
+        let value = weights[parameter].elements[element]
+        weights[parameter].elements[element] = value + step
+        let above = loss(weights)
+        weights[parameter].elements[element] = value - step
+        let below = loss(weights)
+        weights[parameter].elements[element] = value
+        let numeric = Float((above - below) / Double(2 * step))
+        let analytic = gradients[parameter].elements[element]
+        largest = max(largest, abs(numeric))
+        // Where a ReLU's kink lies within the step, the two one-sided differences disagree.
+        if abs(above + below - 2 * middle) / Double(step) > 1e-3 {
+          kinks += 1
+          continue
+        }
+        compared += 1
+        #expect(
+          abs(numeric - analytic) < 1e-3,
+          "\(network.parameters[parameter].name)[\(element)]: \(numeric) and \(analytic)")
+      }
+    }
+    #expect(largest > 0.01, "all gradients vanish, so that nothing was compared")
+    #expect(kinks * 5 < compared, "\(kinks) kinks left \(compared) gradients to compare")
+  }
+
+  @Test
+  func `gradients accumulate on what the buffers keep`() throws {
+    let network = try Network(
+      inputShape: [4],
+      layers: [.dense(outputs: 6, bias: true), .relu, .dense(outputs: 3, bias: true)])
+    let runner = try Runner(network)
+    let samples = try randomSamples(count: 8, shape: [4], classes: 3)
+    let weights = try Weights(randomFor: network, seed: 1)
+    var fresh = network.parameters.map { Tensor(zeros: $0.shape) }
+    _ = runner.accumulateGradients(
+      of: samples.block(0..<8), labels: samples.labels[...], weights: weights, into: &fresh)
+    var kept = network.parameters.map { Tensor(repeating: 2, shape: $0.shape) }
+    _ = runner.accumulateGradients(
+      of: samples.block(0..<8), labels: samples.labels[...], weights: weights, into: &kept,
+      carry: 0.5)
+    for (a, b) in zip(fresh, kept) {
+      for (x, y) in zip(a.elements, b.elements) { #expect(abs(x + 1 - y) < 1e-5) }
+    }
+  }
+
+  @Test
+  func `the number of workers does not change a gradient beyond rounding`() throws {
+    let network = try Network(
+      inputShape: [300],
+      layers: [.dense(outputs: 257, bias: true), .relu, .dense(outputs: 10, bias: true)])
+    let runner = try Runner(network)
+    let samples = try randomSamples(count: 64, shape: [300], classes: 10)
+    let weights = try Weights(randomFor: network, seed: 1)
+    let gradients = [1, 2, 3].map { count in
+      var buffers = network.parameters.map { Tensor(zeros: $0.shape) }
+      _ = runner.accumulateGradients(
+        of: samples.block(0..<64), labels: samples.labels[...], weights: weights, into: &buffers,
+        workers: Workers(count))
+      return buffers
+    }
+    for other in gradients.dropFirst() {
+      for (a, b) in zip(gradients[0], other) {
+        for (x, y) in zip(a.elements, b.elements) { #expect(abs(x - y) < 1e-6) }
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+import Testing
+
+struct RunnerTests {
+  /// A dense network computed one number at a time in double precision.
+  private func obviousLogits(_ weights: Weights, _ sample: ArraySlice<Float>) -> [Double] {
+    var values = sample.map(Double.init)
+    for (index, layer) in weights.network.layers.enumerated() {
+      let own = weights.network.parameterIndices(ofLayer: index).map { weights[$0] }
+      switch layer {
+      case .dense:
+        values = (0..<own[0].shape.rows).map { row in
+          zip(own[0].row(row), values).reduce(own.count > 1 ? Double(own[1].elements[row]) : 0) {
+            $0 + Double($1.0) * $1.1
+          }
+        }
+      case .relu: values = values.map { max($0, 0) }
+      default: break
+      }
+    }
+    return values
+  }
+
+  @Test(arguments: [true, false])
+  func `outputs and metrics are those of the obvious computation`(bias: Bool) throws {
+    let network = try Network(
+      inputShape: [17],
+      layers: [
+        .dense(outputs: 33, bias: bias), .relu, .dense(outputs: 21, bias: bias), .relu,
+        .dense(outputs: 5, bias: bias),
+      ])
+    let samples = try randomSamples(count: 1100, shape: [17], classes: 5)
+    let weights = try Weights(randomFor: network, seed: 2)
+    let runner = try Runner(network)
+    let metrics = try runner.evaluate(weights, on: samples)
+    let logits = runner.output(of: samples.block(0..<1100), weights: weights)
+    var (loss, correct) = (0.0, 0)
+    for index in 0..<1100 {
+      let expected = obviousLogits(weights, samples.block(index..<index + 1).elements[...])
+      for (x, y) in zip(logits.row(index), expected) { #expect(abs(Double(x) - y) < 1e-5) }
+      let label = Int(samples.labels[index])
+      let largest = expected.max() ?? 0
+      loss += logSum(expected) - expected[label]
+      correct += expected[label] == largest ? 1 : 0
+    }
+    #expect(abs(metrics.crossEntropy - loss / 1100) < 1e-6)
+    #expect(metrics.accuracy == Double(correct) / 1100)
+  }
+
+  private func logSum(_ values: [Double]) -> Double {
+    let largest = values.max() ?? 0
+    return largest + logarithm(values.reduce(0) { $0 + exponential($1 - largest) })
+  }
+
+  @Test
+  func `metrics do not depend on the number of workers`() throws {
+    let network = try Network(
+      inputShape: [9], layers: [.dense(outputs: 7, bias: true), .tanh, .dense(outputs: 3, bias: true)]
+    )
+    let samples = try randomSamples(count: 2000, shape: [9], classes: 3)
+    let weights = try Weights(randomFor: network, seed: 2)
+    let runner = try Runner(network)
+    let one = try runner.evaluate(weights, on: samples, workers: .serial)
+    #expect(try runner.evaluate(weights, on: samples, workers: Workers(2)) == one)
+    #expect(try runner.evaluate(weights, on: samples, workers: Workers(5)) == one)
+  }
+
+  @Test
+  func `a network of vectors takes images of as many values, and no others`() throws {
+    let network = try Network(inputShape: [12], layers: [.dense(outputs: 3, bias: true)])
+    let runner = try Runner(network)
+    let weights = try Weights(randomFor: network, seed: 1)
+    let images = try randomSamples(count: 10, shape: [1, 3, 4], classes: 3)
+    let metrics = try runner.evaluate(weights, on: images)
+    #expect(metrics.crossEntropy.isFinite)
+    let other = try randomSamples(count: 10, shape: [11], classes: 3)
+    #expect(throws: DataError.shape(expected: [12], found: [11])) {
+      try runner.evaluate(weights, on: other)
+    }
+    let moreClasses = try randomSamples(count: 10, shape: [12], classes: 4)
+    #expect(throws: DataError.classes(expected: 3, found: 4)) {
+      try runner.evaluate(weights, on: moreClasses)
+    }
+  }
+
+  @Test
+  func `layers that can't run are refused by name`() throws {
+    let network = try Network(
+      inputShape: [3, 8, 8],
+      layers: [.convolution(.init(filters: 4, kernel: 3)), .relu, .flatten, .dense(outputs: 2, bias: true)])
+    #expect(throws: RunnerError.unsupported(layer: 0, description: "conv 4 3x3")) {
+      _ = try Runner(network)
+    }
+    let dropping = try Network(inputShape: [3], layers: [.dropout(rate: 1)])
+    #expect(throws: RunnerError.dropoutRate(layer: 0, rate: 1)) { _ = try Runner(dropping) }
+  }
+
+  @Test
+  func `dropout is the identity in evaluation and keeps the mean in training`() throws {
+    let network = try Network(
+      inputShape: [4000], layers: [.dropout(rate: 0.25), .dense(outputs: 2, bias: false)])
+    let runner = try Runner(network)
+    var weights = Weights(zeros: network)
+    weights[0] = Tensor(repeating: 1, shape: [2, 4000])
+    let ones = Tensor(repeating: 1, shape: [1, 4000])
+    #expect(runner.output(of: ones, weights: weights).elements == [4000, 4000])
+    // In training the logits are sums of kept values, each 4/3; the gradient of the weights is the
+    // mask times a number, so that its share of zeros is the rate.
+    var gradients = [Tensor(zeros: [2, 4000])]
+    _ = runner.accumulateGradients(
+      of: ones, labels: [0], weights: weights, into: &gradients, random: RandomStream(seed: 3))
+    let dropped = gradients[0].row(0).count { $0 == 0 }
+    #expect((900...1100).contains(dropped))
+    let kept = Set(gradients[0].row(0).filter { $0 != 0 })
+    #expect(kept.count == 1)
+  }
+}

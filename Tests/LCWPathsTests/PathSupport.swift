@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// Random samples of a shape whose labels cycle through the classes.
+func randomSamples(
+  count: Int, shape: Shape, classes: Int, seed: UInt64 = 7
+) throws -> SampleSet {
+  var random = RandomStream(seed: seed)
+  return try SampleSet(
+    name: "random", sampleShape: shape, classes: classes,
+    labels: (0..<count).map { Int32($0 % classes) },
+    values: .floats(random.normal([count * shape.count]).elements))
+}
+
+/// A dense network with ReLUs between its layers.
+func denseNetwork(
+  _ sizes: [Int], bias: Bool = true, activation: Layer = .relu
+) throws -> Network {
+  var layers: [Layer] = []
+  for (index, size) in sizes.dropFirst().enumerated() {
+    if index > 0 { layers.append(activation) }
+    layers.append(.dense(outputs: size, bias: bias))
+  }
+  return try Network(inputShape: [sizes[0]], layers: layers)
+}
+
+/// The path of a method that the plugins of this test bundle register.
+func path(_ method: String, _ a: Weights, _ b: Weights) throws -> any ConnectionPath {
+  try PluginRegistry.linked().method(PluginReference(method)).connect(a, b)
+}
