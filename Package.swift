@@ -124,6 +124,12 @@ let package = Package(
       name: "lcw",
       dependencies: ["LCWCommands"] + pluginTargets.map(Target.Dependency.named),
       path: "Sources/lcw", swiftSettings: settings),
+    .executableTarget(
+      name: "lcw-bench",
+      dependencies: [
+        "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
+      ],
+      path: "Tests/Benchmarks", exclude: ["peers.py"], swiftSettings: settings),
   ]
     + libraries.map { row in
       .target(

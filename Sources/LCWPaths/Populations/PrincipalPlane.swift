@@ -7,6 +7,9 @@ public struct PrincipalPlane: Sendable {
   public let center: [Double]
   /// Two orthonormal directions, the one of largest variance first.
   public let directions: [[Double]]
+  /// Beyond this many dimensions the eigenvectors take minutes rather than seconds.
+  public static let practicalDimension = 4096
+
   /// The share of the rows' variance in the plane.
   public let explained: Double
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import LCWCore
+import LCWNetworks
+import LCWPaths
+
+/// `lcw demo`
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Trains two networks on the embedded digits, connects them by every method.",
+    discussion: """
+      Everything is written into one folder: the two networks, the path of each method, and a \
+      report to open in a browser.
+      """)
+
+  @Option(name: .shortAndLong, help: "The folder to write to; it is made if need be.")
+  var output = "demo"
+
+  @Option(help: "The hidden units of the networks.")
+  var hidden = 2000
+
+  @Option(help: "The passes over the training samples.")
+  var epochs = 30
+
+  @OptionGroup var compute: ComputeOptions
+
+  func validate() throws {
+    if hidden < 1 { throw ValidationError("--hidden takes a positive number.") }
+    if epochs < 1 { throw ValidationError("--epochs takes a positive number.") }
+  }
+
+  func run() throws {
+    let session = try Session(compute)
+    try FileManager.default.createDirectory(
+      atPath: output, withIntermediateDirectories: true)
+    let networks = try [1, 2].map { seed in try train(seed: seed, session) }
+    let data = try session.data(given: nil, recorded: networks[0].dataset).samples
+    var study = ConnectionStudy(command: commandLineText(), seedNote: nil)
+    study.dataset = "digits"
+    study.network = "\(networks[0].weights.network)"
+    for method in session.registry.plugins(of: .method) {
+      let reference = PluginReference(name: method.name)
+      let start = ContinuousClock.now
+      let path = try session.connect(networks[0], networks[1], by: reference, seed: 0)
+      let seconds = (ContinuousClock.now - start).seconds
+      let archive = try session.archive(path, method: reference, from: networks[0])
+      try session.write(archive.checkpoint, to: "\(output)/\(method.name).lcw")
+      study.entries.append(
+        try ConnectionStudy.Entry(
+          name: method.name, path: path, evaluator: PathEvaluator(workers: session.workers),
+          data: data, options: EvaluationOptions.parse([]), connectSeconds: seconds))
+    }
+    print(study.text(as: .table))
+    try study.writeReport(to: "\(output)/report.html")
+    print(closing)
+  }
+
+  private func train(seed: UInt64, _ session: Session) throws -> TrainedNetwork {
+    let file = "\(output)/\(seed == 1 ? "a" : "b").lcw"
+    let run = try TrainingRun(
+      session: session, architecture: try PluginReference("mlp:hidden=\(hidden)"),
+      dataset: try PluginReference("digits"),
+      plan: TrainingPlan(epochs: epochs, batch: 32, rate: 0.05, seed: seed))
+    let metrics = try run.train(output: file, isQuiet: !Console.isTerminal)
+    print(
+      "trained \(file): \(fixed(metrics.train.accuracy * 100, 2)) % on the training digits, "
+        + "\(fixed(metrics.test.accuracy * 100, 2)) % on the test digits")
+    return try session.network(in: file)
+  }
+
+  private var closing: String {
+    """
+
+    The report is \(output)/report.html. What to try next:
+      lcw plugins                                             what there is
+      lcw inspect \(output)/a.lcw                                  what a file holds
+      lcw export \(output)/arc.lcw --at 0.5 -o middle.lcw          a point of a path
+      lcw train --architecture mlp:hidden=2000 --dataset mnist --seed 1 -o a.lcw
+    """
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import LCWCore
+import LCWNetworks
+import LCWPaths
+import LCWReport
+
+/// `lcw evaluate`
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measures loss and accuracy of networks and along paths.",
+    discussion: """
+      Paths are evaluated at a grid and around their worst points; several paths make one table \
+      and one report. The data set is the one the file names, unless another is given.
+      """)
+
+  @Argument(help: "Paths, or networks in any format that is known.")
+  var files: [String]
+
+  @OptionGroup var foreign: ForeignOptions
+  @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var compute: ComputeOptions
+
+  @Option(help: "How to print: table, csv, json, markdown.")
+  var format: OutputFormat = .table
+
+  @Option(help: "Write a report of the paths, one HTML file.")
+  var report: String?
+
+  func run() throws {
+    let session = try Session(compute)
+    let sources = try files.map { try session.open($0) }
+    let paths = zip(files, sources).filter { $1.kind == .path }
+    guard paths.count == files.count || paths.isEmpty else {
+      throw SessionError.output("either paths or networks can be evaluated at once, not both")
+    }
+    if paths.isEmpty {
+      if report != nil { throw SessionError.output("a report needs paths, not networks") }
+      print(try networkTable(session).text(as: format))
+    } else {
+      try evaluatePaths(paths, session)
+    }
+  }
+
+  private func evaluatePaths(
+    _ paths: [(String, any CheckpointSource)], _ session: Session
+  ) throws {
+    var study = ConnectionStudy(
+      command: commandLineText(), seedNote: nil)
+    var loaded: (reference: PluginReference, samples: EvaluationData)?
+    let evaluator = PathEvaluator(strategy: evaluation.pathStrategy, workers: session.workers)
+    for (file, source) in paths {
+      let archive = try PathArchive(reading: source, registry: session.registry)
+      let reference = try foreign.dataset.map { text throws in try PluginReference(text) }
+        ?? archive.dataset
+      if loaded == nil || loaded?.reference != reference {
+        loaded = try session.data(
+          given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+      }
+      guard let loaded else { throw SessionError.noDataset }
+      study.dataset = "\(loaded.reference)"
+      study.network = "\(archive.path.network)"
+      let name = paths.count > 1 && paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
+        ? "\(archive.method) (\(file))" : "\(archive.method)"
+      study.entries.append(
+        try ConnectionStudy.Entry(
+          name: name, path: archive.path, evaluator: evaluator, data: loaded.samples,
+          options: evaluation))
+    }
+    print(study.text(as: format))
+    if let report { try study.writeReport(to: report) }
+  }
+
+  private func networkTable(_ session: Session) throws -> Table {
+    var table = Table(columns: [
+      .init("network", key: "network"),
+      .init("train accuracy", key: "train_accuracy", alignment: .number),
+      .init("train loss", key: "train_loss", alignment: .number),
+      .init("test accuracy", key: "test_accuracy", alignment: .number),
+      .init("test loss", key: "test_loss", alignment: .number),
+    ])
+    for file in files {
+      let network = try session.network(
+        in: file, architecture: foreign.architecture, dataset: foreign.dataset)
+      let data = try session.data(
+        given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples
+      ).samples
+      let runner = try Runner(network.weights.network)
+      let train = try runner.evaluate(network.weights, on: data.train, workers: session.workers)
+      let test = try runner.evaluate(network.weights, on: data.test, workers: session.workers)
+      table.append([
+        .text(file), .percent(train.accuracy, decimals: 3),
+        .number(train.crossEntropy, decimals: 6), .percent(test.accuracy, decimals: 3),
+        .number(test.crossEntropy, decimals: 6),
+      ])
+    }
+    return table
+  }
+}
+
+extension CheckpointSource {
+  /// Whether two paths were made by one method with the same options.
+  fileprivate func sharesMethod(with other: any CheckpointSource) -> Bool {
+    metadata["method"] == other.metadata["method"]
+  }
+}
+
+extension EvaluationOptions {
+  /// The strategy as the evaluator knows it.
+  var pathStrategy: PathEvaluator.Strategy {
+    switch strategy {
+    case .structured: .structured
+    case .pointByPoint: .pointByPoint
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import LCWCore
+
+/// `lcw plugins`
+struct PluginsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plugins", abstract: "Lists methods, architectures, data sets and formats.")
+
+  @Argument(help: "Only this kind (method, architecture, dataset, format) or this plugin.")
+  var selection: String?
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let registry = try PluginRegistry.linked()
+    let selected = try plugins(of: registry)
+    if json {
+      print(JSONValue.array(selected.map(\.json)).prettyText)
+    } else if let selection, PluginKind(rawValue: selection) == nil {
+      print(selected.map(\.details).joined(separator: "\n"))
+    } else {
+      print(overview(selected))
+    }
+  }
+
+  private func plugins(of registry: PluginRegistry) throws -> [PluginListing] {
+    let all = registry.plugins.compactMap(PluginListing.init)
+    guard let selection else { return all }
+    if let kind = PluginKind(rawValue: selection) { return all.filter { $0.kind == kind } }
+    let named = all.filter { $0.type.name == selection }
+    guard !named.isEmpty else {
+      let known = all.map { $0.type.name } + PluginKind.allCases.map(\.rawValue)
+      let hint = nearestName(to: selection, among: known).map { "; did you mean ‘\($0)’?" } ?? ""
+      throw SessionError.output("no plugin or kind is called ‘\(selection)’\(hint)")
+    }
+    return named
+  }
+
+  private func overview(_ plugins: [PluginListing]) -> String {
+    let width = plugins.map { $0.type.name.count }.max() ?? 0
+    var lines: [String] = []
+    for kind in PluginKind.allCases {
+      let ofKind = plugins.filter { $0.kind == kind }
+      guard !ofKind.isEmpty else { continue }
+      lines.append("\(kind.rawValue)s")
+      for plugin in ofKind {
+        let name = plugin.type.name.padding(toLength: width)
+        lines.append("  \(name)  \(plugin.type.summary)")
+        for option in plugin.optionLines {
+          lines.append("  \("".padding(toLength: width))    \(option)")
+        }
+        if let traits = plugin.traits {
+          lines.append("  \("".padding(toLength: width))    \(traits.line)")
+        }
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// A plugin as it is listed.
+private struct PluginListing {
+  let type: any Plugin.Type
+  let kind: PluginKind
+
+  init?(_ type: any Plugin.Type) {
+    guard let kind = PluginKind(of: type) else { return nil }
+    self.type = type
+    self.kind = kind
+  }
+
+  var traits: MethodTraits? { (type as? any ConnectionMethod.Type)?.traits }
+
+  var optionLines: [String] {
+    type.options.map { "\($0.key)=\($0.defaultText): \($0.help) (\($0.typeName))" }
+  }
+
+  var details: String {
+    var lines = ["\(kind.rawValue) \(type.name): \(type.summary)"]
+    lines += optionLines.isEmpty ? ["  no options"] : optionLines.map { "  \($0)" }
+    if let traits { lines.append("  \(traits.line)") }
+    return lines.joined(separator: "\n")
+  }
+
+  var json: JSONValue {
+    var object: [String: JSONValue] = [
+      "kind": .string(kind.rawValue), "name": .string(type.name),
+      "summary": .string(type.summary), "type": .string(String(reflecting: type)),
+      "options": .array(
+        type.options.map {
+          .object([
+            "key": .string($0.key), "type": .string($0.typeName),
+            "default": .string($0.defaultText), "help": .string($0.help),
+          ])
+        }),
+    ]
+    if let traits { object["traits"] = traits.json }
+    return .object(object)
+  }
+}
+
+extension MethodTraits {
+  fileprivate var line: String {
+    [
+      "compute \(compute.rawValue)", "path complexity \(complexity.rawValue)",
+      isExplicit ? "explicit" : "not explicit", "loss on the path \(loss.rawValue)",
+      isLearnable ? "learnable" : "not learnable", needsData ? "needs data" : "needs no data",
+    ].joined(separator: ", ")
+  }
+
+  fileprivate var json: JSONValue {
+    .object([
+      "compute": .string(compute.rawValue), "complexity": .string(complexity.rawValue),
+      "explicit": .bool(isExplicit), "loss": .string(loss.rawValue),
+      "learnable": .bool(isLearnable), "needs_data": .bool(needsData),
+    ])
+  }
+}
+
+extension String {
+  /// The text with spaces behind it up to a length in characters.
+  func padding(toLength length: Int) -> String {
+    self + String(repeating: " ", count: max(0, length - count))
+  }
+}

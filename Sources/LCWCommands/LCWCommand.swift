@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+public import ArgumentParser
+import Foundation
+import LCWCore
+
+/// The command `lcw`: its subcommands, and the one place that turns errors into text.
+///
+/// A host of one's own links this library and the plugins it wants, and is one line:
+///
+/// ```swift
+/// LCWCommand.runAsProgram()
+/// ```
+public struct LCWCommand: ParsableCommand {
+  /// The subcommands.
+  public static let configuration = CommandConfiguration(
+    commandName: "lcw",
+    abstract: "Joins independently trained neural networks by paths of low loss.",
+    discussion: """
+      Start with `lcw demo`, which trains two networks, connects them by every method and \
+      writes a report. `lcw plugins` lists what is there.
+      """,
+    version: LCWVersion.current,
+    subcommands: [
+      PluginsCommand.self, TrainCommand.self, ConnectCommand.self, EvaluateCommand.self,
+      ExportCommand.self, ConvertCommand.self, InspectCommand.self, DemoCommand.self,
+    ])
+
+  /// A root command; it does nothing but list the others.
+  public init() {}
+
+  /// Parses the process's arguments, runs the command, and ends the process: with 0, or after one
+  /// line `error: …` with 64 for wrong usage, 65 for bad data, 66 for a missing file, 130 for an
+  /// interruption, 1 otherwise.
+  public static func runAsProgram() -> Never {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      Foundation.exit(0)
+    } catch {
+      Foundation.exit(report(error))
+    }
+  }
+
+  /// Prints an error for a person, and gives the exit status it means.
+  private static func report(_ error: any Error) -> Int32 {
+    switch error {
+    case let interruption as Interruption:
+      Console.printError("interrupted: \(interruption)")
+      return 130
+    case let described as any DescribedError:
+      Console.printError("error: \(described)")
+      return described.category.rawValue
+    case let underlying where exitCode(for: underlying) == .failure && !(underlying is ExitCode):
+      Console.printError("error: \(underlying)")
+      return ErrorCategory.failure.rawValue
+    default:
+      let text = fullMessage(for: error)
+      if exitCode(for: error).isSuccess {
+        print(text)
+      } else if !text.isEmpty {
+        Console.printError(text)
+      }
+      return exitCode(for: error).rawValue
+    }
+  }
+}

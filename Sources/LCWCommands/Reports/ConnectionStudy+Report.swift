@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNetworks
+import LCWNumerics
+import LCWPaths
+import LCWReport
+
+extension ConnectionStudy {
+  /// Writes the study as one HTML file.
+  func writeReport(to file: String) throws {
+    try AtomicFile.write(Array(try report.html.utf8), to: URL(fileURLWithPath: file))
+    Console.printError("\(file): report of \(entries.count) path(s)")
+  }
+
+  /// The study as a report: figures, curves along t, and the neurons in the plane.
+  private var report: Report {
+    get throws {
+      var sections = [
+        Report.Section(
+          title: "Figures", blocks: [.table(captioned), .paragraph(explanation)]),
+        Report.Section(title: "Accuracy along the path", blocks: accuracyCharts),
+        Report.Section(title: "Loss along the path", blocks: lossCharts),
+      ]
+      if let plane = try planeSection { sections.append(plane) }
+      sections.append(
+        Report.Section(
+          title: "The command", blocks: [.commands([command])]
+            + (seedNote.map { [.paragraph("With \($0).")] } ?? [])))
+      return Report(
+        title: "Paths between two networks on \(dataset)",
+        introduction: [
+          "Two independently trained networks (\(network)) joined by "
+            + "\(entries.map(\.name).joined(separator: ", ")). A path is good if its worst point "
+            + "is close to its end points."
+        ],
+        sections: sections, footer: LCWVersion.program)
+    }
+  }
+
+  private var captioned: Table {
+    var table = summaryTable
+    table.caption = "Each path at its worst, and over its length"
+    return table
+  }
+
+  private var explanation: String {
+    "“Worst” is the lowest accuracy on the path, found between the points of the grid too. The "
+      + "barrier is the largest excess of the mean cross-entropy over the straight line between "
+      + "the end points' losses, in nats; the mean loss is taken by the path's length in weight "
+      + "space."
+  }
+
+  private var accuracyCharts: [Report.Block] {
+    [
+      .lineChart(
+        chart(
+          "Accuracy on the training samples", "accuracy", .percent, \.train, \.accuracy,
+          worst: \.train.worstAccuracyTime, end: \.train.endAccuracy)),
+      .lineChart(
+        chart(
+          "Accuracy on the test samples", "accuracy", .percent, \.test, \.accuracy,
+          worst: \.test.worstAccuracyTime, end: \.test.endAccuracy)),
+    ]
+  }
+
+  private var lossCharts: [Report.Block] {
+    [
+      .lineChart(
+        chart(
+          "Mean cross-entropy on the training samples", "nats", .number, \.train, \.crossEntropy,
+          worst: \.train.worstLossTime, end: \.train.endLoss)),
+      .lineChart(
+        chart(
+          "Mean cross-entropy on the test samples", "nats", .number, \.test, \.crossEntropy,
+          worst: \.test.worstLossTime, end: \.test.endLoss)),
+    ]
+  }
+
+  // Paths of several stages are drawn over the same width as those of one.
+  private func chart(
+    _ title: String, _ yLabel: String, _ format: AxisTicks.Format,
+    _ part: KeyPath<PathEvaluation.Point, Metrics>, _ value: KeyPath<Metrics, Double>,
+    worst: KeyPath<PathEvaluation, Double>, end: KeyPath<PathEvaluation, Double>
+  ) -> LineChart {
+    let series = entries.map { entry in
+      let evaluation = entry.evaluation
+      let scale = 1 / Double(evaluation.stages)
+      let points = evaluation.points.map {
+        ChartPoint($0.t * scale, $0[keyPath: part][keyPath: value])
+      }
+      let marks = evaluation.points.filter { $0.t == evaluation[keyPath: worst] }.prefix(1).map {
+        LineChart.Mark(
+          ChartPoint($0.t * scale, $0[keyPath: part][keyPath: value]), label: "worst")
+      }
+      return LineChart.Series(name: entry.name, points: points, marks: Array(marks))
+    }
+    let references = entries.prefix(1).map {
+      LineChart.Reference("end points", y: $0.evaluation[keyPath: end])
+    }
+    return LineChart(
+      title: title, xLabel: "t", yLabel: yLabel, yFormat: format, series: series,
+      references: Array(references))
+  }
+
+  /// The neurons of the first hidden layer at A, at B and in the middle of each path, on the two
+  /// principal directions of A's and B's.
+  private var planeSection: Report.Section? {
+    get throws {
+      guard let first = entries.first,
+        let population = try? HiddenPopulation(of: first.path.network, hidden: 0),
+        population.dimension <= PrincipalPlane.practicalDimension
+      else { return nil }
+      let a = population.neurons(of: try first.path.weights(at: first.path.domain.lowerBound))
+      let b = population.neurons(of: try first.path.weights(at: first.path.domain.upperBound))
+      let plane = try PrincipalPlane(of: [a, b])
+      func points(_ neurons: Tensor) -> [ChartPoint] {
+        plane.coordinates(of: neurons).prefix(ScatterChart.pointLimit).map { ChartPoint($0.x, $0.y) }
+      }
+      var panels = [
+        ScatterChart.Panel(title: "A", groups: [.init(name: "neurons of A", points: points(a))]),
+        ScatterChart.Panel(title: "B", groups: [.init(name: "neurons of B", points: points(b))]),
+      ]
+      for entry in entries {
+        let middle = entry.path.domain.upperBound / 2
+        let neurons = population.neurons(of: try entry.path.weights(at: middle))
+        panels.append(
+          ScatterChart.Panel(
+            title: "\(entry.name), middle",
+            groups: [.init(name: "neurons in the middle", points: points(neurons))]))
+      }
+      return Report.Section(
+        title: "The neurons in the plane",
+        blocks: [
+          .paragraph(
+            "A neuron is a hidden unit's incoming weights, bias and outgoing weights "
+              + "(\(population.dimension) numbers). Shown are the \(population.count) neurons of "
+              + "the first hidden layer on the two directions in which those of A and B vary most "
+              + "(\(fixed(plane.explained * 100, 1)) % of the variance). A straight line squeezes "
+              + "the distribution in the middle; an arc preserves its spread."),
+          .scatterChart(
+            ScatterChart(
+              title: "Distribution of the neurons at the ends and in the middle",
+              xLabel: "first direction", yLabel: "second direction", panels: panels)),
+        ])
+    }
+  }
+}

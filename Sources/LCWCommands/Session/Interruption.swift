@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Long work was stopped by the user; what it left behind is said.
+struct Interruption: Error, CustomStringConvertible {
+  var description: String
+}
+
+/// Notices SIGINT and SIGTERM while it lives, so that long work can stop at a good place.
+final class InterruptionWatch {
+  private let flag: Flag
+  private let sources: [any DispatchSourceSignal]
+
+  init() {
+    let flag = Flag()
+    self.flag = flag
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { flag.value.store(true, ordering: .relaxed) }
+      source.resume()
+      return source
+    }
+  }
+
+  deinit {
+    for source in sources { source.cancel() }
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+
+  /// Whether the user asked to stop.
+  var isInterrupted: Bool { flag.value.load(ordering: .relaxed) }
+
+  private final class Flag: Sendable {
+    let value = Atomic<Bool>(false)
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNetworks
+import LCWNumerics
+import LCWPaths
+
+/// What a command works with: the plugins, the data's places, the threads.
+struct Session {
+  let registry: PluginRegistry
+  let locations: DataLocations
+  let workers: Workers
+
+  init(_ options: ComputeOptions) throws {
+    registry = try PluginRegistry.linked()
+    locations = DataLocations(
+      given: options.data, environment: ProcessInfo.processInfo.environment)
+    workers = options.threads.map(Workers.init) ?? .available
+  }
+
+  // MARK: Files
+
+  /// Opens a file of weights in whatever format it is.
+  func open(_ path: String) throws -> any CheckpointSource {
+    let file = URL(fileURLWithPath: path)
+    let start = try InputFile(file).prefix(4096)
+    let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
+    guard let format = formats.first(where: { $0.recognises(start) }) else {
+      throw CheckpointError.unknownFormat(file: path, known: formats.map { $0.name })
+    }
+    return try instance(of: format).open(file)
+  }
+
+  /// Writes a file in the format that its name's ending stands for.
+  func write(_ checkpoint: any CheckpointSource, to path: String) throws {
+    let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
+    let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
+    guard let format = formats.first(where: { $0.fileExtensions.contains(ending) }) else {
+      let endings = formats.filter { $0.canWrite }.flatMap { $0.fileExtensions }
+      throw CheckpointError.cannotWrite(
+        format: path,
+        reason: "the name's ending says no format that is known (\(endings.joined(separator: ", ")))")
+    }
+    try instance(of: format).write(checkpoint, to: URL(fileURLWithPath: path))
+  }
+
+  private func instance(of format: any CheckpointFormat.Type) throws -> any CheckpointFormat {
+    try registry.format(PluginReference(name: format.name))
+  }
+
+  // MARK: Networks
+
+  /// The network of a file. A foreign file, which names no architecture, needs one given, and a
+  /// data set for the shape of the samples.
+  func network(
+    in path: String, architecture: String? = nil, dataset: String? = nil
+  ) throws -> TrainedNetwork {
+    let source = try open(path)
+    if source.metadata["architecture"] != nil, architecture == nil {
+      return try source.trainedNetwork(from: registry)
+    }
+    return try bind(source, path: path, architecture: architecture, dataset: dataset).network
+  }
+
+  /// A foreign checkpoint's tensors as a network of an architecture.
+  func bind(
+    _ source: any CheckpointSource, path: String, architecture: String?, dataset: String?
+  ) throws -> (network: TrainedNetwork, binding: CheckpointBinding) {
+    guard let architecture else {
+      throw SessionError.needsArchitecture(file: path)
+    }
+    guard let dataset = try dataset ?? source.dataset().map({ "\($0)" }) else {
+      throw SessionError.needsDataset(file: path)
+    }
+    let architectureReference = try PluginReference(architecture)
+    let datasetReference = try PluginReference(dataset)
+    let data = try registry.dataset(datasetReference)
+    let network = try registry.architecture(architectureReference)
+      .network(inputShape: data.sampleShape, classes: data.classes)
+    let binding = try CheckpointBinding(of: source.entries, to: network)
+    return (
+      TrainedNetwork(
+        architecture: architectureReference,
+        weights: try binding.weights(of: network, from: source), dataset: datasetReference),
+      binding
+    )
+  }
+
+  // MARK: Data
+
+  /// Both parts of a data set: the one given, or else the one recorded.
+  func data(
+    given: String?, recorded: PluginReference?, limit: Int? = nil
+  ) throws -> (reference: PluginReference, samples: EvaluationData) {
+    guard let reference = try given.map({ text throws in try PluginReference(text) }) ?? recorded
+    else { throw SessionError.noDataset }
+    let dataset = try registry.dataset(reference)
+    func samples(_ split: DataSplit) throws -> SampleSet {
+      let all = try dataset.samples(split, in: locations)
+      return limit.map(all.prefix) ?? all
+    }
+    return (
+      reference, EvaluationData(train: try samples(.train), test: try samples(.test))
+    )
+  }
+}
+
+/// What a command lacks.
+enum SessionError: DescribedError, Hashable {
+  case needsArchitecture(file: String)
+  case needsDataset(file: String)
+  case noDataset
+  case notSavable(method: String)
+  case output(String)
+
+  var category: ErrorCategory { .usage }
+
+  var description: String {
+    switch self {
+    case .needsArchitecture(let file):
+      "\(file) does not say what network it is; name it with --architecture mlp:hidden=2000"
+    case .needsDataset(let file):
+      "\(file) does not say what samples it takes; name them with --dataset mnist"
+    case .noDataset:
+      "the file does not say what data it belongs to; name them with --dataset"
+    case .notSavable(let method):
+      "the path of \(method) can't be saved, since it does not say how all weights move"
+    case .output(let reason): reason
+    }
+  }
+}

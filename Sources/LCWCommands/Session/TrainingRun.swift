@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+import LCWPaths
+
+/// Training one network from a plan to a file.
+struct TrainingRun {
+  let session: Session
+  let architecture: PluginReference
+  let dataset: PluginReference
+  let plan: TrainingPlan
+  private let network: Network
+  private let data: EvaluationData
+
+  init(
+    session: Session, architecture: PluginReference, dataset: PluginReference, plan: TrainingPlan
+  ) throws {
+    self.session = session
+    self.architecture = architecture
+    self.dataset = dataset
+    self.plan = plan
+    let plugin = try session.registry.dataset(dataset)
+    network = try session.registry.architecture(architecture)
+      .network(inputShape: plugin.sampleShape, classes: plugin.classes)
+    data = try session.data(given: nil, recorded: dataset).samples
+  }
+
+  /// Trains, writes the checkpoint, and returns the final metrics.
+  /// - Throws: ``Interruption`` once a checkpoint is written from which the run can go on.
+  func train(
+    output: String, saveEvery: Int = 0, resume: Bool = false, isQuiet: Bool = false
+  ) throws -> (train: Metrics, test: Metrics) {
+    var trainer = try Trainer(network, plan: plan)
+    if resume, FileManager.default.fileExists(atPath: output) {
+      try trainer.resume(from: try session.open(output))
+    }
+    let watch = InterruptionWatch()
+    var line = ProgressLine(isQuiet: isQuiet)
+    let start = ContinuousClock.now
+    let firstEpoch = trainer.epoch
+    while !trainer.isFinished {
+      do {
+        try trainer.runEpoch(on: data.train, workers: session.workers) { progress in
+          guard !watch.isInterrupted else { throw Interruption(description: "") }
+          line.update(text(of: progress, since: start, firstEpoch: firstEpoch))
+        }
+      } catch is Interruption {
+        line.clear()
+        try save(trainer, to: output)
+        throw Interruption(
+          description: "\(output) holds \(trainer.epoch) of \(plan.epochs) epochs; "
+            + "the same command with --resume goes on")
+      }
+      line.print(summary(of: trainer, since: start, firstEpoch: firstEpoch))
+      if saveEvery > 0, trainer.epoch % saveEvery == 0, !trainer.isFinished {
+        try save(trainer, to: output)
+      }
+    }
+    let runner = try Runner(network)
+    let train = try runner.evaluate(trainer.weights, on: data.train, workers: session.workers)
+    let test = try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
+    try save(trainer, to: output, metrics: (train, test))
+    return (train, test)
+  }
+
+  private func save(
+    _ trainer: Trainer, to output: String, metrics: (train: Metrics, test: Metrics)? = nil
+  ) throws {
+    var record: [String: JSONValue] = [
+      "command": .string(command),
+      "preprocessing": .string(try session.registry.dataset(dataset).preprocessing),
+      "program": .string(LCWVersion.program),
+      "threads": .integer(session.workers.count),
+    ]
+    if let metrics {
+      record["metrics"] = .object([
+        "test_accuracy": JSONValue(metrics.test.accuracy),
+        "test_loss": JSONValue(metrics.test.crossEntropy),
+        "train_accuracy": JSONValue(metrics.train.accuracy),
+        "train_loss": JSONValue(metrics.train.crossEntropy),
+      ])
+    }
+    try session.write(
+      trainer.checkpoint(architecture: architecture, dataset: dataset, more: record), to: output)
+  }
+
+  // The command without the names of files, so that equal runs give equal archives.
+  private var command: String {
+    "lcw train --architecture \(architecture) --dataset \(dataset) --epochs \(plan.epochs) "
+      + "--seed \(plan.seed) --batch \(plan.batch) --rate \(plan.rate) "
+      + "--schedule \(plan.schedule) --optimiser \(plan.rule)"
+  }
+
+  private func text(
+    of progress: Trainer.Progress, since start: ContinuousClock.Instant, firstEpoch: Int
+  ) -> String {
+    let (rate, left) = speed(
+      samples: (progress.epoch - firstEpoch) * data.train.count + progress.samples,
+      firstEpoch: firstEpoch, since: start)
+    return "epoch \(progress.epoch + 1)/\(plan.epochs)  "
+      + "\(progress.samples * 100 / data.train.count) %  "
+      + "loss \(fixed(progress.metrics.crossEntropy, 4))  "
+      + "accuracy \(fixed(progress.metrics.accuracy * 100, 2)) %  \(rate)/s  \(left) left"
+  }
+
+  private func summary(
+    of trainer: Trainer, since start: ContinuousClock.Instant, firstEpoch: Int
+  ) -> String {
+    let (rate, left) = speed(
+      samples: (trainer.epoch - firstEpoch) * data.train.count, firstEpoch: firstEpoch,
+      since: start)
+    let metrics = trainer.history.last ?? Metrics(crossEntropy: .nan, accuracy: .nan)
+    return "epoch \(trainer.epoch)/\(plan.epochs)  loss \(fixed(metrics.crossEntropy, 4))  "
+      + "accuracy \(fixed(metrics.accuracy * 100, 2)) %  \(rate)/s  \(left) left"
+  }
+
+  private func speed(
+    samples: Int, firstEpoch: Int, since start: ContinuousClock.Instant
+  ) -> (rate: Int, left: String) {
+    let seconds = (ContinuousClock.now - start).seconds
+    let rate = Double(samples) / max(seconds, 1e-9)
+    let rest = Double((plan.epochs - firstEpoch) * data.train.count - samples)
+    return (Int(rate), Duration.seconds(rest / max(rate, 1e-9)).shortText)
+  }
+}

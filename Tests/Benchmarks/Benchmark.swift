@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A piece of work that is timed several times.
+struct Benchmark: Sendable {
+  /// The name under which a peer's figure stands beside it.
+  var name: String
+  /// What one run is.
+  var work: String
+  /// Sets up, and returns what to time.
+  var prepare: @Sendable () throws -> () throws -> Void
+  /// The counted runs.
+  var runs = 5
+}
+
+/// What timing a benchmark gave.
+struct Timing: Codable {
+  var name: String
+  var work: String
+  var seconds: [Double]
+  /// The growth of the process's peak memory over what it was once the input stood, in MB.
+  var peakGrowthMB: Double
+
+  var median: Double {
+    let sorted = seconds.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+}
+
+extension Benchmark {
+  /// Runs once to warm up, then counts.
+  func measure() throws -> Timing {
+    let body = try prepare()
+    ProcessMemory.resetPeak()
+    let before = ProcessMemory.resident
+    try body()
+    var seconds: [Double] = []
+    for _ in 0..<runs {
+      let start = ContinuousClock.now
+      try body()
+      let duration = ContinuousClock.now - start
+      seconds.append(
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18)
+    }
+    return Timing(
+      name: name, work: work, seconds: seconds,
+      peakGrowthMB: Double(ProcessMemory.peak - before) / 1e6)
+  }
+}
+
+/// The memory of this process, as Linux tells it.
+enum ProcessMemory {
+  /// The bytes in memory now.
+  static var resident: Int { field("VmRSS:") }
+  /// The most there were since the last reset.
+  static var peak: Int { field("VmHWM:") }
+
+  /// Makes the peak what is in memory now.
+  static func resetPeak() {
+    try? "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .ascii)
+  }
+
+  private static func field(_ name: String) -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix(name) }
+    let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return kilobytes * 1024
+  }
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times PyTorch at the work of lcw-bench and prints both side by side.
+
+usage: peers.py OURS.json [--json FILE]
+
+OURS.json is what `lcw-bench --json` wrote in the same run on the same machine.
+Needs torch (`pip install torch`). The path's peer is one point times 61: PyTorch
+has no other way, and 61 passes would only take longer to say the same.
+"""
+
+import json
+import statistics
+import sys
+import time
+
+
+def timed(body, runs):
+    body()
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        body()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def network(torch):
+    return torch.nn.Sequential(
+        torch.nn.Linear(3072, 2000), torch.nn.ReLU(), torch.nn.Linear(2000, 10)
+    )
+
+
+def training_step(torch):
+    model = network(torch)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=1e-4)
+    loss = torch.nn.CrossEntropyLoss()
+    inputs = torch.randn(128, 3072)
+    labels = torch.arange(128) % 10
+
+    def steps():
+        for _ in range(20):
+            optimiser.zero_grad()
+            loss(model(inputs), labels).backward()
+            optimiser.step()
+
+    return timed(steps, 5)
+
+
+def evaluation(torch, count, runs):
+    model = network(torch)
+    inputs = torch.randn(count, 3072)
+    labels = torch.arange(count) % 10
+
+    def passes():
+        total, correct = 0.0, 0
+        with torch.no_grad():
+            for start in range(0, count, 1000):
+                logits = model(inputs[start : start + 1000])
+                target = labels[start : start + 1000]
+                total += torch.nn.functional.cross_entropy(logits, target, reduction="sum").item()
+                correct += (logits.argmax(1) == target).sum().item()
+        return total, correct
+
+    return timed(passes, runs)
+
+
+def main():
+    try:
+        import torch
+    except ImportError:
+        sys.exit("peers.py: PyTorch is not installed; the peers are not measured")
+    ours = {row["name"]: row for row in json.load(open(sys.argv[1]))}
+    point = evaluation(torch, 60000, 3)
+    peers = {
+        "training step": training_step(torch),
+        "evaluating inputs": evaluation(torch, 50000, 3),
+        "linear path": [61 * seconds for seconds in point],
+        "arc path": [61 * seconds for seconds in point],
+        "one point of a path": point,
+    }
+    targets = {
+        "training step": 1.8,
+        "evaluating inputs": 2.0,
+        "linear path": 20.0,
+        "arc path": 20.0,
+    }
+    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"{'work':24}{'lcw s':>10}{'PyTorch s':>12}{'ratio':>8}{'target':>8}{'peak MB':>10}")
+    rows = []
+    for name, seconds in peers.items():
+        if name not in ours:
+            continue
+        mine = statistics.median(ours[name]["seconds"])
+        peer = statistics.median(seconds)
+        target = targets.get(name)
+        rows.append({"name": name, "lcw": mine, "torch": peer, "ratio": peer / mine,
+                     "target": target, "peakGrowthMB": ours[name]["peakGrowthMB"]})
+        goal = f"{target:.1f}" if target else ""
+        print(f"{name:24}{mine:10.3f}{peer:12.3f}{peer / mine:8.2f}{goal:>8}"
+              f"{ours[name]['peakGrowthMB']:10.0f}")
+    if "--json" in sys.argv:
+        with open(sys.argv[sys.argv.index("--json") + 1], "w") as file:
+            json.dump(rows, file, indent=2)
+
+
+if __name__ == "__main__":
+    main()
