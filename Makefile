@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make demo` and `make test` do all the set-up on a fresh machine that has Swift.
+
+SWIFT ?= swift
+PYTHON ?= python3
+DEMO ?= demo
+
+.PHONY: demo test test-all bench format lint setup build
+
+demo: build
+	.build/release/lcw demo --output $(DEMO)
+
+# In release: numeric code in a debug build is many times slower.
+test: setup
+	LCW_SLOW_TESTS=0 $(SWIFT) test -c release
+
+test-all: setup
+	LCW_SLOW_TESTS=1 $(SWIFT) test -c release
+
+# Without the variables that halve OpenBLAS's speed, for lcw and for its peers.
+bench: setup
+	$(SWIFT) build -c release --product lcw-bench
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench --json .build/bench.json
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
+	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --json .build/bench-peers.json
+
+build: setup
+	$(SWIFT) build -c release --product lcw
+
+setup:
+	@sh .ci/setup
+
+format:
+	$(SWIFT) format -i -r Package.swift Sources Plugins Formats Tests
+
+lint:
+	$(SWIFT) format lint --strict -r Package.swift Sources Plugins Formats Tests
