@@ -23,7 +23,7 @@ let plugins: [PluginRow] = [
   PluginRow(target: "CIFARDataset", path: "Plugins/Datasets/CIFAR", libraries: ["LCWFiles"]),
   PluginRow(
     target: "LCWFormat", path: "Formats/LCW",
-    libraries: ["LCWFiles", "CArchive", "CZstd", "CKernels"]),
+    libraries: ["LCWFiles", "CArchive", "CZstd", "CKernels"], exclude: ["SPEC.md"]),
   PluginRow(
     target: "SafetensorsFormat", path: "Formats/Safetensors", libraries: ["LCWFiles"]),
 ]
@@ -79,7 +79,11 @@ let tests: [TestRow] = [
     target: "DatasetTests",
     dependencies: [
       "LCWCore", "LCWNumerics", "LCWFiles", "DigitsDataset", "MNISTDataset", "CIFARDataset",
-    ])
+    ]),
+  TestRow(
+    target: "FormatTests",
+    dependencies: ["LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
+    resources: [.copy("Fixtures")])
 ]
 
 // MARK: - The package

@@ -22,9 +22,7 @@ public enum AtomicFile {
   public static func write(
     to file: URL, _ body: (borrowing OutputFile) throws -> Void
   ) throws {
-    let temporary =
-      file.deletingLastPathComponent().path
-      + "/.\(file.lastPathComponent).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+    let temporary = temporaryPath(beside: file)
     var isRenamed = false
     let output = try OutputFile(creating: temporary)
     defer { if !isRenamed { unlink(temporary) } }
@@ -35,6 +33,12 @@ public enum AtomicFile {
     }
     isRenamed = true
     try syncFolder(of: file)
+  }
+
+  /// A new name in the same folder, so that the rename stays within one file system.
+  static func temporaryPath(beside file: URL) -> String {
+    file.deletingLastPathComponent().path
+      + "/.\(file.lastPathComponent).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
   }
 
   private static func syncFolder(of file: URL) throws(FileError) {
@@ -68,15 +72,7 @@ public struct OutputFile: ~Copyable {
   /// Writes bytes behind those written before.
   /// - Throws: ``FileError``.
   public borrowing func append(_ bytes: [UInt8]) throws(FileError) {
-    var start = 0
-    while start < bytes.count {
-      let written = bytes.withUnsafeBytes {
-        systemWrite(descriptor, $0.baseAddress.map { $0 + start }, bytes.count - start)
-      }
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { throw .system("write", file: path, code: errno) }
-      start += written
-    }
+    try writeBytes(bytes, to: descriptor, path: path)
   }
 
   fileprivate borrowing func sync() throws(FileError) {
@@ -84,7 +80,15 @@ public struct OutputFile: ~Copyable {
   }
 }
 
-// Inside the types here `write` is a method of theirs.
-private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
-  write(descriptor, start, count)
+/// Writes bytes at an open file's position, all of them.
+func writeBytes(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+  var start = 0
+  while start < bytes.count {
+    let written = bytes.withUnsafeBytes {
+      write(descriptor, $0.baseAddress.map { $0 + start }, bytes.count - start)
+    }
+    if written < 0 && errno == EINTR { continue }
+    guard written > 0 else { throw .system("write", file: path, code: errno) }
+    start += written
+  }
 }

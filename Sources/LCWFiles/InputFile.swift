@@ -15,7 +15,9 @@ public final class InputFile: Sendable {
   public let path: String
   /// The file's size in bytes when it was opened.
   public let size: Int
-  private let descriptor: Int32
+  /// The file descriptor, for libraries that read from one. They move its position, which nothing
+  /// here uses; so at most one may at a time.
+  public let descriptor: Int32
 
   /// Opens a regular file.
   /// - Throws: ``FileError``.
@@ -48,25 +50,7 @@ public final class InputFile: Sendable {
       throw .damaged(
         file: path, reason: "it has \(size) bytes, but byte \(range.upperBound) is needed")
     }
-    var failure: FileError?
-    let result = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-      while count < range.count {
-        let got = pread(
-          descriptor, buffer.baseAddress.map { $0 + count }, range.count - count,
-          off_t(range.lowerBound + count))
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else {
-          failure =
-            got == 0
-            ? .damaged(file: path, reason: "it became shorter while it was read")
-            : .system("read", file: path, code: errno)
-          return
-        }
-        count += got
-      }
-    }
-    if let failure { throw failure }
-    return result
+    return try readBytes(from: descriptor, in: range, path: path)
   }
 
   /// Up to `count` bytes from the start.
@@ -84,4 +68,29 @@ public final class InputFile: Sendable {
     guard input.size <= limit else { throw .tooLarge(file: input.path, limit: limit) }
     return try input.bytes(in: 0..<input.size)
   }
+}
+
+/// The bytes of a range of an open file, all of them.
+func readBytes(
+  from descriptor: Int32, in range: Range<Int>, path: String
+) throws(FileError) -> [UInt8] {
+  var failure: FileError?
+  let result = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+    while count < range.count {
+      let got = pread(
+        descriptor, buffer.baseAddress.map { $0 + count }, range.count - count,
+        off_t(range.lowerBound + count))
+      if got < 0 && errno == EINTR { continue }
+      guard got > 0 else {
+        failure =
+          got == 0
+          ? .damaged(file: path, reason: "it became shorter while it was read")
+          : .system("read", file: path, code: errno)
+        return
+      }
+      count += got
+    }
+  }
+  if let failure { throw failure }
+  return result
 }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import CZstd
+
+/// Why a zstd frame can't be read or made, as a sentence without a subject.
+struct FrameProblem: Error {
+  var reason: String
+
+  init(_ reason: String) {
+    self.reason = reason
+  }
+
+  /// The problem behind a result of libzstd, if it is one.
+  init?(code: Int) {
+    guard ZSTD_isError(code) != 0 else { return nil }
+    reason = String(cString: ZSTD_getErrorName(code))
+  }
+}
+
+/// How a frame's content is compressed. The faster ways come first.
+enum FrameMethod: CaseIterable {
+  /// Kept as it stands, in a frame.
+  case store
+  /// Each byte entropy-coded by itself, without a search for repetitions.
+  case entropy
+  /// zstd's level 1.
+  case match
+}
+
+/// The frames that the format allows: with a checksum and the content's size, one segment, no
+/// dictionary.
+enum ZstdFrame {
+  /// The bytes of the frame that `bytes` start with.
+  /// - Parameter content: The size of what it must hold.
+  /// - Throws: ``FrameProblem`` if there is no frame, one of another sort, or only a part of one.
+  static func length(
+    of bytes: UnsafeRawBufferPointer, content: Int
+  ) throws(FrameProblem) -> Int {
+    guard bytes.count >= 6 else { throw FrameProblem("the frame is missing") }
+    guard bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+      throw FrameProblem("no zstd frame starts here")
+    }
+    // The descriptor's upper two bits say how many bytes the content's size takes.
+    let stated: Int
+    switch bytes[4] {
+    case 0x24: stated = Int(bytes[5])
+    case 0x64 where bytes.count >= 7: stated = Int(bytes[5]) + Int(bytes[6]) << 8 + 256
+    case 0xA4 where bytes.count >= 9:
+      stated = (0..<4).reduce(0) { $0 | Int(bytes[5 + $1]) << (8 * $1) }
+    case 0x64, 0xA4: throw FrameProblem("the frame is cut")
+    default: throw FrameProblem("the frame is of a sort that the format does not allow")
+    }
+    guard stated == content else {
+      throw FrameProblem("the frame holds \(stated) bytes, but \(content) are needed")
+    }
+    let length = ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
+    if let problem = FrameProblem(code: length) { throw problem }
+    return length
+  }
+}
+
+/// Makes frames, one at a time.
+struct FrameEncoder: ~Copyable {
+  private var contexts: [FrameMethod: OpaquePointer] = [:]
+
+  deinit {
+    for context in contexts.values { ZSTD_freeCCtx(context) }
+  }
+
+  /// The room that the frame of that many bytes needs at most.
+  static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
+
+  /// Writes the frame of `source` to the start of `target`, and gives its length.
+  /// - Throws: ``FrameProblem`` if libzstd fails.
+  mutating func encode(
+    _ source: UnsafeRawBufferPointer, by method: FrameMethod,
+    into target: UnsafeMutableRawBufferPointer
+  ) throws(FrameProblem) -> Int {
+    let length = ZSTD_compress2(
+      try context(for: method), target.baseAddress, target.count, source.baseAddress, source.count)
+    if let problem = FrameProblem(code: length) { throw problem }
+    return length
+  }
+
+  private mutating func context(for method: FrameMethod) throws(FrameProblem) -> OpaquePointer {
+    if let context = contexts[method] { return context }
+    guard let context = ZSTD_createCCtx() else { throw FrameProblem("there is no memory") }
+    contexts[method] = context
+    func set(_ parameter: ZSTD_cParameter, _ value: Int32) throws(FrameProblem) {
+      if let problem = FrameProblem(code: ZSTD_CCtx_setParameter(context, parameter, value)) {
+        throw problem
+      }
+    }
+    try set(ZSTD_c_checksumFlag, 1)
+    try set(ZSTD_c_contentSizeFlag, 1)
+    switch method {
+    case .store:
+      try set(ZSTD_c_compressionLevel, ZSTD_minCLevel())
+    case .match:
+      try set(ZSTD_c_compressionLevel, 1)
+    case .entropy:
+      // At the lowest level nothing is searched for; this parameter (`literalCompressionMode`,
+      // not part of the stable interface) turns the entropy coder on nevertheless.
+      let code = ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam5, 1)
+      if FrameProblem(code: code) == nil {
+        try set(ZSTD_c_compressionLevel, ZSTD_minCLevel())
+      } else {
+        try set(ZSTD_c_compressionLevel, 1)
+        try set(ZSTD_c_strategy, Int32(ZSTD_fast.rawValue))
+        try set(ZSTD_c_hashLog, 6)
+        try set(ZSTD_c_minMatch, 7)
+      }
+    }
+    return context
+  }
+}
+
+/// Reads frames, one at a time.
+struct FrameDecoder: ~Copyable {
+  private let context: OpaquePointer
+
+  /// - Throws: ``FrameProblem`` if there is no memory.
+  init() throws(FrameProblem) {
+    guard let context = ZSTD_createDCtx() else { throw FrameProblem("there is no memory") }
+    self.context = context
+  }
+
+  deinit {
+    ZSTD_freeDCtx(context)
+  }
+
+  /// Writes the content of `frame`, which is one whole frame, over all of `target`.
+  /// - Throws: ``FrameProblem`` if the content is not as long, or does not have its checksum.
+  borrowing func decode(
+    _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) throws(FrameProblem) {
+    let count = ZSTD_decompressDCtx(
+      context, target.baseAddress, target.count, frame.baseAddress, frame.count)
+    if let problem = FrameProblem(code: count) { throw problem }
+    guard count == target.count else {
+      throw FrameProblem("the frame gives \(count) bytes, but \(target.count) are needed")
+    }
+  }
+}

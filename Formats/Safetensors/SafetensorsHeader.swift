@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNumerics
+
+/// The header of a safetensors file.
+struct SafetensorsHeader: Sendable {
+  /// The bytes before the header, which state its length.
+  static let lengthBytes = 8
+  /// The longest header that is accepted, as by the format's own library.
+  static let limit = 100_000_000
+  /// The key that holds texts instead of a tensor.
+  static let metadataKey = "__metadata__"
+
+  /// The texts under `__metadata__`.
+  var metadata: [String: String]
+  /// The tensors, in the order of their bytes.
+  var tensors: [Record]
+
+  /// What the header says of a tensor.
+  struct Record: Sendable {
+    /// The name.
+    var name: String
+    /// The type of the elements.
+    var elementType: ElementType
+    /// The dimensions.
+    var shape: Shape
+    /// Where its bytes are, counted from the header's end.
+    var range: Range<Int>
+  }
+
+  /// The length that a file's first eight bytes state.
+  static func length(from start: [UInt8]) -> UInt64 {
+    (0..<lengthBytes).reduce(0) { $0 | UInt64(start[$1]) << UInt64(8 * $1) }
+  }
+}
+
+// MARK: - Parsing
+
+extension SafetensorsHeader {
+  /// The header of its JSON, checked against the number of bytes behind it.
+  /// - Throws: ``SafetensorsError``.
+  init(parsing bytes: [UInt8], dataBytes: Int, file: String) throws(SafetensorsError) {
+    let members: [String: JSONValue]
+    do {
+      let value = try JSONValue(parsing: bytes, limits: JSONLimits(depth: 3))
+      guard let object = value.object else {
+        throw SafetensorsError.header(file: file, reason: "it is not an object")
+      }
+      members = object
+    } catch let error as SafetensorsError {
+      throw error
+    } catch {
+      throw .header(file: file, reason: "\(error)")
+    }
+    metadata = [:]
+    tensors = []
+    for (name, value) in members {
+      if name == SafetensorsHeader.metadataKey {
+        metadata = try SafetensorsHeader.texts(value, file: file)
+      } else {
+        tensors.append(try Record(name: name, value: value, file: file))
+      }
+    }
+    // Tensors without elements share their place with others: the name then decides.
+    tensors.sort {
+      ($0.range.lowerBound, $0.range.upperBound) != ($1.range.lowerBound, $1.range.upperBound)
+        ? ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+    }
+    var end = 0
+    for tensor in tensors {
+      guard tensor.range.lowerBound == end else {
+        throw .tensor(
+          file: file, tensor: tensor.name,
+          reason: tensor.range.lowerBound < end
+            ? "its bytes overlap those before it"
+            : "\(tensor.range.lowerBound - end) bytes before it belong to no tensor")
+      }
+      end = tensor.range.upperBound
+    }
+    guard end == dataBytes else {
+      throw .header(
+        file: file, reason: "the tensors take \(end) bytes, but \(dataBytes) follow the header")
+    }
+  }
+
+  private static func texts(
+    _ value: JSONValue, file: String
+  ) throws(SafetensorsError) -> [String: String] {
+    guard let object = value.object else {
+      throw .header(file: file, reason: "\(metadataKey) is not an object")
+    }
+    var texts: [String: String] = [:]
+    for (key, value) in object {
+      guard let text = value.string else {
+        throw .header(file: file, reason: "\(metadataKey) has a ‘\(key)’ that is not a text")
+      }
+      texts[key] = text
+    }
+    return texts
+  }
+}
+
+extension SafetensorsHeader.Record {
+  fileprivate init(name: String, value: JSONValue, file: String) throws(SafetensorsError) {
+    func error(_ reason: String) -> SafetensorsError {
+      .tensor(file: file, tensor: name, reason: reason)
+    }
+    func sizes(_ value: JSONValue?) -> [Int]? {
+      guard let values = value?.array else { return nil }
+      let sizes = values.compactMap(\.integer).filter { $0 >= 0 }
+      return sizes.count == values.count ? sizes : nil
+    }
+    guard !name.isEmpty else { throw error("the name is empty") }
+    guard let object = value.object else { throw error("it is not an object") }
+    if let unknown = object.keys.filter({ !["dtype", "shape", "data_offsets"].contains($0) }).min()
+    {
+      throw error("the field ‘\(unknown)’ is not known")
+    }
+    guard let type = object["dtype"]?.string else { throw error("dtype is not a text") }
+    guard let elementType = ElementType(safetensorsName: type) else {
+      throw .unsupportedType(
+        file: file, tensor: name, type: type,
+        supported: ElementType.allCases.map(\.safetensorsName))
+    }
+    guard let dimensions = sizes(object["shape"]) else { throw error("shape is no list of sizes") }
+    guard let offsets = sizes(object["data_offsets"]), offsets.count == 2,
+      offsets[0] <= offsets[1]
+    else { throw error("data_offsets are not two ascending positions") }
+    do {
+      shape = try Shape(checking: dimensions)
+    } catch {
+      throw .tensor(file: file, tensor: name, reason: "\(error)")
+    }
+    let (needed, isTooLarge) = shape.count.multipliedReportingOverflow(by: elementType.width)
+    guard !isTooLarge, needed == offsets[1] - offsets[0] else {
+      throw error(
+        "it has \(offsets[1] - offsets[0]) bytes, but \(shape) of \(type) needs "
+          + "\(isTooLarge ? "far more" : "\(needed)")")
+    }
+    self.name = name
+    self.elementType = elementType
+    range = offsets[0]..<offsets[1]
+  }
+}
+
+// MARK: - Writing
+
+extension SafetensorsHeader {
+  /// The header with its length in front, padded with spaces so that the data start at a multiple
+  /// of eight bytes.
+  var bytes: [UInt8] {
+    var members: [String] = []
+    if !metadata.isEmpty {
+      let texts = JSONValue.object(metadata.mapValues(JSONValue.string))
+      members.append("\(JSONValue.quoted(SafetensorsHeader.metadataKey)):\(texts.compactText)")
+    }
+    members += tensors.map { tensor in
+      let sizes = tensor.shape.dimensions.map(String.init).joined(separator: ",")
+      return """
+        \(JSONValue.quoted(tensor.name)):{"dtype":"\(tensor.elementType.safetensorsName)",\
+        "shape":[\(sizes)],"data_offsets":[\(tensor.range.lowerBound),\(tensor.range.upperBound)]}
+        """
+    }
+    var json = Array("{\(members.joined(separator: ","))}".utf8)
+    while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
+    return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
+  }
+}
+
+// MARK: - Element types
+
+extension ElementType {
+  /// The type's name in safetensors files.
+  var safetensorsName: String { rawValue.uppercased() }
+
+  /// The type of a name in safetensors files.
+  init?(safetensorsName name: String) {
+    guard let type = ElementType.allCases.first(where: { $0.safetensorsName == name }) else {
+      return nil
+    }
+    self = type
+  }
+}

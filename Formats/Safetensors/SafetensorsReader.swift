@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNumerics
+
+/// A safetensors file whose header has been read and checked; its tensors are read when they are
+/// asked for.
+struct SafetensorsReader: CheckpointSource {
+  private let file: InputFile
+  private let header: SafetensorsHeader
+  /// Where the tensors' bytes start in the file.
+  private let dataStart: Int
+  /// The tensors by name. The parser refuses names that Swift takes for one.
+  private let indices: [String: Int]
+  /// The tensors, in the order of their bytes.
+  let entries: [TensorEntry]
+
+  /// - Throws: ``SafetensorsError``, and `FileError` if the file can't be read.
+  init(_ url: URL) throws {
+    file = try InputFile(url)
+    let start = try file.prefix(SafetensorsHeader.lengthBytes)
+    guard start.count == SafetensorsHeader.lengthBytes else {
+      throw SafetensorsError.notSafetensors(
+        file: file.path, reason: "it has only \(start.count) bytes")
+    }
+    let length = SafetensorsHeader.length(from: start)
+    let rest = file.size - start.count
+    guard length <= UInt64(SafetensorsHeader.limit), length <= UInt64(rest) else {
+      throw SafetensorsError.notSafetensors(
+        file: file.path,
+        reason: "its first 8 bytes state a header of \(length) bytes, but "
+          + (length <= UInt64(rest)
+            ? "\(SafetensorsHeader.limit) are the most accepted" : "only \(rest) follow"))
+    }
+    dataStart = start.count + Int(length)
+    let json = try file.bytes(in: start.count..<dataStart)
+    guard json.first == UInt8(ascii: "{") else {
+      throw SafetensorsError.notSafetensors(
+        file: file.path, reason: "its header does not start with a brace")
+    }
+    header = try SafetensorsHeader(
+      parsing: json, dataBytes: file.size - dataStart, file: file.path)
+    indices = Dictionary(
+      header.tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    entries = header.tensors.map {
+      TensorEntry(
+        name: $0.name, elementType: $0.elementType, shape: $0.shape, storedBytes: $0.range.count)
+    }
+  }
+
+  var kind: CheckpointKind { .checkpoint }
+  var metadata: [String: JSONValue] { header.metadata.mapValues(JSONValue.string) }
+
+  func tensor(named name: String) throws -> StoredTensor {
+    guard let index = indices[name], header.tensors[index].name.utf8.elementsEqual(name.utf8) else {
+      throw CheckpointError.missingTensor(
+        name, nearest: nearestName(to: name, among: entries.map(\.name)))
+    }
+    let record = header.tensors[index]
+    let bytes = try file.bytes(
+      in: dataStart + record.range.lowerBound..<dataStart + record.range.upperBound)
+    return try StoredTensor(elementType: record.elementType, shape: record.shape, bytes: bytes)
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFormat
+import LCWNumerics
+import Testing
+
+/// Archives whose manifest is wrong.
+struct ManifestTests {
+  private let parts: ArchiveParts
+
+  init() throws {
+    parts = try ArchiveParts(
+      of: Checkpoint(
+        metadata: ["a": 1],
+        tensors: [
+          NamedTensor("aa", try tensor(.float32, [2, 2], [UInt8](repeating: 1, count: 16))),
+          NamedTensor("bb", try tensor(.uint8, [3], [1, 2, 3])),
+          NamedTensor("cc", try tensor(.int32, [300], [UInt8](repeating: 5, count: 1200))),
+        ]))
+  }
+
+  /// A manifest's text, a replacement, and what the error must say.
+  struct Fault: Sendable, CustomTestStringConvertible {
+    var text: String
+    var replacement: String
+    var reason: String
+    var testDescription: String { "\(text) → \(replacement)" }
+
+    init(_ text: String, _ replacement: String, _ reason: String) {
+      self.text = text
+      self.replacement = replacement
+      self.reason = reason
+    }
+  }
+
+  static let faults: [Fault] = [
+    // The JSON itself.
+    Fault("{\"format\"", "\u{FEFF}{\"format\"", "byte 0"),
+    Fault("]}\n", "]}\n{}", "there is more"),
+    Fault("]}\n", "]", "at byte"),
+    Fault("\"version\":1", "\"version\":1,\"version\":1", "stands twice"),
+    Fault("\"version\":1", "\"version\":1,\"versio\\u006E\":1", "stands twice"),
+    Fault("\"a\":1", "\"a\":\"\\ud800\"", "surrogate"),
+    Fault("\"a\":1", "\"a\":null", "null"),
+    Fault("\"a\":1", "\"a\":NaN", "at byte"),
+    Fault("\"a\":1", "\"a\":[[[1]]]", "nested deeper"),
+    Fault("\"a\":1", "\"a\":\(String(repeating: "[", count: 100_000))", "nested deeper"),
+    Fault("\"a\":1", "\"a\":9007199254740992", "beyond"),
+    Fault("\"a\":1", "\"a\":1e400", "too large"),
+    // The fields.
+    Fault("\"format\":\"lcw\"", "\"format\":\"LCW\"", "another format"),
+    Fault("\"format\":\"lcw\",", "", "format: the field is missing"),
+    Fault("\"version\":1", "\"version\":2", "follows version 2"),
+    Fault("\"version\":1,", "\"version\":2,\"new\":[],", "follows version 2"),
+    Fault("\"version\":1", "\"version\":0", "follows version 0"),
+    Fault("\"version\":1", "\"version\":\"1\"", "not an integer"),
+    Fault("\"version\":1", "\"version\":1.0", "not an integer"),
+    Fault("\"version\":1", "\"version\":-1", "not an integer"),
+    Fault("\"version\":1", "\"version\":01", "starts with a zero"),
+    Fault("\"version\":1", "\"version\":9007199254740992", "not an integer"),
+    Fault("\"version\":1", "\"version\":18446744073709551616", "too large"),
+    Fault("\"kind\":\"checkpoint\"", "\"kind\":\"\"", "kind"),
+    Fault("\"kind\":\"checkpoint\"", "\"kind\":\"Check point\"", "kind"),
+    Fault("\"kind\":\"checkpoint\"", "\"kind\":[]", "kind: it is not a text"),
+    Fault("\"kind\"", "\"kinds\"", "kind: the field is missing"),
+    Fault("\"chunk\":524288", "\"chunk\":0", "power of two"),
+    Fault("\"chunk\":524288", "\"chunk\":3", "power of two"),
+    Fault("\"chunk\":524288", "\"chunk\":1025", "power of two"),
+    Fault("\"chunk\":524288", "\"chunk\":512", "power of two"),
+    Fault("\"chunk\":524288", "\"chunk\":33554432", "power of two"),
+    Fault("\"chunk\":524288", "\"chunk\":1099511627776", "power of two"),
+    Fault("\"chunk\":524288,", "", "chunk: the field is missing"),
+    Fault("\"metadata\":{\"a\":1}", "\"metadata\":[]", "metadata: it is not an object"),
+    Fault("\"metadata\":{\"a\":1},", "", "metadata: the field is missing"),
+    Fault("\"metadata\"", "\"extra\":1,\"metadata\"", "extra: the field is not known"),
+    Fault("\"segments\":[", "\"segments\":[true,", "no integer"),
+    Fault("\"segments\":[", "\"segments\":[-1,", "no integer"),
+    Fault("\"segments\":[", "\"segments\":[8589934592,", "no integer"),
+    // Tensors.
+    Fault("\"name\":\"bb\"", "\"name\":\"aa\"", "two of this name"),
+    Fault("\"name\":\"bb\"", "\"name\":\"a\"", "order"),
+    Fault("\"name\":\"bb\"", "\"name\":\"\"", "the name is empty"),
+    Fault("\"name\":\"bb\"", "\"name\":\"b\\u0000\"", "control character"),
+    Fault("\"name\":\"bb\"", "\"name\":\"b\\u0085\"", "control character"),
+    Fault("\"name\":\"bb\"", "\"name\":\"\(String(repeating: "b", count: 513))\"", "513 bytes"),
+    Fault("\"name\":\"bb\"", "\"name\":7", "name: it is not a text"),
+    Fault("\"name\":\"bb\",", "", "name: the field is missing"),
+    Fault("\"name\":\"bb\",", "\"name\":\"bb\",\"order\":\"F\",", "order: the field is not known"),
+    Fault("\"dtype\":\"u8\"", "\"dtype\":\"u16\"", "‘u16’ is not known"),
+    Fault("\"dtype\":\"u8\"", "\"dtype\":\"U8\"", "‘U8’ is not known"),
+    Fault("\"shape\":[3]", "\"shape\":3", "shape: it is not a list"),
+    Fault("\"shape\":[3]", "\"shape\":[3.0]", "no integer"),
+    Fault("\"shape\":[3]", "\"shape\":[-3]", "no integer"),
+    Fault("\"shape\":[3]", "\"shape\":[1,1,1,1,1,1,1,1,3]", "9 dimensions"),
+    Fault("\"shape\":[3]", "\"shape\":[2,9223372036854775808]", "too large"),
+    Fault("\"shape\":[3]", "\"shape\":[0,4503599627370496,4096]", "too large"),
+    Fault("\"shape\":[3]", "\"shape\":[4503599627370496]", "bytes of tensors"),
+    Fault("\"shape\":[2,2]", "\"shape\":[4503599627370496,1024]", "bytes of tensors"),
+    Fault("\"shape\":[3]", "\"shape\":[0]", "can't hold its 0"),
+    Fault("\"shape\":[3]", "\"shape\":[524289]", "can't hold its 524289"),
+    Fault("\"shape\":[3]", "\"shape\":[524288]", "holds 3 bytes"),
+    Fault("\"shape\":[3]", "\"shape\":[2]", "holds 3 bytes, but 2"),
+    Fault("\"transform\":\"planes\"", "\"transform\":\"rotl1\"", "is not for i32"),
+    Fault("\"transform\":\"planes\"", "\"transform\":\"exp5\"", "is not known"),
+    Fault("\"transform\":\"planes\"", "\"transform\":\"none\"", "but 1200 are needed"),
+    Fault(
+      "\"u8\",\"shape\":[3],\"transform\":\"none\"",
+      "\"u8\",\"shape\":[3],\"transform\":\"planes\"", "is not for u8"),
+    Fault(
+      "\"f32\",\"shape\":[2,2],\"transform\":\"none\"",
+      "\"f32\",\"shape\":[2,2],\"transform\":\"planes\"", "is not for f32"),
+    Fault(
+      "\"segment\":0,\"offset\":29", "\"segment\":1,\"offset\":0", "before segment 0 is filled"),
+    Fault("\"segment\":0,\"offset\":0", "\"segment\":1,\"offset\":0", "but 0 comes next"),
+    Fault("\"offset\":29", "\"offset\":28", "ends at 29"),
+    Fault("\"offset\":29", "\"offset\":30", "ends at 29"),
+    Fault("\"stored\":29", "\"stored\":28", "ends at 28"),
+    Fault("\"stored\":29", "\"stored\":9007199254740991", "ends behind its segment"),
+    Fault("\"stored\":16}", "\"stored\":16,\"sha256\":\"00\"}", "hexadecimal"),
+    Fault(
+      "\"stored\":16}",
+      "\"stored\":16,\"sha256\":\"\(String(repeating: "A", count: 64))\"}", "hexadecimal"),
+    Fault("\"stored\":16}", "\"stored\":16,\"sha256\":1}", "sha256: it is not a text"),
+  ]
+
+  @Test(arguments: faults)
+  func isRefused(_ fault: Fault) throws {
+    try expectRefusal(
+      try parts.replacing(fault.text, by: fault.replacement).bytes, saying: fault.reason)
+  }
+
+  @Test func theArchiveIsFineWithoutFaults() throws {
+    let found = try readArchive(parts.bytes)
+    #expect(found.tensors.map(\.name) == ["aa", "bb", "cc"])
+  }
+
+  @Test func invalidUnicodeIsRefused() throws {
+    var entries = parts.entries
+    let index = try #require(entries[0].data.firstIndex(of: UInt8(ascii: "b")))
+    entries[0].data[index] = 0xFF
+    try expectRefusal(Tar.file(entries), saying: "UTF-8")
+  }
+
+  @Test func segmentsMustBeFilled() throws {
+    let size = parts.segments[0].count
+    try expectRefusal(
+      try parts.replacing("\"segments\":[\(size)]", by: "\"segments\":[\(size),0]").bytes,
+      saying: "do not fill 2 segments")
+    try expectRefusal(
+      try parts.replacing("\"segments\":[\(size)]", by: "\"segments\":[\(size + 1)]").bytes,
+      saying: "do not fill 1 segments")
+    try expectRefusal(
+      try parts.replacing("\"segments\":[\(size)]", by: "\"segments\":[\(size - 1)]").bytes,
+      saying: "ends behind its segment")
+    try expectRefusal(
+      try parts.replacing("\"segments\":[\(size)]", by: "\"segments\":[]").bytes,
+      saying: "there is no segment 0")
+  }
+
+  @Test func orderOfKeysAndSpaceAreFree() throws {
+    let other = try parts.replacing("\"format\":\"lcw\",\"version\":1,", by: "\"version\":1, ")
+      .replacing("]}\n", by: "],\t\"format\":\"lcw\"}\r\n ")
+    #expect(try readArchive(other.bytes) == readArchive(parts.bytes))
+  }
+
+  @Test func limitsAreKept() throws {
+    func refuses(
+      _ what: String, _ change: (inout Limits) -> Void,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      var limits = Limits()
+      change(&limits)
+      try expectRefusal(
+        parts.bytes, saying: what, by: LCWArchive(limits: limits), sourceLocation: sourceLocation)
+    }
+    try refuses("bytes of manifest") { $0.manifestBytes = 100 }
+    try refuses("3 tensors") { $0.tensors = 2 }
+    try refuses("1 segments") { $0.segments = 0 }
+    try refuses("bytes of tensors") { $0.rawBytes = 1000 }
+    try refuses("1 members") { $0.metadataMembers = 0 }
+    try refuses("take 7 bytes") { $0.metadataBytes = 6 }
+    let many = Array(repeating: "{}", count: 1_000_000).joined(separator: ",")
+    try expectRefusal(
+      try parts.replacing("\"tensors\":[", by: "\"tensors\":[\(many),").bytes,
+      saying: "1000003 tensors")
+    #expect(Limits().scaled(by: 2).rawBytes == 2 * Limits().rawBytes)
+  }
+}

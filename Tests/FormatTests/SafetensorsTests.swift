@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFormat
+import LCWNumerics
+import SafetensorsFormat
+import Testing
+
+/// Files of the safetensors library.
+struct SafetensorsTests {
+  private struct Expected: Decodable {
+    var dtype: String
+    var shape: [Int]
+    var values: [Double]
+  }
+
+  private static let typeNames: [ElementType: String] = [
+    .float64: "float64", .float32: "float32", .float16: "float16", .bfloat16: "bfloat16",
+    .int64: "int64", .int32: "int32", .int16: "int16", .int8: "int8", .uint8: "uint8",
+    .bool: "bool",
+  ]
+
+  @Test(arguments: ["mlp_5_4_3.safetensors", "dtypes.safetensors"])
+  func filesOfTheLibraryAreRead(_ name: String) throws {
+    let all = try JSONDecoder().decode(
+      [String: [String: Expected]].self, from: try Data(contentsOf: fixture("expected.json")))
+    let expected = try #require(all[name])
+    let source = try Safetensors().open(fixture(name))
+    #expect(Set(source.entries.map(\.name)) == Set(expected.keys))
+    for (name, values) in expected {
+      let tensor = try source.tensor(named: name)
+      #expect(Self.typeNames[tensor.elementType] == values.dtype, "\(name)")
+      #expect(tensor.shape.dimensions == values.shape, "\(name)")
+      #expect(tensor.floats.elements == values.values.map(Float.init), "\(name)")
+    }
+    let start = try bytes(of: fixture(name))
+    #expect(Safetensors.recognises(start))
+    #expect(!LCWArchive.recognises(start))
+  }
+
+  @Test func wideNumbersAreExact() throws {
+    let source = try Safetensors().open(fixture("dtypes.safetensors"))
+    let integers = try source.tensor(named: "i64").bytes
+    let expected = [-(1 << 62), 7].flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
+    #expect(integers == expected)
+    let doubles = try source.tensor(named: "f64").bytes
+    #expect(
+      doubles
+        == [1.0 / 3, -1e300].flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+    )
+    #expect(source.metadata == ["format": "pt", "title": "dtype fixture"])
+    #expect(source.kind == .checkpoint)
+  }
+
+  @Test func entriesStandInTheFilesOrder() throws {
+    let source = try Safetensors().open(fixture("dtypes.safetensors"))
+    #expect(
+      source.entries.map(\.name) == [
+        "i64", "f64", "empty", "f32", "scalar", "i32", "bf16", "f16", "i8", "u8", "bool",
+      ])
+    #expect(throws: CheckpointError.missingTensor("scalr", nearest: "scalar")) {
+      try source.tensor(named: "scalr")
+    }
+  }
+
+  @Test func whatIsWrittenIsRead() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("a.safetensors")
+    try Safetensors().write(try smallCheckpoint(), to: file)
+    let found = try Checkpoint(reading: try Safetensors().open(file))
+    #expect(Set(found.tensors) == Set(try smallCheckpoint().tensors))
+    #expect(
+      found.metadata == [
+        "architecture": "mlp:hidden=4", "classes": "3", "note": "naïve ∂L/∂w",
+        "record": "{\"accuracy\":0.5,\"epochs\":[1,2]}",
+      ])
+    // The data start at a multiple of eight bytes, and wide elements come first.
+    let start = try bytes(of: file)
+    #expect(start[0] % 8 == 0)
+    #expect(found.tensors.map(\.name) == ["bias", "empty", "weight", "ids", "mask"])
+  }
+
+  @Test func whatCannotBeWrittenIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.file("a.safetensors", [1])
+    let value = try tensor(.uint8, [1], [1])
+    func refuses(_ checkpoint: Checkpoint, _ reason: String) throws {
+      let error = #expect(throws: CheckpointError.self) {
+        try Safetensors().write(checkpoint, to: file)
+      }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    try refuses(Checkpoint(kind: .path), "not a path")
+    try refuses(Checkpoint(tensors: [NamedTensor("", value)]), "‘’")
+    try refuses(Checkpoint(tensors: [NamedTensor("__metadata__", value)]), "__metadata__")
+    try refuses(
+      Checkpoint(tensors: [NamedTensor("a", value), NamedTensor("a", value)]), "two tensors")
+    let source = FailingSource(base: try smallCheckpoint(), failingName: "mask")
+    #expect(throws: FailingSource.Failure.self) { try Safetensors().write(source, to: file) }
+    #expect(try bytes(of: file) == [1])
+    #expect(try folder.names == ["a.safetensors"])
+  }
+
+  /// A header, the bytes behind it, and what the error must say.
+  struct Fault: Sendable, CustomTestStringConvertible {
+    var header: String
+    var data: Int
+    var reason: String
+    var testDescription: String { header }
+
+    init(_ header: String, _ data: Int, _ reason: String) {
+      self.header = header
+      self.data = data
+      self.reason = reason
+    }
+  }
+
+  private static func entry(
+    _ name: String, _ offsets: String, dtype: String = "U8", shape: String = "[2]"
+  ) -> String {
+    "\"\(name)\":{\"dtype\":\"\(dtype)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
+  }
+
+  static let faults: [Fault] = [
+    Fault("{\(entry("a", "[1,3]"))}", 3, "1 bytes before it belong to no tensor"),
+    Fault("{\(entry("a", "[0,2]")),\(entry("b", "[3,5]"))}", 5, "belong to no tensor"),
+    Fault("{\(entry("a", "[0,2]")),\(entry("b", "[1,3]"))}", 3, "overlap"),
+    Fault("{\(entry("a", "[0,2]")),\(entry("b", "[0,2]"))}", 2, "overlap"),
+    Fault("{\(entry("a", "[0,2]"))}", 3, "but 3 follow"),
+    Fault("{\(entry("a", "[0,2]"))}", 1, "but 1 follow"),
+    Fault("{\(entry("a", "[0,2]")),\(entry("a", "[2,4]"))}", 4, "stands twice"),
+    Fault("{\(entry("a", "[0,2]")),\(entry("\\u0061", "[2,4]"))}", 4, "stands twice"),
+    Fault("{\(entry("", "[0,2]"))}", 2, "the name is empty"),
+    Fault("{\(entry("a", "[0,3]"))}", 3, "it has 3 bytes, but [2] of U8 needs 2"),
+    Fault("{\(entry("a", "[2,0]"))}", 2, "ascending"),
+    Fault("{\(entry("a", "[0]"))}", 2, "ascending"),
+    Fault("{\(entry("a", "[-2,0]"))}", 2, "ascending"),
+    Fault("{\(entry("a", "[0,2.0]"))}", 2, "ascending"),
+    Fault("{\(entry("a", "[0,2]", shape: "[-2]"))}", 2, "list of sizes"),
+    Fault("{\(entry("a", "[0,2]", shape: "[4294967296,4294967296]"))}", 2, "too large"),
+    Fault("{\(entry("a", "[0,2]", dtype: "F64", shape: "[2305843009213693952]"))}", 2, "far more"),
+    Fault("{\(entry("a", "[0,2]", dtype: "F8_E4M3"))}", 2, "‘F8_E4M3’, which can't be read"),
+    Fault("{\(entry("a", "[0,2]", dtype: "f32"))}", 2, "‘f32’, which can't be read"),
+    Fault("{\"a\":{\"dtype\":\"U8\",\"shape\":[2]}}", 2, "ascending"),
+    Fault("{\"a\":{\"shape\":[2],\"data_offsets\":[0,2]}}", 2, "dtype is not a text"),
+    Fault("{\"a\":[]}", 0, "not an object"),
+    Fault("{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2],\"x\":1}}", 2, "‘x’"),
+    Fault("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
+    Fault("{\"__metadata__\":{\"a\":1}}", 0, "not a text"),
+    Fault("{} x", 0, "there is more"),
+    Fault("[]", 0, "not start with a brace"),
+    Fault(" {}", 0, "not start with a brace"),
+    Fault("{", 0, "at byte"),
+    Fault("", 0, "not start with a brace"),
+  ]
+
+  @Test(arguments: faults)
+  func isRefused(_ fault: Fault) throws {
+    let folder = try TemporaryFolder()
+    let length = withUnsafeBytes(of: UInt64(fault.header.utf8.count).littleEndian, Array.init)
+    let file = try folder.file(
+      "a", length + Array(fault.header.utf8) + [UInt8](repeating: 1, count: fault.data))
+    let error = #expect(throws: SafetensorsError.self) { try Safetensors().open(file) }
+    #expect(error?.description.contains(fault.reason) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func lengthsThatCannotBe() throws {
+    let folder = try TemporaryFolder()
+    func refuses(_ bytes: [UInt8], _ reason: String) throws {
+      let file = try folder.file("a", bytes)
+      let error = #expect(throws: SafetensorsError.self) { try Safetensors().open(file) }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    try refuses([], "only 0 bytes")
+    try refuses([2, 0, 0, 0], "only 4 bytes")
+    try refuses([3, 0, 0, 0, 0, 0, 0, 0, 0x7B, 0x7D], "only 2 follow")
+    try refuses([UInt8](repeating: 0xFF, count: 8) + [0x7B, 0x7D], "18446744073709551615 bytes")
+    #expect(!Safetensors.recognises([UInt8](repeating: 0xFF, count: 8) + [0x7B]))
+    #expect(!Safetensors.recognises([2, 0, 0, 0, 0, 0, 0, 0, 0x5B]))
+    #expect(!Safetensors.recognises([2, 0, 0, 0, 0, 0, 0, 0]))
+    #expect(Safetensors.recognises([2, 0, 0, 0, 0, 0, 0, 0, 0x7B, 0x7D]))
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    let whole = try bytes(of: fixture("dtypes.safetensors"))
+    let folder = try TemporaryFolder()
+    for length in 0..<whole.count {
+      let file = try folder.file("a", Array(whole[..<length]))
+      #expect(throws: SafetensorsError.self, "\(length) bytes") { try Safetensors().open(file) }
+    }
+  }
+
+  private static let trained = ["mnist2000_seed3.safetensors", "mnist2000_seed4.safetensors"]
+    .map { sharedFolder.appendingPathComponent("checkpoints").appendingPathComponent($0) }
+
+  @Test(
+    .enabled(
+      if: trained.allSatisfy { FileManager.default.fileExists(atPath: $0.path) },
+      "there is no folder shared/checkpoints beside the package"), arguments: trained)
+  func trainedNetworksConvert(_ file: URL) throws {
+    let source = try Safetensors().open(file)
+    #expect(
+      Set(source.entries.map(\.name))
+        == ["fc.0.weight", "fc.0.bias", "fc.2.weight", "fc.2.bias"])
+    #expect(try source.tensor(named: "fc.0.weight").shape == [2000, 784])
+    #expect(try source.tensor(named: "fc.0.weight").floats.isFinite)
+    let folder = try TemporaryFolder()
+    let archive = folder.file("a.lcw")
+    try LCWArchive().write(source, to: archive)
+    let found = try Checkpoint(reading: try LCWArchive().open(archive))
+    #expect(found == sorted(try Checkpoint(reading: source)))
+    let stored = try bytes(of: archive).count
+    #expect(Double(stored) < 0.83 * Double(try bytes(of: file).count))
+  }
+}
