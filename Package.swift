@@ -83,7 +83,8 @@ let tests: [TestRow] = [
   TestRow(
     target: "FormatTests",
     dependencies: ["LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
-    resources: [.copy("Fixtures")])
+    resources: [.copy("Fixtures")]),
+  TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"])
 ]
 
 // MARK: - The package

@@ -17,6 +17,8 @@ struct Box {
 
   /// Whether a segment runs through the box (Liang and Barsky's clipping).
   func isCrossed(by segment: Segment) -> Bool {
+    if max(segment.x1, segment.x2) < left || min(segment.x1, segment.x2) > right { return false }
+    if max(segment.y1, segment.y2) < top || min(segment.y1, segment.y2) > bottom { return false }
     let dx = segment.x2 - segment.x1
     let dy = segment.y2 - segment.y1
     var first = 0.0
@@ -88,6 +90,12 @@ enum LabelPlacement {
     var distance: Double
   }
 
+  /// From a point to its text, the preferred ones first.
+  private static let directions: [(Double, Double)] = [
+    (0, 1), (0, -1), (1, 0), (-1, 0), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7),
+    (0.35, 1), (-0.35, 1), (0.35, -1), (-0.35, -1), (1, 0.35), (-1, 0.35), (1, -0.35), (-1, -0.35),
+  ]
+
   /// The best place for a text of a size near a point: inside `frame`, off all `taken` boxes, and
   /// across as few `segments` as can be; nothing if there is none.
   static func beside(
@@ -95,10 +103,8 @@ enum LabelPlacement {
     segments: [Segment]
   ) -> Beside? {
     var best: (place: Beside, cost: Double)?
-    for distance in [9.0, 18, 30, 46, 64] {
-      for (dx, dy) in [
-        (0.0, 1.0), (0, -1), (1, 0), (-1, 0), (0.7, 0.7), (-0.7, 0.7), (0.7, -0.7), (-0.7, -0.7),
-      ] {
+    for distance in [9.0, 18, 30, 46] {
+      for (dx, dy) in directions {
         let centerX = x + dx * (distance + width / 2)
         let centerY = y + dy * (distance + height / 2)
         let box = Box(
@@ -106,7 +112,7 @@ enum LabelPlacement {
           bottom: centerY + height / 2)
         guard frame.contains(box), !taken.contains(where: box.overlaps) else { continue }
         let crossings = segments.count { box.isCrossed(by: $0) }
-        let cost = distance + 6 * Double(min(crossings, 20))
+        let cost = distance + 14 * Double(min(crossings, 20))
         if cost < best?.cost ?? .infinity { best = (Beside(box: box, distance: distance), cost) }
       }
     }

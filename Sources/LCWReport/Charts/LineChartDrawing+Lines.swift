@@ -88,7 +88,7 @@ extension LineChartDrawing {
       let circle = SeriesStyle.Marker.circle.path(x: mark.x, y: mark.y, r: 4.5)
       let label = mark.label.singleLine
       let place = LabelPlacement.beside(
-        x: mark.x, y: mark.y, width: TextMetrics.width(label, size: ChartStyle.fontSize),
+        x: mark.x, y: mark.y, width: TextMetrics.width(label, size: ChartStyle.fontSize) + 6,
         height: ChartStyle.fontSize + 2, frame: frame, taken: taken, segments: segments)
       if let place, !label.isEmpty {
         let centerX = (place.box.left + place.box.right) / 2

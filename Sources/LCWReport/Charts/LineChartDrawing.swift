@@ -30,11 +30,15 @@ struct LineChartDrawing {
     yTicks = AxisTicks(in: yRange, atMost: plotHeight > 280 ? 7 : 6, format: chart.yFormat)
     let tickWidth =
       yTicks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
-    plotLeft = (tickWidth + 12).rounded(.up)
+    // The x axis' numbers stand centred under its ends.
+    let overhang =
+      AxisTicks(in: xRange, atMost: LineChartDrawing.xTickLimits[0]).labels
+      .map { TextMetrics.width($0, size: ChartStyle.fontSize) / 2 + 2 }.max() ?? 0
+    plotLeft = max(tickWidth + 12, overhang).rounded(.up)
     margin = LineChartMargin(
       chart: chart, width: self.width, scale: AxisScale(yRange, start: plotHeight, end: 0),
       lastX: xRange.upperBound)
-    plotRight = self.width - max(margin.width, 16)
+    plotRight = self.width - max(margin.width, overhang, 8)
   }
 
   var xScale: AxisScale { AxisScale(xRange, start: plotLeft, end: plotRight) }
@@ -46,7 +50,7 @@ struct LineChartDrawing {
     top = drawLegend(&svg, from: top)
     top = drawYLabel(&svg, from: top)
     let strip = boundaryStrip()
-    top += 8 + Double(strip.rows) * ChartStyle.lineHeight
+    top += 10 + Double(strip.rows) * ChartStyle.lineHeight
     drawGrid(&svg, top: top)
     drawBoundaries(&svg, strip: strip, top: top)
     let isClipped = chart.yRange != nil
@@ -124,10 +128,12 @@ struct LineChartDrawing {
     return y + 4
   }
 
+  private static let xTickLimits = [11, 9, 7, 6, 5, 4, 3]
+
   /// As many ticks as stand side by side without touching.
   private var xTicks: AxisTicks {
     let room = plotRight - plotLeft
-    for limit in [11, 9, 7, 6, 5, 4, 3] {
+    for limit in LineChartDrawing.xTickLimits {
       let ticks = AxisTicks(in: xRange, atMost: limit)
       let widest = ticks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
       let spacing = room / Double(max(ticks.values.count - 1, 1))

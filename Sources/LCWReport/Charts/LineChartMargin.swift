@@ -23,15 +23,16 @@ struct LineChartMargin {
 
   /// How far the labels stand off the plot.
   private static let gap = 12.0
-  /// The share of a chart that may go into the margin.
-  private static let widthShare = 0.24
+
+  /// The share of a chart's width that may go into the margin: less where there is little.
+  private static func share(of width: Double) -> Double { width < 500 ? 0.17 : 0.24 }
 
   init(chart: LineChart, width: Double, scale: AxisScale, lastX: Double) {
     let references = chart.references.filter { scale.range.contains($0.y) }.map {
       Label(text: $0.label.singleLine, series: nil, wanted: scale($0.y), y: 0)
     }
     let series = LineChartMargin.lineEnds(of: chart, scale: scale, lastX: lastX)
-    let limit = width * LineChartMargin.widthShare
+    let limit = width * LineChartMargin.share(of: width)
     for candidate in [series.map { $0 + references }, references, series] {
       guard let candidate, !candidate.isEmpty,
         let placed = LineChartMargin.placed(candidate, limit: limit, height: scale.start)
@@ -46,7 +47,10 @@ struct LineChartMargin {
     }
   }
 
-  /// A label at the end of each line, or nothing if some line ends before the axis does.
+  private static let leastSeparation = 7.0
+
+  /// A label at the end of each line, or nothing if some line ends before the axis does, or if
+  /// lines end too close to each other.
   private static func lineEnds(
     of chart: LineChart, scale: AxisScale, lastX: Double
   ) -> [Label]? {
@@ -58,7 +62,10 @@ struct LineChartMargin {
       labels.append(
         Label(text: series.name.singleLine, series: index, wanted: scale(last.y), y: 0))
     }
-    return labels
+    // Names beside lines that meet at their end would be told apart by colour alone.
+    let ends = labels.map(\.wanted).sorted()
+    let isApart = zip(ends, ends.dropFirst()).allSatisfy { $1 - $0 >= leastSeparation }
+    return isApart ? labels : nil
   }
 
   /// The labels off each other, or nothing if one is too wide or would stand too far from its line.

@@ -7,9 +7,12 @@ struct ScatterChartDrawing {
   /// The names of the groups, in order of their first appearance, with their styles.
   let kinds: [(name: String, style: SeriesStyle)]
 
-  static let panelWidth = 288.0
-  private static let plotSize = 220.0
-  /// The widest panel in a file that has fewer panels than fit.
+  private let yTicks: AxisTicks
+  private let plotLeft: Double
+  /// The width of each panel.
+  let panelWidth: Double
+
+  private static let plotSize = 230.0
   private static let panelGap = 16.0
 
   init(chart: ScatterChart) {
@@ -21,6 +24,11 @@ struct ScatterChartDrawing {
       kinds.append((group.name, group.style ?? SeriesStyle(index: kinds.count)))
     }
     self.kinds = kinds
+    yTicks = AxisTicks(in: data.yRange, atMost: 7)
+    let tickWidth =
+      yTicks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
+    plotLeft = (tickWidth + 12).rounded(.up)
+    panelWidth = plotLeft + Self.plotSize + 14
   }
 
   /// The lines the tallest panel title takes; all panels leave that room.
@@ -29,15 +37,15 @@ struct ScatterChartDrawing {
   }
 
   private func titleLines(of panel: ScatterChart.Panel) -> [String] {
-    TextMetrics.lines(panel.title, width: Self.panelWidth - 8, size: ChartStyle.fontSize * 1.06)
+    TextMetrics.lines(panel.title, width: panelWidth - 8, size: ChartStyle.fontSize * 1.06)
   }
 
   private var yLabelLines: [String] {
-    TextMetrics.lines(chart.yLabel, width: Self.panelWidth - 8, size: ChartStyle.fontSize)
+    TextMetrics.lines(chart.yLabel, width: panelWidth - 8, size: ChartStyle.fontSize)
   }
 
   private var xLabelLines: [String] {
-    TextMetrics.lines(chart.xLabel, width: Self.panelWidth - 8, size: ChartStyle.fontSize)
+    TextMetrics.lines(chart.xLabel, width: panelWidth - 8, size: ChartStyle.fontSize)
   }
 
   private var plotTop: Double {
@@ -54,7 +62,7 @@ struct ScatterChartDrawing {
       var svg = SVG()
       draw(panel, in: &svg)
       return svg.document(
-        width: Self.panelWidth, height: panelHeight, id: "\(id)-panel-\(index + 1)",
+        width: panelWidth, height: panelHeight, id: "\(id)-panel-\(index + 1)",
         title: panel.title, description: description(of: panel), classes: "chart",
         isFile: false)
     }
@@ -85,16 +93,15 @@ struct ScatterChartDrawing {
       let entries = kinds.map { Legend.Entry(name: $0.name, sample: .point($0.style)) }
       top = Legend(entries: entries).draw(&svg, left: 4, right: width - 4, top: top) + 8
     }
-    let fitting = Int((width + Self.panelGap) / (Self.panelWidth + Self.panelGap))
     // Panels may shrink somewhat, so that three stand in a page's width.
-    let shrunk = Int((width + Self.panelGap) / (Self.panelWidth * 0.85 + Self.panelGap))
-    let columns = max(1, min(chart.panels.count, max(fitting, shrunk)))
+    let fitting = Int((width + Self.panelGap) / (panelWidth * 0.85 + Self.panelGap))
+    let columns = max(1, min(chart.panels.count, fitting))
     let room = (width - Double(columns - 1) * Self.panelGap) / Double(columns)
-    let scale = min(room / Self.panelWidth, 1.25)
+    let scale = min(room / panelWidth, 1.25)
     for (index, panel) in chart.panels.enumerated() {
       let column = index % columns
       let row = index / columns
-      let x = Double(column) * (Self.panelWidth * scale + Self.panelGap)
+      let x = Double(column) * (panelWidth * scale + Self.panelGap)
       let y = top + Double(row) * (panelHeight * scale + Self.panelGap)
       svg.raw("<g transform=\"translate(\(SVG.pair(x, y))) scale(\(SVG.number(scale)))\">")
       draw(panel, in: &svg)
@@ -133,31 +140,23 @@ struct ScatterChartDrawing {
       svg.text(line, x: 4, y: y - 3, classes: "muted")
     }
     let top = plotTop
-    let yTicks = AxisTicks(in: data.yRange, atMost: 6)
-    let tickWidth =
-      yTicks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
-    let left = max(Self.panelWidth - Self.plotSize - 14, 0)
-    let plotLeft = max(left, (tickWidth + 12).rounded(.up))
-    let plotRight = plotLeft + min(Self.plotSize, Self.panelWidth - 14 - plotLeft)
-    let xScale = AxisScale(data.xRange, start: plotLeft, end: plotRight)
+    let xScale = AxisScale(data.xRange, start: plotLeft, end: plotLeft + Self.plotSize)
     let yScale = AxisScale(data.yRange, start: top + Self.plotSize, end: top)
-    drawAxes(&svg, xScale: xScale, yScale: yScale, yTicks: yTicks)
+    drawAxes(&svg, xScale: xScale, yScale: yScale)
     for group in panel.groups {
       let style = kinds.first { $0.name == group.name }?.style ?? SeriesStyle(index: 0)
       drawPoints(&svg, of: group, style: group.style ?? style, xScale: xScale, yScale: yScale)
     }
   }
 
-  private func drawAxes(
-    _ svg: inout SVG, xScale: AxisScale, yScale: AxisScale, yTicks: AxisTicks
-  ) {
+  private func drawAxes(_ svg: inout SVG, xScale: AxisScale, yScale: AxisScale) {
     for (value, label) in zip(yTicks.values, yTicks.labels) {
       let y = yScale(value)
       svg.line(xScale.start, y, xScale.end, y, classes: value == 0 ? "axis" : "grid")
       svg.text(label, x: xScale.start - 6, y: y + 4.4, anchor: .end, classes: "muted")
     }
-    var xTicks = AxisTicks(in: data.xRange, atMost: 6)
-    for limit in [6, 5, 4, 3, 2] {
+    var xTicks = AxisTicks(in: data.xRange, atMost: 7)
+    for limit in [7, 6, 5, 4, 3, 2] {
       xTicks = AxisTicks(in: data.xRange, atMost: limit)
       let widest =
         xTicks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
@@ -194,7 +193,7 @@ struct ScatterChartDrawing {
       data += mark.compactMark(x: xScale(point.x), y: yScale(point.y))
     }
     let cap = mark == .circle ? "round" : mark == .square ? "square" : "butt"
-    let strokes = mark == .circle || mark == .square ? "" : " stroke-width=\"1\""
+    let strokes = mark == .circle || mark == .square ? "" : " style=\"stroke-width:.8\""
     svg.path(
       data, classes: "dots s\(style.colorIndex + 1)",
       attributes: " stroke-linecap=\"\(cap)\"\(strokes)")
@@ -207,10 +206,10 @@ extension SeriesStyle.Marker {
   func compactMark(x: Double, y: Double) -> String {
     switch self {
     case .circle, .square: "M\(SVG.pair(x, y))h0"
-    case .triangle: "M\(SVG.pair(x, y - 1.6))l1.6 2.7h-3.2z"
-    case .triangleDown: "M\(SVG.pair(x, y + 1.6))l1.6-2.7h-3.2z"
-    case .diamond: "M\(SVG.pair(x, y - 1.8))l1.8 1.8-1.8 1.8-1.8-1.8z"
-    case .cross: "M\(SVG.pair(x - 1.4, y - 1.4))l2.8 2.8m0-2.8l-2.8 2.8"
+    case .triangle: "M\(SVG.pair(x, y - 1.3))l1.2 2h-2.4z"
+    case .triangleDown: "M\(SVG.pair(x, y + 1.3))l1.2-2h-2.4z"
+    case .diamond: "M\(SVG.pair(x, y - 1.4))l1.4 1.4-1.4 1.4-1.4-1.4z"
+    case .cross: "M\(SVG.pair(x - 1.2, y - 1.2))l2.4 2.4m0-2.4l-2.4 2.4"
     }
   }
 }

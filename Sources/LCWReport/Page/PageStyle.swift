@@ -61,6 +61,7 @@ enum PageStyle {
     thead th{border-bottom:1.5px solid var(--axis);vertical-align:bottom}
     tbody th{font-weight:400}
     tbody tr:last-child>*{border-bottom:1.5px solid var(--axis)}
+    .long{min-width:14rem}
     .number{text-align:right;white-space:nowrap}
     .notes{margin:.6rem 0 0;padding:0;list-style:none;font-size:.85rem;color:var(--muted-text)}
     .notes li{position:sticky;left:0;max-width:min(50rem,calc(100vw - 3rem))}

@@ -33,10 +33,16 @@ extension Table {
       if index == 0, case .text(let name) = cell {
         text += "<th scope=\"row\"\(attribute)>\(name.markup)</th>"
       } else {
-        text += "<td\(attribute)>\(cell.displayText.markup)</td>"
+        let isLong = Table.isLong(cell) && attribute.isEmpty
+        text += "<td\(isLong ? " class=\"long\"" : attribute)>\(cell.displayText.markup)</td>"
       }
     }
     return text
+  }
+
+  /// Whether a cell holds text that wraps, and so needs a width to wrap at.
+  private static func isLong(_ cell: Cell) -> Bool {
+    if case .text(let text) = cell { text.count > 24 } else { false }
   }
 
   private static func classAttribute(_ column: Column) -> String {

@@ -57,14 +57,14 @@ enum TextMetrics {
   private static func ems(_ scalar: Unicode.Scalar) -> Double {
     switch scalar {
     case "i", "j", "l", "I", "'", "|", ".", ",", ":", ";", "!": return 0.31
-    case " ", "f", "t", "r", "(", ")", "[", "]", "/", "\\", "-", "\"", "`": return 0.38
-    case "m", "M", "W", "w", "@", "%", "—": return 0.94
-    case "+", "=", "<", ">", "~", "±", "×", "−", "→", "≤", "≥": return 0.68
-    case "0"..."9", "a"..."z", "?", "$", "_", "^", "*", "#": return 0.6
-    case "A"..."Z", "&": return 0.74
+    case "r", "f", "t", " ", "(", ")", "[", "]", "/", "\\", "-", "\"", "`": return 0.41
+    case "m", "M", "W", "w", "@", "%", "—": return 0.97
+    case "+", "=", "<", ">", "~", "±", "×", "−", "→", "≤", "≥": return 0.84
+    case "0"..."9", "a"..."z", "?", "$", "_", "^", "*", "#": return 0.64
+    case "A"..."Z", "&": return 0.76
     default:
       if String(scalar).terminalWidth == 0 { return 0 }
-      return String(scalar).terminalWidth == 2 ? 1.05 : 0.66
+      return String(scalar).terminalWidth == 2 ? 1.05 : 0.7
     }
   }
 }
