@@ -83,6 +83,8 @@ extension LineChartDrawing {
     let frame = Box(left: plotLeft, top: top, right: plotRight, bottom: top + plotHeight)
     var taken = marks.map { Box(left: $0.x - 6, top: $0.y - 6, right: $0.x + 6, bottom: $0.y + 6) }
     var unlabelled: [String] = []
+    // Leaders lie below all texts, and rings above their own line's end.
+    var texts = SVG()
     for mark in marks {
       let color = styles[mark.series].colorIndex + 1
       let circle = SeriesStyle.Marker.circle.path(x: mark.x, y: mark.y, r: 4.5)
@@ -96,13 +98,14 @@ extension LineChartDrawing {
           let centerY = (place.box.top + place.box.bottom) / 2
           svg.line(mark.x, mark.y, centerX, centerY, classes: "leader")
         }
-        svg.text(label, x: centerX, y: place.box.bottom - 3.2, anchor: .middle, classes: "halo")
+        texts.text(label, x: centerX, y: place.box.bottom - 3.2, anchor: .middle, classes: "halo")
         taken.append(place.box)
       } else if !label.isEmpty {
         unlabelled.append("\(chart.series[mark.series].name) \(label)")
       }
-      svg.path(circle, classes: "ring s\(color)")
+      texts.path(circle, classes: "ring s\(color)")
     }
+    svg.raw(texts.body)
     return unlabelled
   }
 }

@@ -9,7 +9,7 @@ struct ScatterChartData {
   /// The points beyond the axes.
   let outlierCount: Int
   let pointCount: Int
-  /// The points of groups too large to be drawn whole.
+  /// Whether some group is too large to be drawn whole.
   let isThinned: Bool
 
   init(_ chart: ScatterChart) {
