@@ -16,9 +16,6 @@ struct ArchiveWriter {
   /// Whether the manifest states a SHA-256 for each tensor.
   var digests: Bool
 
-  /// The bytes that are copied from the spool at a time.
-  private static let piece = 1 << 20
-
   /// - Throws: `CheckpointError.cannotWrite` for what the format can't hold, what the source
   ///   throws, and ``ArchiveError`` and `FileError` if the system fails.
   func write(_ source: any CheckpointSource, to file: URL) throws {
@@ -56,12 +53,8 @@ struct ArchiveWriter {
       var start = 0
       for (index, size) in manifest.segments.enumerated() {
         try tar.begin(TarContainer.segmentName(index), size: size)
-        let end = start + size
-        while start < end {
-          let piece = start..<min(start + ArchiveWriter.piece, end)
-          try tar.append(try spool.bytes(in: piece))
-          start = piece.upperBound
-        }
+        try spool.read(start..<start + size) { try tar.append($0) }
+        start += size
       }
       try tar.finish()
     }

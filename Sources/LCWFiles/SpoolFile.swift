@@ -11,19 +11,23 @@ public import Foundation
 
 /// Bytes set aside while a file is prepared that must state their sizes before them.
 ///
-/// The first ones stay in memory; when they are more than a limit, they all go to a file without a
-/// name, which vanishes with this value, or with the process.
+/// The first ones stay in memory as they were given; when they are more than a limit, they all go
+/// to a file without a name, which vanishes with this value, or with the process.
 public struct SpoolFile: ~Copyable {
   /// The bytes appended so far.
   public private(set) var size = 0
   private let target: URL
   private let memoryLimit: Int
-  private var memory: [UInt8] = []
+  /// The pieces in memory, each with the position of its first byte.
+  private var pieces: [(start: Int, bytes: [UInt8])] = []
   private var file: NamelessFile?
+
+  /// The most bytes that are read from the file at a time.
+  private static let readSize = 1 << 20
 
   /// An empty spool for what `file` will hold; its folder has to have room for it.
   /// - Parameter memoryLimit: The most bytes to keep in memory.
-  public init(for file: URL, memoryLimit: Int = 1 << 26) {
+  public init(for file: URL, memoryLimit: Int = 1 << 28) {
     target = file
     self.memoryLimit = memoryLimit
   }
@@ -33,24 +37,46 @@ public struct SpoolFile: ~Copyable {
   public mutating func append(_ bytes: [UInt8]) throws(FileError) {
     if file == nil, size + bytes.count > memoryLimit {
       let new = try NamelessFile(beside: target)
-      try new.append(memory)
+      for piece in pieces { try new.append(piece.bytes) }
       file = consume new
-      memory = []
+      pieces = []
     }
     if file == nil {
-      memory += bytes
+      if !bytes.isEmpty { pieces.append((size, bytes)) }
     } else {
       try file?.append(bytes)
     }
     size += bytes.count
   }
 
-  /// The bytes of a range of those added.
-  /// - Throws: ``FileError``.
-  public borrowing func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
+  /// Calls `body` with the bytes of a range of those added, piece by piece in their order.
+  /// - Throws: ``FileError``, and what `body` throws.
+  public borrowing func read(_ range: Range<Int>, _ body: ([UInt8]) throws -> Void) throws {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= size, "the spool ends before \(range)")
-    return try file?.bytes(in: range) ?? Array(memory[range])
+    var start = range.lowerBound
+    // The first piece that reaches beyond the start, found by halving.
+    var index = 0
+    var end = pieces.count
+    while index < end {
+      let middle = (index + end) / 2
+      let isBefore = pieces[middle].start + pieces[middle].bytes.count <= start
+      if isBefore { index = middle + 1 } else { end = middle }
+    }
+    while start < range.upperBound {
+      guard index < pieces.count else {
+        let part = start..<min(start + SpoolFile.readSize, range.upperBound)
+        guard let bytes = try file?.bytes(in: part) else { return }
+        try body(bytes)
+        start = part.upperBound
+        continue
+      }
+      let piece = pieces[index]
+      let part = start - piece.start..<min(piece.bytes.count, range.upperBound - piece.start)
+      try body(part == piece.bytes.indices ? piece.bytes : Array(piece.bytes[part]))
+      start = piece.start + part.upperBound
+      index += 1
+    }
   }
 }
 
