@@ -62,6 +62,7 @@ struct TestRow {
   var target: String
   var dependencies: [String]
   var resources: [Resource] = []
+  var exclude: [String] = []
 }
 
 let pluginTargets = plugins.map(\.target)
@@ -84,7 +85,9 @@ let tests: [TestRow] = [
     target: "FormatTests",
     dependencies: ["LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
     resources: [.copy("Fixtures")]),
-  TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"])
+  TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
+  TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),
+  TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
 ]
 
 // MARK: - The package
@@ -151,7 +154,7 @@ let package = Package(
     + tests.map { row in
       .testTarget(
         name: row.target, dependencies: row.dependencies.map(Target.Dependency.named),
-        path: "Tests/\(row.target)", resources: row.resources, swiftSettings: settings)
+        path: "Tests/\(row.target)", exclude: row.exclude, resources: row.resources, swiftSettings: settings)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

@@ -58,7 +58,7 @@ public struct LCWCommand: ParsableCommand {
       if exitCode(for: error).isSuccess {
         print(text)
       } else if !text.isEmpty {
-        Console.printError(text)
+        Console.printError(text.hasPrefix("Error: ") ? "e" + text.dropFirst() : text)
       }
       return exitCode(for: error).rawValue
     }

@@ -35,6 +35,18 @@ void lcw_combine(
     float *out, const float *_Nonnull const *_Nonnull bases, const float *c, ptrdiff_t count,
     float shift, const float *_Nullable bias, ptrdiff_t n, int relu);
 
+/// The most outputs of `lcw_combined_dense`.
+#define LCW_COMBINED_DENSE_OUTPUTS 16
+
+/// A dense layer of few outputs over combined rows: with the rows
+/// h[i] = Σⱼ c[j] · bases[j][i] + shifts[i] + bias, clipped at zero if `relu` is set,
+/// out[i, o] ← ⟨h[i], weight[o]⟩ + weightBias[o]. Each basis is `[rows, width]`, `weight` is
+/// `[outputs, width]`; `shifts`, `bias` and `weightBias` may be null.
+void lcw_combined_dense(
+    float *out, const float *_Nonnull const *_Nonnull bases, const float *c, ptrdiff_t count,
+    const float *_Nullable shifts, const float *_Nullable bias, int relu, const float *weight,
+    const float *_Nullable weightBias, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t outputs);
+
 // MARK: losses
 
 /// Softmax cross-entropy of each row of `logits` [rows, classes] against its label.

@@ -31,12 +31,8 @@ extension Tensor {
     into result: inout Tensor
   ) {
     let width = result.shape.rowCount
-    precondition(
-      result.shape.rows == range.count && (bias.map { $0.count == width } ?? true)
-        && terms.allSatisfy {
-          $0.rows.shape.rowCount == width && $0.rows.shape.rows >= range.upperBound
-        } && (shifts.map { $0.count >= range.upperBound } ?? true) && range.lowerBound >= 0,
-      "the blocks of a combination differ in shape")
+    precondition(result.shape.rows == range.count, "\(range.count) rows do not fit the result")
+    checkRows(terms, bias: bias, shifts: shifts, range: range, width: width)
     let coefficients = terms.map(\.coefficient)
     result.elements.withUnsafeMutableBufferPointer { out in
       guard let out = out.baseAddress else { return }
@@ -55,8 +51,27 @@ extension Tensor {
     }
   }
 
-  private static func withBase(of tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
-    guard let tensor else { return body(nil) }
-    tensor.elements.withUnsafeBufferPointer { body($0.baseAddress) }
+  /// Checks that the parts of a combination fit each other.
+  static func checkRows(
+    _ terms: [RowTerm], bias: Tensor?, shifts: [Float]?, range: Range<Int>, width: Int
+  ) {
+    precondition(
+      !terms.isEmpty && range.lowerBound >= 0 && (bias.map { $0.count == width } ?? true)
+        && (shifts.map { $0.count >= range.upperBound } ?? true)
+        && terms.allSatisfy {
+          $0.rows.shape.rowCount == width && $0.rows.shape.rows >= range.upperBound
+        },
+      "the blocks of a combination differ in shape")
+  }
+
+  /// Calls `body` with the address of a tensor's elements, or with none.
+  static func withBase(of tensor: Tensor?, _ body: (UnsafePointer<Float>?) -> Void) {
+    withBase(of: tensor?.elements, body)
+  }
+
+  /// Calls `body` with the address of some values, or with none.
+  static func withBase(of values: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
+    guard let values else { return body(nil) }
+    values.withUnsafeBufferPointer { body($0.baseAddress) }
   }
 }

@@ -96,14 +96,32 @@ struct CombinedLayer: Sendable {
 
   /// Some rows of the layer's output at a time.
   func combine(_ products: Products, at time: Int, rows: Range<Int>, into result: inout Tensor) {
+    Tensor.combineRows(
+      terms(products, at: time), bias: biases?[time],
+      shifts: shifts(products, at: time, rows: rows), range: rows, clipping: clips, into: &result)
+  }
+
+  /// Some rows of what a dense layer behind this one puts out at a time.
+  func combine(
+    _ products: Products, at time: Int, rows: Range<Int>, weight: Tensor, weightBias: Tensor?
+  ) -> Tensor {
+    Tensor.combinedDense(
+      terms(products, at: time), bias: biases?[time],
+      shifts: shifts(products, at: time, rows: rows), range: rows, clipping: clips,
+      weight: weight, weightBias: weightBias)
+  }
+
+  private func terms(_ products: Products, at time: Int) -> [RowTerm] {
+    products.full.map { RowTerm($0.tensor, $0.coefficients[time]) }
+  }
+
+  private func shifts(_ products: Products, at time: Int, rows: Range<Int>) -> [Float]? {
     var shifts: [Float]?
     for (values, coefficients) in products.shared where coefficients[time] != 0 {
       var sums = shifts ?? [Float](repeating: 0, count: values.count)
       for row in rows { sums[row] += coefficients[time] * values[row] }
       shifts = sums
     }
-    Tensor.combineRows(
-      products.full.map { RowTerm($0.tensor, $0.coefficients[time]) }, bias: biases?[time],
-      shifts: shifts, range: rows, clipping: clips, into: &result)
+    return shifts
   }
 }

@@ -18,6 +18,9 @@ struct StagePlan: Sendable {
   /// The weights at the first of the times: right for the head, which does not move.
   private let start: Weights
   private let motions: [Motion]
+  /// The dense layer of few outputs at the tail's start, if there is one: it runs together with the
+  /// combination.
+  private let narrow: (weight: Int, bias: Int?, rest: Range<Int>)?
   /// The tail's weights at each time, where they fit the memory set aside.
   private var tailWeights: [Weights]?
 
@@ -41,7 +44,9 @@ struct StagePlan: Sendable {
     self.combined = combined
     self.head = 0..<firstMoving
     self.tail = tailStart..<network.layers.count
-    self.runner = try Runner(network, separating: [firstMoving, tailStart])
+    self.narrow = combined == nil ? nil : StagePlan.narrowLayer(of: network, at: tailStart)
+    self.runner = try Runner(
+      network, separating: [firstMoving, tailStart, narrow?.rest.lowerBound ?? tailStart])
     self.start = try path.weights(at: times[0])
     self.motions = motions
     let tailBytes = network.parameters.reduce(0) {
@@ -49,6 +54,19 @@ struct StagePlan: Sendable {
     }
     guard tailBytes * times.count <= StagePlan.keptWeights else { return }
     tailWeights = try times.map(tailWeights(at:))
+  }
+
+  private static func narrowLayer(
+    of network: Network, at layer: Int
+  ) -> (weight: Int, bias: Int?, rest: Range<Int>)? {
+    guard layer < network.layers.count, case .dense(let outputs, _) = network.layers[layer],
+      outputs <= Tensor.combinedDenseOutputs,
+      let weight = network.parameterIndex(ofLayer: layer, role: .weight)
+    else { return nil }
+    return (
+      weight, network.parameterIndex(ofLayer: layer, role: .bias),
+      layer + 1..<network.layers.count
+    )
   }
 
   /// The metrics at each time.
@@ -80,15 +98,31 @@ struct StagePlan: Sendable {
       let rows = first..<min(first + height, samples)
       let base = labels.startIndex
       let rowLabels = labels[base + rows.lowerBound..<base + rows.upperBound]
-      var activations = Tensor(unspecified: [rows.count, combined.width])
       for time in times.indices {
-        combined.combine(products, at: time, rows: rows, into: &activations)
-        let shaped = activations.reshaped(combined.outputShape.batched(rows.count))
-        sums[time] += runner.output(of: shaped, weights: try weights(at: time), layers: tail)
+        let weights = try weights(at: time)
+        sums[time] += output(of: combined, products, at: time, rows: rows, weights: weights)
           .softmaxCrossEntropy(labels: rowLabels)
       }
     }
     return sums
+  }
+
+  /// What the combined layer and the tail put out for some rows at a time.
+  private func output(
+    of combined: CombinedLayer, _ products: CombinedLayer.Products, at time: Int,
+    rows: Range<Int>, weights: Weights
+  ) -> Tensor {
+    if let narrow {
+      let output = combined.combine(
+        products, at: time, rows: rows, weight: weights[narrow.weight],
+        weightBias: narrow.bias.map { weights[$0] })
+      return runner.output(of: output, weights: weights, layers: narrow.rest)
+    }
+    var activations = Tensor(unspecified: [rows.count, combined.width])
+    combined.combine(products, at: time, rows: rows, into: &activations)
+    return runner.output(
+      of: activations.reshaped(combined.outputShape.batched(rows.count)), weights: weights,
+      layers: tail)
   }
 
   private func weights(at index: Int) throws -> Weights {

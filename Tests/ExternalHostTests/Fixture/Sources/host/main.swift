@@ -1,0 +1,3 @@
+import LCWCommands
+
+LCWCommand.runAsProgram()

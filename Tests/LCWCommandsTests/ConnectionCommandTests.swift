@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import Testing
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+/// connect, evaluate, export, convert and inspect on two small networks.
+struct ConnectionCommandTests {
+  private let program: Program
+
+  init() throws {
+    program = try Program()
+    for (name, seed) in [("a.lcw", "1"), ("b.lcw", "2")] {
+      try program.run(
+        "train", "--architecture", "mlp:hidden=30", "--dataset", "digits", "--epochs", "4",
+        "--rate", "0.05", "--seed", seed, "-o", name, "--quiet")
+    }
+  }
+
+  private func metrics(_ file: String) throws -> JSONValue {
+    var row = try #require(
+      try program.json("evaluate", file, "--format", "json").array?.first?.object)
+    row["network"] = nil
+    return .object(row)
+  }
+
+  @Test(arguments: ["linear", "arc"])
+  func `a path is written, evaluated, and its ends are the networks`(method: String) throws {
+    try program.run("connect", "a.lcw", "b.lcw", "--method", method, "-o", "path.lcw")
+    let study = try program.json("evaluate", "path.lcw", "--points", "11", "--format", "json")
+    let points = try #require(study.object?["points"]?.array)
+    #expect(points.count { $0.object?["on grid"] == "yes" || $0.object?["on_grid"] == "yes" } == 11)
+    #expect(points.count > 11)
+    let summary = try #require(study.object?["summary"]?.array)
+    #expect(summary.count == 2)
+    let worst = try #require(summary[0].object?["worst_train_accuracy"]?.double)
+    let accuracies = points.compactMap { $0.object?["train_accuracy"]?.double }
+    #expect(accuracies.min() == worst)
+    for (at, network) in [("0", "a.lcw"), ("1", "b.lcw")] {
+      try program.run("export", "path.lcw", "--at", at, "-o", "end.lcw")
+      #expect(try metrics("end.lcw") == metrics(network))
+    }
+    try program.run("export", "path.lcw", "--at", "0.5", "-o", "middle.lcw")
+    let middle = try metrics("middle.lcw").object?["train_loss"]?.double
+    let half = points.first { $0.object?["t"]?.double == 0.5 }
+    let expected = try #require(half?.object?["train_loss"]?.double)
+    #expect(abs(try #require(middle) - expected) < 1e-5)
+  }
+
+  @Test
+  func `both strategies give one table`() throws {
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "path.lcw")
+    var losses: [[Double]] = []
+    for strategy in ["structured", "point-by-point"] {
+      let study = try program.json(
+        "evaluate", "path.lcw", "--no-refine", "--strategy", strategy, "--format", "json")
+      losses.append(
+        try #require(study.object?["points"]?.array).compactMap {
+          $0.object?["train_loss"]?.double
+        })
+    }
+    #expect(losses[0].count == 21)
+    for (x, y) in zip(losses[0], losses[1]) { #expect(abs(x - y) < 1e-5) }
+  }
+
+  @Test
+  func `several methods make one report`() throws {
+    let outcome = try program.run(
+      "connect", "a.lcw", "b.lcw", "--method", "linear", "--method", "arc",
+      "--report", "report.html")
+    #expect(outcome.output.contains("linear") && outcome.output.contains("end points"))
+    let data = try program.bytes("report.html")
+    #expect(XMLParser(data: data).parse())
+    let page = try #require(String(data: data, encoding: .utf8))
+    #expect(page.contains("<svg"))
+    #expect(page.contains("lcw connect a.lcw b.lcw --method linear --method arc --report report.html"))
+    #expect(page.contains("neurons"))
+    #expect(!page.contains("http://") || !page.contains("src="))
+  }
+
+  @Test
+  func `paths are compared in one report too`() throws {
+    for method in ["linear", "arc"] {
+      try program.run("connect", "a.lcw", "b.lcw", "-m", method, "-o", "\(method).lcw")
+    }
+    let csv = try program.run(
+      "evaluate", "linear.lcw", "arc.lcw", "--format", "csv", "--report", "both.html", "--samples",
+      "200")
+    #expect(csv.output.split(separator: "\r\n").count > 42)
+    #expect(try program.bytes("both.html").count > 10_000)
+  }
+
+  @Test
+  func `a network goes to safetensors and comes back by name or by order`() throws {
+    try program.run("convert", "a.lcw", "a.safetensors")
+    let outcome = try program.run(
+      "convert", "a.safetensors", "back.lcw", "--architecture", "mlp:hidden=30", "--dataset",
+      "digits")
+    #expect(outcome.output.contains("matched by name"))
+    #expect(try metrics("back.lcw") == metrics("a.lcw"))
+    let direct = try program.json(
+      "evaluate", "a.safetensors", "--architecture", "mlp:hidden=30", "--dataset", "digits",
+      "--format", "json")
+    #expect(direct.array?.first?.object?["train_loss"] == (try metrics("a.lcw")).object?["train_loss"])
+    let wrong = try program.run(
+      "convert", "a.safetensors", "x.lcw", "--architecture", "mlp:hidden=31", "--dataset",
+      "digits", expecting: 65)
+    #expect(wrong.errors.contains("parameters: dense1.weight [31, 64]"))
+    #expect(wrong.errors.contains("tensors:    dense1.bias [30]"))
+    let unnamed = try program.run("evaluate", "a.safetensors", expecting: 64)
+    #expect(unnamed.errors.contains("--architecture"))
+  }
+
+  @Test
+  func `inspect shows metadata and tensors`() throws {
+    let table = try program.run("inspect", "a.lcw")
+    for text in ["mlp:hidden=30", "digits", "dense1.weight", "[30, 64]", "f32"] {
+      #expect(table.output.contains(text))
+    }
+    let json = try program.json("inspect", "a.lcw", "--json")
+    #expect(json.object?["kind"] == "checkpoint")
+    #expect(json.object?["tensors"]?.array?.count == 4)
+    let metrics = json.object?["metadata"]?.object?["metrics"]?.object
+    #expect(metrics?["test_accuracy"]?.double ?? 0 > 0.5)
+  }
+
+  @Test
+  func `what can't be done is told with its status`() throws {
+    try program.run(
+      "train", "--architecture", "mlp:hidden=20", "--dataset", "digits", "--epochs", "1", "-o",
+      "other.lcw", "--quiet")
+    let mismatch = try program.run("connect", "a.lcw", "other.lcw", "-m", "arc", expecting: 65)
+    #expect(mismatch.errors.contains("dense 30") && mismatch.errors.contains("dense 20"))
+    #expect(try program.run("evaluate", "none.lcw", expecting: 66).errors == "error: there is no file \(program.folder.url.path)/none.lcw\n")
+    try Data("hello".utf8).write(to: program.folder.url.appendingPathComponent("junk.lcw"))
+    #expect(try program.run("inspect", "junk.lcw", expecting: 65).errors.contains("in no format"))
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "path.lcw")
+    #expect(try program.run("export", "path.lcw", "--at", "1.5", "-o", "x.lcw", expecting: 64)
+      .errors.contains("outside"))
+    #expect(try program.run("connect", "a.lcw", "path.lcw", "-m", "arc", expecting: 65).errors
+      .contains("expected a checkpoint"))
+    #expect(try program.run("export", "a.lcw", "--at", "0", "-o", "x.lcw", expecting: 65).errors
+      .contains("expected a path"))
+    #expect(try program.run("convert", "a.lcw", "a.xyz", expecting: 64).errors.contains("a.xyz"))
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-m", "linear", "-o", "p.lcw", expecting: 64)
+    var cut = try program.bytes("a.lcw")
+    cut.removeLast(700)
+    try cut.write(to: program.folder.url.appendingPathComponent("cut.lcw"))
+    try program.run("evaluate", "cut.lcw", expecting: 65)
+  }
+}

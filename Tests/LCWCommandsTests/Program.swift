@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import Testing
+
+/// The built command, run as a user runs it.
+struct Program {
+  /// What a run left behind.
+  struct Outcome {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  /// A folder of the test's own, removed with it.
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  /// Runs `lcw` in the folder.
+  @discardableResult
+  func run(
+    _ arguments: String..., environment: [String: String] = [:], expecting status: Int32? = 0,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Outcome {
+    let process = try start(arguments, environment: environment)
+    let outcome = process.finish()
+    if let status {
+      #expect(
+        outcome.status == status, "\(arguments) said \(outcome.errors)",
+        sourceLocation: sourceLocation)
+    }
+    return outcome
+  }
+
+  /// Starts `lcw` in the folder.
+  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
+    let executable = URL(fileURLWithPath: CommandLine.arguments[0])
+      .deletingLastPathComponent().appendingPathComponent("lcw")
+    return try RunningProgram(
+      executable, arguments,
+      environment: ProcessInfo.processInfo.environment
+        .filter { $0.key != "LCW_DATA" }.merging(environment) { $1 },
+      folder: folder.url)
+  }
+
+  /// The bytes of a file in the folder.
+  func bytes(_ name: String) throws -> Data {
+    try Data(contentsOf: folder.url.appendingPathComponent(name))
+  }
+
+  /// The JSON that a run prints.
+  func json(_ arguments: String...) throws -> JSONValue {
+    let outcome = try start(arguments).finish()
+    #expect(outcome.status == 0, "\(arguments) said \(outcome.errors)")
+    return try JSONValue(parsing: Array(outcome.output.utf8))
+  }
+}
+
+/// A process whose output is collected in files, so that no pipe can fill.
+final class RunningProgram {
+  private let process = Process()
+  private let files: TemporaryFolder
+
+  init(
+    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL
+  ) throws {
+    files = try TemporaryFolder()
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = environment
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try Self.file(files.url.appendingPathComponent("output"))
+    process.standardError = try Self.file(files.url.appendingPathComponent("errors"))
+    try process.run()
+  }
+
+  private static func file(_ url: URL) throws -> FileHandle {
+    FileManager.default.createFile(atPath: url.path, contents: nil)
+    return try FileHandle(forWritingTo: url)
+  }
+
+  /// What standard error has so far.
+  var errors: String { text("errors") }
+
+  func interrupt() { process.interrupt() }
+
+  func finish() -> Program.Outcome {
+    process.waitUntilExit()
+    return Program.Outcome(
+      status: process.terminationStatus, output: text("output"), errors: text("errors"))
+  }
+
+  private func text(_ name: String) -> String {
+    (try? String(contentsOf: files.url.appendingPathComponent(name), encoding: .utf8)) ?? ""
+  }
+}
+
+/// A folder that is removed when nothing refers to it.
+final class TemporaryFolder {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("lcw-\(UUID())")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+}

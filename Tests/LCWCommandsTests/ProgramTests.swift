@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import Testing
+
+struct ProgramTests {
+  private let program: Program
+
+  init() throws {
+    program = try Program()
+  }
+
+  @Test
+  func `every plugin that is linked is listed with its options and traits`() throws {
+    let listed = try #require(try program.json("plugins", "--json").array)
+    let names = listed.compactMap { $0.object?["name"]?.string }
+    for name in ["arc", "linear", "mlp", "digits", "mnist", "cifar10", "cifar100", "lcw", "safetensors"] {
+      #expect(names.contains(name))
+    }
+    let mlp = try #require(listed.first { $0.object?["name"] == "mlp" }?.object)
+    let hidden = mlp["options"]?.array?.first { $0.object?["key"] == "hidden" }?.object
+    #expect(hidden?["default"] == "2000")
+    let arc = try #require(listed.first { $0.object?["name"] == "arc" }?.object)
+    #expect(arc["traits"]?.object?["needs_data"] == false)
+    let methods = try program.json("plugins", "method", "--json").array ?? []
+    #expect(!methods.isEmpty && methods.allSatisfy { $0.object?["kind"] == "method" })
+    #expect(try program.run("plugins").output.contains("hidden=2000"))
+    #expect(try program.run("plugins", "arc").output.contains("explicit"))
+    #expect(try program.run("plugins", "ark", expecting: 64).errors
+      == "error: no plugin or kind is called ‘ark’; did you mean ‘arc’?\n")
+  }
+
+  /// Every row of the manifest under Plugins and Formats must be found, so that a plugin that
+  /// forgets its registration line is noticed.
+  @Test
+  func `every plugin target of the manifest registers something`() throws {
+    let manifest = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Package.swift")
+    let text = try String(contentsOf: manifest, encoding: .utf8)
+    let targets = text.matches(of: /path: "(?:Plugins|Formats)\/[^"]*"/).count
+    let rows = text.matches(of: /PluginRow\(\s*target: "([A-Za-z0-9]+)"/).map { String($0.1) }
+    #expect(rows.count == targets && targets > 0)
+    let types = try #require(try program.json("plugins", "--json").array).compactMap {
+      $0.object?["type"]?.string
+    }
+    for row in rows { #expect(types.contains { $0.hasPrefix("\(row).") }, "\(row)") }
+  }
+
+  @Test
+  func `help and version are there for every command`() throws {
+    #expect(try program.run("--version").output == "\(LCWVersion.current)\n")
+    let help = try program.run("--help").output
+    for command in [
+      "plugins", "train", "connect", "evaluate", "export", "convert", "inspect", "demo",
+    ] {
+      #expect(help.contains(command))
+      #expect(try program.run(command, "--help").output.contains("USAGE: lcw \(command)"))
+    }
+    #expect(try program.run("frobnicate", expecting: 64).errors.hasPrefix("error: "))
+  }
+
+  @Test
+  func `the demo writes networks, a path of every method, and a report`() throws {
+    let outcome = try program.run("demo", "-o", "d", "--hidden", "30", "--epochs", "2")
+    #expect(outcome.output.contains("What to try next"))
+    let files = try FileManager.default.contentsOfDirectory(
+      atPath: program.folder.url.appendingPathComponent("d").path)
+    let methods = try #require(try program.json("plugins", "method", "--json").array).compactMap {
+      $0.object?["name"]?.string
+    }
+    #expect(Set(files) == Set(["a.lcw", "b.lcw", "report.html"] + methods.map { "\($0).lcw" }))
+  }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct TrainCommandTests {
+  private let program: Program
+  private let small = ["--architecture", "mlp:hidden=40", "--dataset", "digits", "--threads", "2"]
+
+  init() throws {
+    program = try Program()
+  }
+
+  @Test
+  func `the same seed gives the same archive, byte for byte`() throws {
+    for name in ["a.lcw", "b.lcw", "c.lcw"] {
+      let seed = name == "c.lcw" ? "2" : "1"
+      let outcome = try program.start(
+        ["train"] + small + ["--epochs", "3", "--seed", seed, "-o", name]
+      ).finish()
+      #expect(outcome.status == 0)
+      #expect(outcome.output.contains("test accuracy"))
+      #expect(outcome.errors.contains("epoch 3/3"))
+    }
+    #expect(try program.bytes("a.lcw") == program.bytes("b.lcw"))
+    #expect(try program.bytes("a.lcw") != program.bytes("c.lcw"))
+  }
+
+  @Test
+  func `an interrupted run resumes to the same bytes`() throws {
+    let arguments = ["train"] + small + ["--epochs", "60", "--save-every", "0", "--rate", "0.005"]
+    #expect(try program.start(arguments + ["-o", "whole.lcw"]).finish().status == 0)
+    let running = try program.start(arguments + ["-o", "part.lcw"])
+    let deadline = Date.now + 60
+    while !running.errors.contains("epoch 2/60"), Date.now < deadline { usleep(2000) }
+    running.interrupt()
+    let outcome = running.finish()
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.contains("interrupted: part.lcw holds"))
+    let left = try program.json("inspect", "part.lcw", "--json")
+    let completed = try #require(
+      left.object?["metadata"]?.object?["training"]?.object?["completed"]?.integer)
+    #expect((2..<60).contains(completed))
+    // What the interruption left is a network like any other.
+    try program.run("evaluate", "part.lcw")
+    #expect(try program.start(arguments + ["-o", "part.lcw", "--resume"]).finish().status == 0)
+    #expect(try program.bytes("part.lcw") == program.bytes("whole.lcw"))
+  }
+
+  @Test
+  func `resuming another run is refused`() throws {
+    let arguments = ["train"] + small
+    #expect(
+      try program.start(arguments + ["--epochs", "2", "-o", "a.lcw"]).finish().status == 0)
+    let outcome = try program.start(
+      arguments + ["--epochs", "3", "-o", "a.lcw", "--resume"]
+    ).finish()
+    #expect(outcome.status == 64)
+    #expect(outcome.errors == "error: the checkpoint belongs to another run: its epochs is 2, not 3\n")
+  }
+
+  @Test(arguments: [
+    (["--architecture", "mpl", "--dataset", "digits"], "did you mean ‘mlp’?"),
+    (["--architecture", "mlp:hiden=3", "--dataset", "digits"], "did you mean ‘hidden’?"),
+    (["--architecture", "mlp:hidden=0", "--dataset", "digits"], "‘0’ is no value for hidden"),
+    (["--architecture", "mlp", "--dataset", "digit"], "did you mean ‘digits’?"),
+    (["--architecture", "mlp", "--dataset", "digits", "--schedule", "slow"], "is no schedule"),
+    (["--architecture", "mlp", "--dataset", "digits", "--optimiser", "x"], "is no optimiser"),
+    (["--architecture", "mlp", "--dataset", "digits", "--epochs", "0"], "--epochs takes"),
+    (["--architecture", "mlp", "--dataset", "digits", "--rate", "nan"], "--rate takes"),
+    (["--architecture", "mlp"], "--dataset"),
+  ])
+  func `wrong usage ends with 64 and says what would be right`(
+    arguments: [String], says: String
+  ) throws {
+    let outcome = try program.start(["train", "-o", "a.lcw"] + arguments).finish()
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.hasPrefix("error: "))
+    #expect(outcome.errors.contains(says))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder.url.path).isEmpty)
+  }
+
+  @Test
+  func `missing data end with 66 and say where they were looked for`() throws {
+    let outcome = try program.run(
+      "train", "--architecture", "mlp", "--dataset", "mnist", "-o", "a.lcw", "--data", "nowhere",
+      expecting: 66)
+    #expect(outcome.errors.contains("nowhere"))
+    #expect(outcome.errors.contains("--data or LCW_DATA"))
+    let other = try program.run(
+      "train", "--architecture", "mlp", "--dataset", "cifar10", "-o", "a.lcw",
+      environment: ["LCW_DATA": "/elsewhere"], expecting: 66)
+    #expect(other.errors.contains("/elsewhere"))
+  }
+
+  @Test
+  func `a file that can't be written is told`() throws {
+    let outcome = try program.start(
+      ["train"] + small + ["--epochs", "1", "-o", "no/such/folder/a.lcw"]
+    ).finish()
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("error: can't create no/such/folder"))
+  }
+}
