@@ -88,6 +88,9 @@ let tests: [TestRow] = [
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
   TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
+  TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
+  TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),
+  TestRow(target: "LCWFilesTests", dependencies: ["LCWFiles", "LCWCore"]),
 ]
 
 // MARK: - The package

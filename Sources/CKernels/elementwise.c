@@ -9,7 +9,9 @@ DISPATCHED void lcw_relu_backward(float *g, const float *y, ptrdiff_t n) {
   for (ptrdiff_t i = 0; i < n; i++) g[i] = y[i] > 0 ? g[i] : 0;
 }
 
-// Rational minimax approximation on [-9, 9]; beyond it the float nearest to tanh is ±1.
+// Rational minimax approximation on [-9, 9]; beyond it tanh is within a unit of ±1. Near its ends
+// the quotient rounds to a little over 1, which would make 1 − y² negative, so it is cut off.
+// The quotient comes first, since x · p of a small x is subnormal and loses its digits.
 DISPATCHED void lcw_tanh(float *y, ptrdiff_t n) {
   FUSED
   for (ptrdiff_t i = 0; i < n; i++) {
@@ -27,7 +29,8 @@ DISPATCHED void lcw_tanh(float *y, ptrdiff_t n) {
     q = q * s + 1.18534705686654e-04f;
     q = q * s + 2.26843463243900e-03f;
     q = q * s + 4.89352518554385e-03f;
-    y[i] = x * p / q;
+    float t = x * (p / q);
+    y[i] = t > 1 ? 1 : t < -1 ? -1 : t;
   }
 }
 

@@ -35,7 +35,8 @@ DISPATCHED void lcw_softmax_cross_entropy(
     } else {
       for (ptrdiff_t j = 0; j < classes; j++) sum += expf(z[j] - largest);
     }
-    total += (double)largest + log((double)sum) - (double)target;
+    // The difference first: next to a large logit the logarithm would be lost.
+    total += ((double)largest - (double)target) + log((double)sum);
     hits += best == label && !unordered;
   }
   *loss += total;

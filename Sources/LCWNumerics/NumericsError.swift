@@ -4,6 +4,8 @@
 public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A tensor was given another number of elements than its shape has.
   case elementCount(shape: Shape, expected: Int, found: Int)
+  /// A stored tensor was given another number of bytes than its shape and element type need.
+  case byteCount(shape: Shape, elementType: ElementType, found: Int)
   /// A shape whose element count does not fit an integer, or with a negative dimension.
   case impossibleShape([Int])
   /// A matrix that should be positive definite is not; `order` is the leading minor that fails.
@@ -16,6 +18,9 @@ public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .elementCount(let shape, let expected, let found):
       "a tensor of shape \(shape) has \(expected) elements, but \(found) were given"
+    case .byteCount(let shape, let elementType, let found):
+      "a tensor of shape \(shape) has \(shape.count) \(elementType.rawValue) elements of "
+        + "\(elementType.width) bytes each, but \(found) bytes were given"
     case .impossibleShape(let dimensions):
       "the shape \(dimensions) is negative or too large"
     case .notPositiveDefinite(let order):

@@ -109,7 +109,10 @@ extension Layer {
   /// - Throws: A sentence that says what the layer needs.
   func outputShape(for input: Shape) throws(LayerProblem) -> Shape {
     switch self {
-    case .relu, .tanh, .dropout: return input
+    case .relu, .tanh: return input
+    case .dropout(let rate):
+      guard rate >= 0, rate < 1 else { throw LayerProblem("needs a rate from 0 to below 1") }
+      return input
     case .flatten: return [input.count]
     case .dense(let outputs, _):
       guard input.rank == 1 else {
@@ -128,10 +131,17 @@ extension Layer {
       }
       return try windows(input, size: c.kernel, c.stride, c.padding, channels: c.filters)
     case .maxPool(let p), .averagePool(let p):
-      guard 2 * p.padding <= p.size else {
+      guard p.padding <= p.size / 2 else {
         throw LayerProblem("may pad by half a window at most")
       }
       return try windows(input, size: [p.size, p.size], p.stride, p.padding, channels: nil)
+    }
+  }
+
+  /// A shape of sizes that a user may have chosen.
+  static func shape(_ sizes: [Int]) throws(LayerProblem) -> Shape {
+    do { return try Shape(checking: sizes) } catch {
+      throw LayerProblem("needs a tensor \(sizes), which is too large")
     }
   }
 
@@ -144,12 +154,16 @@ extension Layer {
     guard stride > 0, padding >= 0, size.allSatisfy({ $0 > 0 }) else {
       throw LayerProblem("has a size or stride under 1, or a negative padding")
     }
+    // So that twice the padding and an input beside it fit an integer.
+    guard padding <= Int32.max, input[1] <= Int32.max, input[2] <= Int32.max else {
+      throw LayerProblem("has a padding or input that is too large")
+    }
     let height = (input[1] + 2 * padding - size[0]) / stride + 1
     let width = (input[2] + 2 * padding - size[1]) / stride + 1
     guard input[1] + 2 * padding >= size[0], input[2] + 2 * padding >= size[1] else {
       throw LayerProblem("has a window of \(size) that does not fit \(input)")
     }
-    return [channels ?? input[0], height, width]
+    return try Layer.shape([channels ?? input[0], height, width])
   }
 }
 

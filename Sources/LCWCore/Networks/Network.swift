@@ -24,25 +24,29 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
 
   /// A network.
   /// - Throws: ``NetworkError/layer(index:description:problem:)`` if a layer can't follow the one
-  ///   before it.
+  ///   before it, or needs a tensor whose size does not fit an integer.
   public init(inputShape: Shape, layers: [Layer]) throws(NetworkError) {
     var shapes = [inputShape]
     var parameters: [Parameter] = []
     var numbers: [String: Int] = [:]
+    var values = 0.0
     for (index, layer) in layers.enumerated() {
       let input = shapes[index]
-      do {
+      do throws(LayerProblem) {
         shapes.append(try layer.outputShape(for: input))
+        if let kind = layer.parameterPrefix {
+          numbers[kind, default: 0] += 1
+          let prefix = "\(kind)\(numbers[kind, default: 0])"
+          parameters += try layer.parameters(input: input).map { role, shape in
+            Parameter(name: "\(prefix).\(role.rawValue)", shape: shape, layer: index, role: role)
+          }
+        }
+        values += parameters.filter { $0.layer == index }
+          .reduce(0) { $0 + Double($1.shape.count) }
+        // Sums of counts, and of bytes, fit an integer below this.
+        guard values < 0x1p58 else { throw LayerProblem("makes the network too large") }
       } catch {
         throw .layer(index: index, description: "\(layer)", problem: error.sentence)
-      }
-      let kind = layer.parameterPrefix
-      if let kind {
-        numbers[kind, default: 0] += 1
-        let prefix = "\(kind)\(numbers[kind, default: 0])"
-        parameters += layer.parameters(input: input).map { role, shape in
-          Parameter(name: "\(prefix).\(role.rawValue)", shape: shape, layer: index, role: role)
-        }
       }
     }
     self.inputShape = inputShape
@@ -115,12 +119,15 @@ extension Layer {
     }
   }
 
-  fileprivate func parameters(input: Shape) -> [(Parameter.Role, Shape)] {
+  fileprivate func parameters(
+    input: Shape
+  ) throws(LayerProblem) -> [(Parameter.Role, Shape)] {
     switch self {
     case .dense(let outputs, let bias):
-      return [(.weight, [outputs, input.count])] + (bias ? [(.bias, [outputs])] : [])
+      let weight = try Layer.shape([outputs, input.count])
+      return [(.weight, weight)] + (bias ? [(.bias, [outputs])] : [])
     case .convolution(let c):
-      let weight: Shape = [c.filters, input[0], c.kernel[0], c.kernel[1]]
+      let weight = try Layer.shape([c.filters, input[0], c.kernel[0], c.kernel[1]])
       return [(.weight, weight)] + (c.bias ? [(.bias, [c.filters])] : [])
     case .batchNorm:
       let roles: [Parameter.Role] = [.scale, .shift, .mean, .variance]

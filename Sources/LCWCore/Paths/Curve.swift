@@ -44,6 +44,8 @@ public enum Curve: Sendable, Hashable {
       return (0..<points).map { max(0, 1 - abs(position - Double($0))) }
     case .bezier(let points):
       let degree = points - 1
+      // Rounding along the way leaves the last of many binomials a little off 1.
+      if t == 1 { return (0...degree).map { $0 == degree ? 1 : 0 } }
       var binomial = 1.0
       return (0...degree).map { k in
         defer { binomial *= Double(degree - k) / Double(k + 1) }

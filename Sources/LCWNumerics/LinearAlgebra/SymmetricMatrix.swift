@@ -104,7 +104,8 @@ public struct SymmetricMatrix: Sendable, Hashable {
   ///
   /// - Parameter right: The columns of the right-hand side, each of `order` values.
   /// - Returns: The columns of the solution.
-  /// - Throws: `NumericsError.notPositiveDefinite` with the leading minor that fails.
+  /// - Throws: `NumericsError.notPositiveDefinite` with the leading minor that fails, which it does
+  ///   too where it is not finite.
   public func solution(of right: [[Double]]) throws(NumericsError) -> [[Double]] {
     precondition(right.allSatisfy { $0.count == order }, "a column is not of length \(order)")
     guard order > 0, !right.isEmpty else { return right }
@@ -118,6 +119,10 @@ public struct SymmetricMatrix: Sendable, Hashable {
     // LAPACK counts by columns: its lower triangle is the upper one here.
     dpotrf_("L", &n, &factor, &leading, &info, 1)
     guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
+    // The factorisation compares pivots with 0 and so lets NaN pass.
+    if let row = (0..<order).first(where: { !factor[$0 * (order + 1)].isFinite }) {
+      throw .notPositiveDefinite(order: row + 1)
+    }
     var leadingRight = n
     dpotrs_("L", &n, &count, &factor, &leading, &columns, &leadingRight, &info, 1)
     return right.indices.map { Array(columns[$0 * order..<($0 + 1) * order]) }

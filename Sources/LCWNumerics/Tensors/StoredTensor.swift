@@ -13,14 +13,13 @@ public struct StoredTensor: Sendable, Hashable {
   public let bytes: [UInt8]
 
   /// A tensor from its bytes.
-  /// - Throws: `NumericsError.elementCount` if their number is not what shape and type need.
+  /// - Throws: `NumericsError.byteCount` if their number is not what shape and type need.
   public init(
     elementType: ElementType, shape: Shape, bytes: [UInt8]
   ) throws(NumericsError) {
     let (needed, overflow) = shape.count.multipliedReportingOverflow(by: elementType.width)
     guard !overflow, bytes.count == needed else {
-      throw .elementCount(
-        shape: shape, expected: shape.count, found: bytes.count / elementType.width)
+      throw .byteCount(shape: shape, elementType: elementType, found: bytes.count)
     }
     self.elementType = elementType
     self.shape = shape

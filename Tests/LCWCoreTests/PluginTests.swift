@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWNumerics
+import Testing
+
+// MARK: - Plugins to register
+
+private enum Colour: String, OptionChoice {
+  case red, green
+}
+
+/// An architecture with an option of each type.
+private struct Sample: Architecture {
+  static let name = "sample"
+  static let summary = "one option of each type"
+  static let count = PluginOption("count", default: 3, help: "an integer")
+  static let rate = PluginOption("rate", default: 0.5, help: "a number")
+  static let deep = PluginOption("deep", default: false, help: "a truth value")
+  static let title = PluginOption("title", default: "none", help: "a text")
+  static let hidden = PluginOption("hidden", default: [20, 10], help: "sizes")
+  static let colour = PluginOption("colour", default: Colour.red, help: "a choice")
+  static let options: [any PluginOptionDescription] = [count, rate, deep, title, hidden, colour]
+
+  let text: String
+
+  init(options: OptionValues) throws {
+    let count = try options.value(of: Self.count, in: 1...9)
+    let rate = try options.value(of: Self.rate, in: 0...1)
+    text =
+      "\(count) \(rate) \(options[Self.deep]) \(options[Self.title]) "
+      + "\(options[Self.hidden]) \(options[Self.colour])"
+  }
+
+  func network(inputShape: Shape, classes: Int) throws -> Network {
+    try Network(inputShape: inputShape, layers: [])
+  }
+}
+
+private struct OtherSample: Architecture {
+  static let name = "sample"
+  static let summary = "another of the name"
+  init(options: OptionValues) throws {}
+  func network(inputShape: Shape, classes: Int) throws -> Network {
+    try Network(inputShape: inputShape, layers: [])
+  }
+}
+
+private struct Apple: Architecture {
+  static let name = "apple"
+  static let summary = "the first by name"
+  init(options: OptionValues) throws {}
+  func network(inputShape: Shape, classes: Int) throws -> Network {
+    try Network(inputShape: inputShape, layers: [])
+  }
+}
+
+/// A data set may have an architecture's name.
+private struct SampleData: Dataset {
+  static let name = "sample"
+  static let summary = "no data"
+  let sampleShape: Shape = [1]
+  let classes = 2
+  let preprocessing = "none"
+  init(options: OptionValues) throws {}
+  func samples(_ split: DataSplit, in locations: DataLocations) throws -> SampleSet {
+    try SampleSet(name: "none", sampleShape: [1], classes: 2, labels: [], values: .floats([]))
+  }
+}
+
+private struct Zigzag: ConnectionMethod {
+  static let name = "zigzag"
+  static let summary = "no method at all"
+  static let traits = MethodTraits(
+    compute: .low, complexity: .low, isExplicit: true, loss: .high, isLearnable: false,
+    needsData: false)
+  init(options: OptionValues) throws {}
+  func path(from a: Weights, to b: Weights, in context: ConnectionContext) throws
+    -> any ConnectionPath
+  {
+    try ExplicitPath(
+      network: a.network,
+      stages: [
+        PathStage(
+          label: "all",
+          motions: zip(a.tensors, b.tensors).map { .combination([$0, $1], .line) })
+      ])
+  }
+}
+
+private struct Kindless: Plugin {
+  static let name = "kindless"
+  static let summary = "conforms to no kind"
+  init(options: OptionValues) throws {}
+}
+
+private struct Misnamed: Dataset {
+  static let name = "Mis_named"
+  static let summary = "has a name that can't be written"
+  let sampleShape: Shape = [1]
+  let classes = 2
+  let preprocessing = "none"
+  init(options: OptionValues) throws {}
+  func samples(_ split: DataSplit, in locations: DataLocations) throws -> SampleSet {
+    try SampleSet(name: "none", sampleShape: [1], classes: 2, labels: [], values: .floats([]))
+  }
+}
+
+@Suite struct PluginReferenceTests {
+  @Test(
+    arguments: [
+      ("mlp", "mlp", [:]), ("arc-2", "arc-2", [:]), ("mlp:hidden=2000", "mlp", ["hidden": "2000"]),
+      ("mlp:hidden=6144x2000,bias=false", "mlp", ["hidden": "6144x2000", "bias": "false"]),
+      ("m:a=", "m", ["a": ""]), ("m:a=b=c:d", "m", ["a": "b=c:d"]),
+    ] as [(String, String, [String: String])])
+  func texts(text: String, name: String, options: [String: String]) throws {
+    let reference = try PluginReference(text)
+    #expect(reference.name == name)
+    #expect(reference.options == options)
+    #expect(try PluginReference("\(reference)") == reference)
+  }
+
+  @Test func optionsArePrintedInAlphabeticalOrder() throws {
+    #expect(try "\(PluginReference("m:z=1,a=2,k=3"))" == "m:a=2,k=3,z=1")
+    #expect("\(PluginReference(name: "m"))" == "m")
+  }
+
+  @Test(arguments: [
+    ("", "lower-case letters"), ("MLP", "lower-case letters"), ("2d", "lower-case letters"),
+    ("-m", "lower-case letters"), ("m p", "lower-case letters"), ("é", "lower-case letters"),
+    (":a=1", "lower-case letters"), ("m:", "‘’ is not key=value"),
+    ("m:a", "‘a’ is not key=value"), ("m:=1", "‘=1’ is not key=value"),
+    ("m:a=1,", "‘’ is not key=value"), ("m:a=1,,b=2", "‘’ is not key=value"),
+    ("m:a=1,b=2,a=3", "‘a’ is given twice"),
+  ])
+  func malformedTexts(text: String, says: String) {
+    let error = #expect(throws: PluginError.self) { try PluginReference(text) }
+    #expect(error?.description.hasPrefix("‘\(text)’ is not written name:key=value") == true)
+    #expect(error?.description.contains(says) == true)
+    #expect(error?.category == .usage)
+  }
+}
+
+@Suite struct PluginOptionTests {
+  private func text(_ reference: String) throws -> String? {
+    let registry = try PluginRegistry([Sample.self])
+    return (try registry.architecture(PluginReference(reference)) as? Sample)?.text
+  }
+
+  @Test func defaults() throws {
+    #expect(try text("sample") == "3 0.5 false none [20, 10] red")
+  }
+
+  @Test func valuesOfEveryType() throws {
+    #expect(
+      try text("sample:count=9,rate=2.5e-1,deep=true,title=a b=c,hidden=7,colour=green")
+        == "9 0.25 true a b=c [7] green")
+  }
+
+  @Test(arguments: [
+    ("count", "3.0", "expected an integer"), ("count", "", "expected an integer"),
+    ("count", "99999999999999999999", "expected an integer"),
+    ("rate", "half", "expected a number"), ("rate", "nan", "expected a number"),
+    ("rate", "inf", "expected a number"), ("rate", "1e999", "expected a number"),
+    ("deep", "yes", "expected true or false"), ("hidden", "10x", "expected sizes such as"),
+    ("hidden", "10x0", "expected sizes such as"), ("hidden", "-3", "expected sizes such as"),
+    ("hidden", "10,20", ""), ("colour", "blue", "expected one of red, green"),
+    ("count", "0", "expected a value from 1 to 9"), ("count", "10", "expected a value from 1 to 9"),
+    ("rate", "1.5", "expected a value from 0.0 to 1.0"),
+  ])
+  func wrongValues(key: String, value: String, says: String) {
+    let error = #expect(throws: PluginError.self) { try text("sample:\(key)=\(value)") }
+    #expect(error?.category == .usage)
+    if !says.isEmpty {
+      #expect(error?.description.hasPrefix("sample: ‘\(value)’ is no value for \(key): ") == true)
+      #expect(error?.description.contains(says) == true)
+    }
+  }
+
+  @Test(arguments: [
+    ("coutn", "sample has no option ‘coutn’; it takes colour, count, deep, hidden, rate, title"),
+    ("cout", "sample has no option ‘cout’; did you mean ‘count’?"),
+    ("Count", "sample has no option ‘Count’; did you mean ‘count’?"),
+    ("hid", "sample has no option ‘hid’; did you mean ‘hidden’?"),
+  ])
+  func unknownOptions(key: String, says: String) {
+    let error = #expect(throws: PluginError.self) { try text("sample:\(key)=1") }
+    #expect(error?.description == says)
+  }
+
+  @Test func anOptionWhereNoneIsTaken() throws {
+    let registry = try PluginRegistry([Apple.self])
+    let error = #expect(throws: PluginError.self) {
+      try registry.architecture(PluginReference("apple:a=1"))
+    }
+    #expect(error?.description == "apple has no option ‘a’; it takes none")
+  }
+
+  @Test func descriptionsOfOptions() {
+    #expect(
+      Sample.options.map { "\($0.key) \($0.typeName) \($0.defaultText)" } == [
+        "count an integer 3", "rate a number 0.5", "deep true or false false",
+        "title a text none", "hidden sizes such as 2000 or 6144x2000 20x10",
+        "colour one of red, green red",
+      ])
+    #expect(Sample.options.allSatisfy { $0.problem(withText: $0.defaultText) == nil })
+  }
+}
+
+@Suite struct PluginRegistryTests {
+  @Test func pluginsAreSortedByKindAndName() throws {
+    let registry = try PluginRegistry([
+      SampleData.self, Sample.self, Zigzag.self, Apple.self,
+    ])
+    #expect(registry.plugins.map { $0.name } == ["zigzag", "apple", "sample", "sample"])
+    #expect(registry.plugins(of: .architecture).map { $0.name } == ["apple", "sample"])
+    #expect(registry.plugins(of: .format).isEmpty)
+    #expect(PluginKind(of: SampleData.self) == .dataset)
+    #expect(PluginKind(of: Kindless.self) == nil)
+  }
+
+  @Test func pluginsAreFoundByKindAndName() throws {
+    let registry = try PluginRegistry([SampleData.self, Sample.self, Zigzag.self])
+    let sample = try PluginReference("sample")
+    #expect(try registry.architecture(sample) is Sample)
+    #expect(try registry.dataset(sample) is SampleData)
+    #expect(try registry.method(PluginReference("zigzag")) is Zigzag)
+  }
+
+  @Test func twoOfOneNameAreBothNamed() {
+    let error = #expect(throws: PluginError.self) {
+      try PluginRegistry([Sample.self, SampleData.self, OtherSample.self])
+    }
+    guard case .duplicateName("sample", .architecture, let types) = error else {
+      Issue.record("another error: \(String(describing: error))")
+      return
+    }
+    #expect(types.count == 2)
+    #expect(types[0].hasSuffix(".Sample") && types[1].hasSuffix(".OtherSample"))
+    #expect(types.allSatisfy { error?.description.contains($0) == true })
+    #expect(error?.category == .failure)
+  }
+
+  @Test func whatCannotBeRegistered() {
+    let kindless = #expect(throws: PluginError.self) { try PluginRegistry([Kindless.self]) }
+    #expect(kindless?.description.contains(".Kindless is registered as a plugin but") == true)
+    let misnamed = #expect(throws: PluginError.self) { try PluginRegistry([Misnamed.self]) }
+    #expect(misnamed?.description.contains("calls itself ‘Mis_named’") == true)
+  }
+
+  @Test(arguments: [
+    ("sampel", "no architecture is called ‘sampel’; did you mean ‘sample’?"),
+    ("resnet", "no architecture is called ‘resnet’; there are apple, sample"),
+    ("app", "no architecture is called ‘app’; did you mean ‘apple’?"),
+  ])
+  func unknownNames(name: String, says: String) throws {
+    let registry = try PluginRegistry([Sample.self, Apple.self, Zigzag.self])
+    let error = #expect(throws: PluginError.self) {
+      try registry.architecture(PluginReference(name))
+    }
+    #expect(error?.description == says)
+  }
+
+  @Test func noneIsLinked() throws {
+    let error = #expect(throws: PluginError.self) {
+      try PluginRegistry([]).dataset(PluginReference("mnist"))
+    }
+    #expect(error?.description == "no dataset is called ‘mnist’; none is linked")
+  }
+
+  @Test(
+    arguments: [
+      ("mnist", ["mnist", "cifar10"], "mnist"), ("MNIST", ["mnist"], "mnist"),
+      ("cifar", ["cifar10", "cifar100", "x"], "cifar10"), ("abc", ["xyz"], nil), ("a", [], nil),
+      ("wei", ["dense1.weight", "weights-of-all"], "weights-of-all"),
+    ] as [(String, [String], String?)])
+  func nearestNames(name: String, candidates: [String], nearest: String?) {
+    #expect(nearestName(to: name, among: candidates) == nearest)
+  }
+
+  @Test func differentNetworksAreNotConnected() throws {
+    let method = try PluginRegistry([Zigzag.self]).method(PluginReference("zigzag"))
+    let small = try Network(inputShape: [2], layers: [.dense(outputs: 1, bias: true)])
+    let large = try Network(inputShape: [2], layers: [.dense(outputs: 3, bias: true)])
+    let error = #expect(throws: NetworkError.self) {
+      try method.connect(Weights(zeros: small), Weights(zeros: large))
+    }
+    #expect(error?.description.contains("‘[2] dense 1’ and ‘[2] dense 3’") == true)
+    #expect(
+      try method.connect(Weights(zeros: small), Weights(zeros: small)).network == small)
+  }
+}

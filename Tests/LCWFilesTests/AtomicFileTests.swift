@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWFiles
+import Testing
+
+@Suite struct AtomicFileTests {
+  private struct Failure: Error {}
+
+  @Test func aNewFileHasWhatWasAppended() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("new.bin")
+      try AtomicFile.write(to: file) { output in
+        try output.append([1, 2])
+        try output.append([])
+        try output.append([UInt8](repeating: 7, count: 100_000))
+      }
+      #expect(
+        try InputFile.contents(of: file) == [1, 2] + [UInt8](repeating: 7, count: 100_000))
+      #expect(try names(in: folder) == ["new.bin"])
+    }
+  }
+
+  @Test func anOldFileIsReplaced() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("file.bin")
+      try AtomicFile.write([1, 2, 3], to: file)
+      try AtomicFile.write([4], to: file)
+      #expect(try InputFile.contents(of: file) == [4])
+      try AtomicFile.write([], to: file)
+      #expect(try InputFile.contents(of: file) == [])
+      #expect(try names(in: folder) == ["file.bin"])
+    }
+  }
+
+  @Test func theOldFileStandsUntilTheNewIsWhole() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("file.bin")
+      try AtomicFile.write([1, 2, 3], to: file)
+      try AtomicFile.write(to: file) { output in
+        try output.append([9])
+        #expect(try InputFile.contents(of: file) == [1, 2, 3])
+        #expect(try names(in: folder).count == 2)
+      }
+      #expect(try InputFile.contents(of: file) == [9])
+    }
+  }
+
+  @Test func aFailureLeavesTheOldFileAndNothingElse() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("file.bin")
+      try AtomicFile.write([1, 2, 3], to: file)
+      for name in ["file.bin", "other.bin"] {
+        #expect(throws: Failure.self) {
+          try AtomicFile.write(to: folder.appendingPathComponent(name)) { output in
+            try output.append([UInt8](repeating: 0, count: 10_000))
+            throw Failure()
+          }
+        }
+      }
+      #expect(try InputFile.contents(of: file) == [1, 2, 3])
+      #expect(try names(in: folder) == ["file.bin"])
+    }
+  }
+
+  @Test func aFolderThatIsNotThere() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("none/file.bin")
+      let error = #expect(throws: FileError.self) { try AtomicFile.write([1], to: file) }
+      #expect(error?.description.hasPrefix("can't create \(folder.path)/none/") == true)
+    }
+  }
+
+  @Test func aFolderInTheFilesPlace() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("taken")
+      try FileManager.default.createDirectory(
+        at: file.appendingPathComponent("inside"), withIntermediateDirectories: true)
+      let error = #expect(throws: FileError.self) { try AtomicFile.write([1], to: file) }
+      #expect(error?.description.hasPrefix("can't rename to \(file.path): ") == true)
+      #expect(try names(in: folder) == ["taken"])
+    }
+  }
+}
