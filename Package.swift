@@ -157,7 +157,8 @@ let package = Package(
     + tests.map { row in
       .testTarget(
         name: row.target, dependencies: row.dependencies.map(Target.Dependency.named),
-        path: "Tests/\(row.target)", exclude: row.exclude, resources: row.resources, swiftSettings: settings)
+        path: "Tests/\(row.target)", exclude: row.exclude, resources: row.resources,
+        swiftSettings: settings)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

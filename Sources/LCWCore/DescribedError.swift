@@ -20,23 +20,30 @@ public protocol DescribedError: Error, CustomStringConvertible {
 
 /// The name nearest to `name` among `candidates`, if it is near enough to be a slip.
 ///
-/// Near is an edit distance (Levenshtein) of at most a third of the longer name, or a prefix.
+/// Near is an edit distance of at most a third of the longer name, or a prefix. The distance counts
+/// insertions, deletions, replacements and exchanges of neighbours (Damerau 1964, restricted).
 public func nearestName(to name: String, among candidates: [String]) -> String? {
-  func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var previous = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var current = [i + 1]
-      for (j, y) in b.enumerated() {
-        current.append(min(previous[j + 1] + 1, current[j] + 1, previous[j] + (x == y ? 0 : 1)))
-      }
-      previous = current
-    }
-    return previous[b.count]
-  }
   let given = Array(name.lowercased())
-  let ranked = candidates.sorted().map { ($0, distance(given, Array($0.lowercased()))) }
+  let ranked = candidates.sorted().map { ($0, editDistance(given, Array($0.lowercased()))) }
   guard let best = ranked.min(by: { $0.1 < $1.1 }) else { return nil }
   let isNear = best.1 <= max(1, max(given.count, best.0.count) / 3)
   if isNear { return best.0 }
   return given.isEmpty ? nil : candidates.sorted().first { $0.hasPrefix(name.lowercased()) }
+}
+
+private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
+  var rows = [Array(0...b.count)]
+  for i in a.indices {
+    var row = [i + 1]
+    for j in b.indices {
+      let replaced = rows[i][j] + (a[i] == b[j] ? 0 : 1)
+      var best = min(rows[i][j + 1] + 1, row[j] + 1, replaced)
+      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+        best = min(best, rows[i - 1][j - 1] + 1)
+      }
+      row.append(best)
+    }
+    rows.append(row)
+  }
+  return rows[a.count][b.count]
 }

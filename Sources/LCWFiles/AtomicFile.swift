@@ -24,7 +24,7 @@ public enum AtomicFile {
   ) throws {
     let temporary = temporaryPath(beside: file)
     var isRenamed = false
-    let output = try OutputFile(creating: temporary)
+    let output = try OutputFile(creating: temporary, for: file.path)
     defer { if !isRenamed { unlink(temporary) } }
     try body(output)
     try output.sync()
@@ -59,8 +59,8 @@ public struct OutputFile: ~Copyable {
   public let descriptor: Int32
   private let path: String
 
-  fileprivate init(creating path: String) throws(FileError) {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+  fileprivate init(creating temporary: String, for path: String) throws(FileError) {
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     self.path = path
     guard descriptor >= 0 else { throw .system("create", file: path, code: errno) }
   }

@@ -55,9 +55,7 @@ public struct Runner: Sendable {
     case .relu: return ReLUKernel()
     case .tanh: return TanhKernel()
     case .flatten: return FlattenKernel(sampleShape: network.shapes[layer])
-    case .dropout(let rate):
-      guard (0..<1).contains(rate) else { throw .dropoutRate(layer: layer, rate: rate) }
-      return DropoutKernel(rate: rate)
+    case .dropout(let rate): return DropoutKernel(rate: rate)
     case .convolution, .maxPool, .averagePool, .batchNorm:
       throw .unsupported(layer: layer, description: "\(network.layers[layer])")
     }
@@ -145,8 +143,6 @@ private func exchange(_ tensor: inout Tensor, _ replacement: Tensor) -> Tensor {
 public enum RunnerError: DescribedError, Hashable {
   /// A layer that can be described but not run.
   case unsupported(layer: Int, description: String)
-  /// A dropout's rate is not a probability under 1.
-  case dropoutRate(layer: Int, rate: Double)
 
   /// Wrong usage.
   public var category: ErrorCategory { .usage }
@@ -156,8 +152,6 @@ public enum RunnerError: DescribedError, Hashable {
     switch self {
     case .unsupported(let layer, let description):
       "layer \(layer + 1) (\(description)) can be described and stored, but not run by this version"
-    case .dropoutRate(let layer, let rate):
-      "layer \(layer + 1) drops with rate \(rate), which is not from 0 to under 1"
     }
   }
 }

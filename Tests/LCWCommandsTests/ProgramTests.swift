@@ -14,7 +14,9 @@ struct ProgramTests {
   func `every plugin that is linked is listed with its options and traits`() throws {
     let listed = try #require(try program.json("plugins", "--json").array)
     let names = listed.compactMap { $0.object?["name"]?.string }
-    for name in ["arc", "linear", "mlp", "digits", "mnist", "cifar10", "cifar100", "lcw", "safetensors"] {
+    for name in [
+      "arc", "linear", "mlp", "digits", "mnist", "cifar10", "cifar100", "lcw", "safetensors",
+    ] {
       #expect(names.contains(name))
     }
     let mlp = try #require(listed.first { $0.object?["name"] == "mlp" }?.object)
@@ -26,8 +28,9 @@ struct ProgramTests {
     #expect(!methods.isEmpty && methods.allSatisfy { $0.object?["kind"] == "method" })
     #expect(try program.run("plugins").output.contains("hidden=2000"))
     #expect(try program.run("plugins", "arc").output.contains("explicit"))
-    #expect(try program.run("plugins", "ark", expecting: 64).errors
-      == "error: no plugin or kind is called ‘ark’; did you mean ‘arc’?\n")
+    #expect(
+      try program.run("plugins", "ark", expecting: 64).errors
+        == "error: no plugin or kind is called ‘ark’; did you mean ‘arc’?\n")
   }
 
   /// Every row of the manifest under Plugins and Formats must be found, so that a plugin that

@@ -160,8 +160,9 @@ struct TrainingTests {
   @Test
   func `optimisers are read as they are written`() throws {
     #expect(try OptimiserRule("sgd") == .sgd(momentum: 0.9, decay: 1e-4))
-    for rule in [OptimiserRule.sgd(momentum: 0.5, decay: 0), .adam(beta1: 0.8, beta2: 0.9, decay: 1)]
-    {
+    for rule in [
+      OptimiserRule.sgd(momentum: 0.5, decay: 0), .adam(beta1: 0.8, beta2: 0.9, decay: 1),
+    ] {
       #expect(try OptimiserRule("\(rule)") == rule)
     }
     for text in ["sgd:momentum=1", "sgd:rate=1", "rmsprop", "adam:beta1=-1", "sgd:decay=nan"] {

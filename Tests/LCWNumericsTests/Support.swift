@@ -24,5 +24,13 @@ func largestError(_ values: [Float], _ expected: [Double], scale: Double = 1) ->
   }
 }
 
+/// The first index at which arrays differ, their lengths included; nothing where they are equal.
+///
+/// For long arrays: an expectation of their equality takes minutes to describe how they differ.
+func firstDifference(_ values: [Float], _ expected: [Float]) -> Int? {
+  zip(values, expected).enumerated().first { $1.0 != $1.1 }?.offset
+    ?? (values.count == expected.count ? nil : min(values.count, expected.count))
+}
+
 /// Counts around which loops for vectors and threads divide.
 let counts = [1, 3, 16, 37, 1000, 100_003]

@@ -41,7 +41,9 @@ struct EvaluatorTests {
     return (network, try (1...5).map { try Weights(randomFor: network, seed: $0) })
   }
 
-  @Test(arguments: [Curve.chain(points: 5), .bezier(points: 5), .chain(points: 3), .bezier(points: 4)])
+  @Test(arguments: [
+    Curve.chain(points: 5), .bezier(points: 5), .chain(points: 3), .bezier(points: 4),
+  ])
   func `both ways agree on chains and Bézier curves`(curve: Curve) throws {
     let (network, corners) = try corners()
     let motions = network.parameters.indices.map { parameter in
@@ -181,7 +183,9 @@ struct EvaluatorTests {
       loss - (losses[0] + (losses[10] - losses[0]) * Double(index) / 10)
     }
     #expect(abs(evaluation.test.barrier - (excess.max() ?? 0)) < 1e-12)
-    #expect(evaluation.train.endLoss == (evaluation.points[0].train.crossEntropy
-      + evaluation.points[10].train.crossEntropy) / 2)
+    #expect(
+      evaluation.train.endLoss
+        == (evaluation.points[0].train.crossEntropy
+          + evaluation.points[10].train.crossEntropy) / 2)
   }
 }

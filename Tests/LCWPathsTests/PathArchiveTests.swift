@@ -43,20 +43,23 @@ struct PathArchiveTests {
       }
     }
     #expect(refused { _ in } == nil)
-    #expect(refused { $0.kind = .checkpoint } as? CheckpointError
-      == .kind(expected: "path", found: "checkpoint"))
+    #expect(
+      refused { $0.kind = .checkpoint } as? CheckpointError
+        == .kind(expected: "path", found: "checkpoint"))
     #expect(refused { $0.metadata["stages"] = nil } is CheckpointError)
     #expect(refused { $0.metadata["stages"] = .array([]) } is CheckpointError)
     #expect(refused { $0.metadata["motions"] = .object([:]) } is CheckpointError)
     #expect(refused { $0.tensors.removeFirst() } is CheckpointError)
-    #expect(refused {
-      $0.tensors[0].tensor = StoredTensor(Tensor(zeros: [2, 2]))
-    } is PathError)
-    #expect(refused {
-      var motions = $0.metadata["motions"]?.object ?? [:]
-      motions["stage1/dense1.weight"] = "spiral"
-      $0.metadata["motions"] = .object(motions)
-    } as? PathError == .unknownCurve("spiral", parameter: "dense1.weight"))
+    #expect(
+      refused {
+        $0.tensors[0].tensor = StoredTensor(Tensor(zeros: [2, 2]))
+      } is PathError)
+    #expect(
+      refused {
+        var motions = $0.metadata["motions"]?.object ?? [:]
+        motions["stage1/dense1.weight"] = "spiral"
+        $0.metadata["motions"] = .object(motions)
+      } as? PathError == .unknownCurve("spiral", parameter: "dense1.weight"))
     #expect(refused { $0.metadata["architecture"] = "mlp:hidden=8" } is PathError)
   }
 }

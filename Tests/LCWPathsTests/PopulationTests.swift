@@ -51,7 +51,8 @@ struct PopulationTests {
       let population = try HiddenPopulation(of: network, hidden: hidden)
       var copy = Weights(zeros: network)
       population.assign(population.neurons(of: weights), to: &copy)
-      for index in [population.incoming, population.outgoing] + (population.bias.map { [$0] } ?? []) {
+      for index in [population.incoming, population.outgoing] + (population.bias.map { [$0] } ?? [])
+      {
         #expect(copy[index].isIdentical(to: weights[index]))
       }
     }
@@ -84,7 +85,8 @@ struct PopulationTests {
       _ = try HiddenPopulation(of: single, hidden: 0)
     }
     let normalised = try Network(
-      inputShape: [3], layers: [.dense(outputs: 4, bias: true), .batchNorm, .dense(outputs: 2, bias: true)])
+      inputShape: [3],
+      layers: [.dense(outputs: 4, bias: true), .batchNorm, .dense(outputs: 2, bias: true)])
     #expect(throws: PopulationError.mixedUnits(layer: 1, description: "batchnorm")) {
       _ = try HiddenPopulation(of: normalised, hidden: 0)
     }

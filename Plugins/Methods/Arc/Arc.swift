@@ -50,7 +50,8 @@ public struct Arc: ConnectionMethod {
         count: population.count, width: population.blockWidth)
     }
     if isOutput && parameter.role == .bias {
-      return Tensor.combination([a[index], b[index]], coefficients: [0.5, 0.5], shape: parameter.shape)
+      return Tensor.combination(
+        [a[index], b[index]], coefficients: [0.5, 0.5], shape: parameter.shape)
     }
     return [a[index], b[index]].meanOfRows()
   }

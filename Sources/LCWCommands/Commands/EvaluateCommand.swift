@@ -52,7 +52,8 @@ struct EvaluateCommand: ParsableCommand {
     let evaluator = PathEvaluator(strategy: evaluation.pathStrategy, workers: session.workers)
     for (file, source) in paths {
       let archive = try PathArchive(reading: source, registry: session.registry)
-      let reference = try foreign.dataset.map { text throws in try PluginReference(text) }
+      let reference =
+        try foreign.dataset.map { text throws in try PluginReference(text) }
         ?? archive.dataset
       if loaded == nil || loaded?.reference != reference {
         loaded = try session.data(
@@ -61,7 +62,8 @@ struct EvaluateCommand: ParsableCommand {
       guard let loaded else { throw SessionError.noDataset }
       study.dataset = "\(loaded.reference)"
       study.network = "\(archive.path.network)"
-      let name = paths.count > 1 && paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
+      let name =
+        paths.count > 1 && paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
         ? "\(archive.method) (\(file))" : "\(archive.method)"
       study.entries.append(
         try ConnectionStudy.Entry(

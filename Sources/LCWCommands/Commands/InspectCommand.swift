@@ -16,7 +16,7 @@ struct InspectCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let source = try Session(ComputeOptions()).open(file)
+    let source = try Session().open(file)
     print(json ? text(json: source) : text(table: source))
   }
 
@@ -55,7 +55,9 @@ struct InspectCommand: ParsableCommand {
     }
     let raw = source.entries.reduce(0) { $0 + $1.rawBytes }
     let stored = source.entries.reduce(0) { $0 + $1.storedBytes }
-    lines += ["", table.text, "", "\(source.entries.count) tensors, \(raw) bytes, stored in \(stored)"]
+    lines += [
+      "", table.text, "", "\(source.entries.count) tensors, \(raw) bytes, stored in \(stored)",
+    ]
     return lines.joined(separator: "\n")
   }
 }

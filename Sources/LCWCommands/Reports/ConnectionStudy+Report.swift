@@ -26,7 +26,8 @@ extension ConnectionStudy {
       if let plane = try planeSection { sections.append(plane) }
       sections.append(
         Report.Section(
-          title: "The command", blocks: [.commands([command])]
+          title: "The command",
+          blocks: [.commands([command])]
             + (seedNote.map { [.paragraph("With \($0).")] } ?? [])))
       return Report(
         title: "Paths between two networks on \(dataset)",
@@ -116,7 +117,9 @@ extension ConnectionStudy {
       let b = population.neurons(of: try first.path.weights(at: first.path.domain.upperBound))
       let plane = try PrincipalPlane(of: [a, b])
       func points(_ neurons: Tensor) -> [ChartPoint] {
-        plane.coordinates(of: neurons).prefix(ScatterChart.pointLimit).map { ChartPoint($0.x, $0.y) }
+        plane.coordinates(of: neurons).prefix(ScatterChart.pointLimit).map {
+          ChartPoint($0.x, $0.y)
+        }
       }
       var panels = [
         ScatterChart.Panel(title: "A", groups: [.init(name: "neurons of A", points: points(a))]),

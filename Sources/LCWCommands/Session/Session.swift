@@ -13,10 +13,13 @@ struct Session {
   let workers: Workers
 
   init(_ options: ComputeOptions) throws {
+    try self.init(data: options.data, threads: options.threads)
+  }
+
+  init(data: String? = nil, threads: Int? = nil) throws {
     registry = try PluginRegistry.linked()
-    locations = DataLocations(
-      given: options.data, environment: ProcessInfo.processInfo.environment)
-    workers = options.threads.map(Workers.init) ?? .available
+    locations = DataLocations(given: data, environment: ProcessInfo.processInfo.environment)
+    workers = threads.map(Workers.init) ?? .available
   }
 
   // MARK: Files
@@ -40,7 +43,8 @@ struct Session {
       let endings = formats.filter { $0.canWrite }.flatMap { $0.fileExtensions }
       throw CheckpointError.cannotWrite(
         format: path,
-        reason: "the name's ending says no format that is known (\(endings.joined(separator: ", ")))")
+        reason:
+          "the name's ending says no format that is known (\(endings.joined(separator: ", ")))")
     }
     try instance(of: format).write(checkpoint, to: URL(fileURLWithPath: path))
   }

@@ -78,15 +78,22 @@ extension CheckpointSource {
   /// The network that the metadata describe, made by its architecture.
   /// - Throws: ``CheckpointError``, ``PluginError`` or ``NetworkError`` if that can't be.
   public func network(from registry: PluginRegistry) throws -> Network {
-    guard let classes = metadata["classes"]?.integer, classes > 0 else {
+    guard let classes = structured("classes")?.integer, classes > 0 else {
       throw CheckpointError.metadata(field: "classes", expected: "a positive integer")
     }
-    let sizes = metadata["input"]?.array?.compactMap(\.integer)
-    guard let sizes, sizes.count == metadata["input"]?.array?.count, !sizes.isEmpty else {
+    let input = structured("input")?.array
+    guard let sizes = input?.compactMap(\.integer), sizes.count == input?.count, !sizes.isEmpty
+    else {
       throw CheckpointError.metadata(field: "input", expected: "a list of sizes")
     }
     return try registry.architecture(try architecture())
       .network(inputShape: Shape(checking: sizes), classes: classes)
+  }
+
+  /// A field of the metadata. Formats whose metadata are texts only keep other values as JSON.
+  private func structured(_ field: String) -> JSONValue? {
+    guard let text = metadata[field]?.string else { return metadata[field] }
+    return try? JSONValue(parsing: Array(text.utf8))
   }
 
   /// The network that this checkpoint holds.

@@ -32,7 +32,9 @@ public enum JSONValue: Sendable, Hashable {
   /// The list, if it is one.
   public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
   /// The object, if it is one.
-  public var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
+  public var object: [String: JSONValue]? {
+    if case .object(let value) = self { value } else { nil }
+  }
 
   /// The number, if it is one, an integer, or the text of a number that is not finite.
   public var double: Double? {

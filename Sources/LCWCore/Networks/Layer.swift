@@ -100,7 +100,8 @@ extension Layer: CustomStringConvertible {
 extension Layer.Pooling: CustomStringConvertible {
   /// The window as text, such as `3 stride 2`.
   public var description: String {
-    "\(size)" + (stride == size ? "" : " stride \(stride)") + (padding == 0 ? "" : " pad \(padding)")
+    "\(size)" + (stride == size ? "" : " stride \(stride)")
+      + (padding == 0 ? "" : " pad \(padding)")
   }
 }
 

@@ -49,7 +49,8 @@ extension ConnectionPath {
   /// The stage t lies in, and the time within it, from 0 to 1. A whole t belongs to the stage that
   /// starts there, but for the last.
   public func position(of t: Double) -> (stage: Int, time: Double) {
-    let clamped = min(max(t, domain.lowerBound), domain.upperBound)
+    // Written so that a t that is not a number counts as the start.
+    let clamped = t > domain.lowerBound ? min(t, domain.upperBound) : domain.lowerBound
     let stage = min(Int(clamped), stages.count - 1)
     return (stage, clamped - Double(stage))
   }

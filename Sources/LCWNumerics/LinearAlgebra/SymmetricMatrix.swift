@@ -3,7 +3,7 @@ import COpenBLAS
 
 /// A symmetric matrix in double precision, for Gram matrices and covariances.
 ///
-/// Both triangles are stored, row by row, `[order, order]`; only the upper one is read.
+/// Both triangles are stored, row by row, `[order, order]`; they are always equal.
 public struct SymmetricMatrix: Sendable, Hashable {
   /// The number of rows and of columns.
   public let order: Int

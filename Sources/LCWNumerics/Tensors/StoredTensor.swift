@@ -34,7 +34,9 @@ public struct StoredTensor: Sendable, Hashable {
       #if _endian(little)
         return [UInt8](source)
       #else
-        return tensor.elements.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) }
+        return tensor.elements.flatMap {
+          withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
+        }
       #endif
     }
   }

@@ -1,16 +1,16 @@
 import LCWCore
 
 /// From A to B by way of the origin.
-public struct Odd: ConnectionMethod {
-  public static let name = "odd"
-  public static let summary = "from A to B by way of zero"
-  public static let traits = MethodTraits(
+struct Odd: ConnectionMethod {
+  static let name = "odd"
+  static let summary = "from A to B by way of zero"
+  static let traits = MethodTraits(
     compute: .low, complexity: .low, isExplicit: true, loss: .high, isLearnable: false,
     needsData: false)
 
-  public init(options: OptionValues) throws {}
+  init(options: OptionValues) throws {}
 
-  public func path(
+  func path(
     from a: Weights, to b: Weights, in context: ConnectionContext
   ) throws -> any ConnectionPath {
     let zero = Weights(zeros: a.network)
