@@ -21,7 +21,8 @@ public struct LCWCommand: ParsableCommand {
       """,
     version: LCWVersion.current,
     subcommands: [
-      PluginsCommand.self, TrainCommand.self, ConnectCommand.self, EvaluateCommand.self,
+      PluginsCommand.self, TrainCommand.self, ConnectCommand.self, CompareCommand.self,
+      EvaluateCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self, DemoCommand.self,
     ])
 

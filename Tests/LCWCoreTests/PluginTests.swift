@@ -178,7 +178,8 @@ private struct Misnamed: Dataset {
   }
 
   @Test(arguments: [
-    ("coutn", "sample has no option ‘coutn’; it takes colour, count, deep, hidden, rate, title"),
+    ("coutn", "sample has no option ‘coutn’; did you mean ‘count’?"),
+    ("width", "sample has no option ‘width’; it takes colour, count, deep, hidden, rate, title"),
     ("cout", "sample has no option ‘cout’; did you mean ‘count’?"),
     ("Count", "sample has no option ‘Count’; did you mean ‘count’?"),
     ("hid", "sample has no option ‘hid’; did you mean ‘hidden’?"),

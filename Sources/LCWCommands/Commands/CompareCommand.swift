@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import LCWCore
+import LCWNetworks
+import LCWPaths
+import LCWReport
+
+/// `lcw compare`
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Joins every pair of several networks by every method given.",
+    discussion: """
+      Prints the worst accuracies, mean ± standard deviation over the pairs, as papers print them; \
+      as CSV or JSON every pair by itself.
+      """)
+
+  @Argument(help: "The networks, three or more for a deviation to mean something.")
+  var networks: [String]
+
+  @Option(name: .shortAndLong, help: "A method, such as arc; once for each.")
+  var method: [String] = []
+
+  @Option(help: "How to print: table, csv, json, markdown.")
+  var format: OutputFormat = .table
+
+  @Option(help: "The seed of whatever a method draws.")
+  var seed: UInt64 = 0
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  @OptionGroup var foreign: ForeignOptions
+  @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func validate() throws {
+    if networks.count < 2 { throw ValidationError("Name two networks or more.") }
+    if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
+  }
+
+  func run() throws {
+    let session = try Session(compute)
+    let methods = try method.map { text throws in try PluginReference(text) }
+    for reference in methods { _ = try session.registry.method(reference) }
+    let loaded = try networks.map {
+      try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
+    }
+    let data = try session.data(
+      given: foreign.dataset, recorded: loaded[0].dataset, limit: evaluation.samples
+    ).samples
+    let comparison = try PairComparison(
+      names: networks, networks: loaded, methods: methods, data: data, session: session,
+      options: evaluation, seed: seed, progress: ProgressLine(isQuiet: quiet))
+    print(comparison.text(as: format))
+  }
+}

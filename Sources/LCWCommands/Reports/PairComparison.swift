@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWPaths
+import LCWReport
+
+/// Methods compared over all pairs of some networks.
+struct PairComparison {
+  /// One pair joined by one method.
+  struct Row {
+    var method: String
+    var first: String
+    var second: String
+    var entry: ConnectionStudy.Entry
+  }
+
+  private(set) var rows: [Row] = []
+  /// Accuracy of each network.
+  private(set) var ends: [(name: String, train: Metrics, test: Metrics)] = []
+  private let methods: [String]
+
+  init(
+    names: [String], networks: [TrainedNetwork], methods: [PluginReference], data: EvaluationData,
+    session: Session, options: EvaluationOptions, seed: UInt64, progress: ProgressLine
+  ) throws {
+    self.methods = methods.map(\.description)
+    let evaluator = PathEvaluator(strategy: options.pathStrategy, workers: session.workers)
+    for (name, network) in zip(names, networks) {
+      let runner = try Runner(network.weights.network)
+      ends.append(
+        (
+          name,
+          try runner.evaluate(network.weights, on: data.train, workers: session.workers),
+          try runner.evaluate(network.weights, on: data.test, workers: session.workers)
+        ))
+    }
+    for i in networks.indices {
+      for j in networks.indices where j > i {
+        for method in methods {
+          let start = ContinuousClock.now
+          let path = try session.connect(networks[i], networks[j], by: method, seed: seed)
+          let seconds = (ContinuousClock.now - start).seconds
+          let entry = try ConnectionStudy.Entry(
+            name: "\(method)", path: path, evaluator: evaluator, data: data, options: options,
+            connectSeconds: seconds)
+          rows.append(
+            Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
+          let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)
+          let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)
+          progress.print(
+            "\(names[i]) – \(names[j])  \(method): worst \(train) % train, \(test) % test")
+        }
+      }
+    }
+  }
+
+  /// Mean and deviation over the pairs, a row for each method.
+  private var summary: Table {
+    var table = Table(columns: [
+      .init("method"), .init("pairs", alignment: .number),
+      .init("worst train", key: "worst_train_accuracy", alignment: .number),
+      .init("worst test", key: "worst_test_accuracy", alignment: .number),
+      .init("barrier train", key: "train_barrier", alignment: .number),
+      .init("barrier test", key: "test_barrier", alignment: .number),
+    ])
+    for method in methods {
+      let evaluations = rows.filter { $0.method == method }.map(\.entry.evaluation)
+      table.append([
+        .text(method), .integer(evaluations.count),
+        percent(evaluations.map(\.train.worstAccuracy)),
+        percent(evaluations.map(\.test.worstAccuracy)),
+        number(evaluations.map(\.train.barrier)), number(evaluations.map(\.test.barrier)),
+      ])
+    }
+    table.append([
+      .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
+      percent(ends.map(\.test.accuracy)), .empty, .empty,
+    ])
+    return table
+  }
+
+  /// Every pair by every method.
+  private var pairs: Table {
+    var table = Table(columns: [
+      .init("method"), .init("first"), .init("second"),
+      .init("worst train", key: "worst_train_accuracy", alignment: .number),
+      .init("at t", key: "worst_train_t", alignment: .number),
+      .init("worst test", key: "worst_test_accuracy", alignment: .number),
+      .init("at t", key: "worst_test_t", alignment: .number),
+      .init("barrier train", key: "train_barrier", alignment: .number),
+      .init("barrier test", key: "test_barrier", alignment: .number),
+    ])
+    for row in rows {
+      let (train, test) = (row.entry.evaluation.train, row.entry.evaluation.test)
+      table.append([
+        .text(row.method), .text(row.first), .text(row.second),
+        .percent(train.worstAccuracy, decimals: 2), .number(train.worstAccuracyTime, decimals: 3),
+        .percent(test.worstAccuracy, decimals: 2), .number(test.worstAccuracyTime, decimals: 3),
+        .number(train.barrier, decimals: 4), .number(test.barrier, decimals: 4),
+      ])
+    }
+    return table
+  }
+
+  func text(as format: OutputFormat) -> String {
+    switch format {
+    case .table, .markdown: summary.text(as: format)
+    case .csv: pairs.csv
+    case .json:
+      JSONValue.object(["summary": summary.json, "pairs": pairs.json]).prettyText
+    }
+  }
+
+  private func percent(_ values: [Double]) -> Table.Cell {
+    let (mean, deviation) = moments(values)
+    return .percentMeanDeviation(mean: mean, deviation: deviation, decimals: 2)
+  }
+
+  private func number(_ values: [Double]) -> Table.Cell {
+    let (mean, deviation) = moments(values)
+    return .meanDeviation(mean: mean, deviation: deviation, decimals: 4)
+  }
+
+  // The deviation of the sample, n − 1 in the denominator; none for a single value.
+  private func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0)
+  }
+}
