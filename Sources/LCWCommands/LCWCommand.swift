@@ -23,7 +23,8 @@ public struct LCWCommand: ParsableCommand {
     subcommands: [
       PluginsCommand.self, TrainCommand.self, ConnectCommand.self, CompareCommand.self,
       EvaluateCommand.self,
-      ExportCommand.self, ConvertCommand.self, InspectCommand.self, DemoCommand.self,
+      ExportCommand.self, ConvertCommand.self, InspectCommand.self,
+      VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
     ])
 
   /// A root command; it does nothing but list the others.

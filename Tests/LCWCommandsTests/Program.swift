@@ -36,14 +36,16 @@ struct Program {
   }
 
   /// Starts `lcw` in the folder.
-  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
+  func start(
+    _ arguments: [String], environment: [String: String] = [:], input: URL? = nil
+  ) throws -> RunningProgram {
     let executable = URL(fileURLWithPath: CommandLine.arguments[0])
       .deletingLastPathComponent().appendingPathComponent("lcw")
     return try RunningProgram(
       executable, arguments,
       environment: ProcessInfo.processInfo.environment
         .filter { $0.key != "LCW_DATA" }.merging(environment) { $1 },
-      folder: folder.url)
+      folder: folder.url, input: input)
   }
 
   /// The bytes of a file in the folder.
@@ -65,14 +67,15 @@ final class RunningProgram {
   private let files: TemporaryFolder
 
   init(
-    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL
+    _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL,
+    input: URL?
   ) throws {
     files = try TemporaryFolder()
     process.executableURL = executable
     process.arguments = arguments
     process.environment = environment
     process.currentDirectoryURL = folder
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = try input.map(FileHandle.init(forReadingFrom:)) ?? .nullDevice
     process.standardOutput = try Self.file(files.url.appendingPathComponent("output"))
     process.standardError = try Self.file(files.url.appendingPathComponent("errors"))
     try process.run()

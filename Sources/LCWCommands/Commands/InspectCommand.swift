@@ -7,51 +7,83 @@ import LCWReport
 /// `lcw inspect`
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Shows what a file of weights holds.")
+    commandName: "inspect", abstract: "Shows what a file of weights holds.",
+    discussion: """
+      Without a tensor's name the tensors are not read, but for --stats. With one, its statistics \
+      and a histogram are shown.
+      """)
 
-  @Argument(help: "The file, in any format that is known.")
+  @Argument(help: "The file, in any format that is known; - is standard input.")
   var file: String
+
+  @Argument(help: "A tensor, to look into.")
+  var tensor: String?
+
+  @Flag(help: "Show statistics of every tensor.")
+  var stats = false
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
     let source = try Session().open(file)
-    print(json ? text(json: source) : text(table: source))
+    if let tensor {
+      let inspection = TensorInspection(name: tensor, try source.tensor(named: tensor))
+      print(json ? JSONValue.object(inspection.json).prettyText : inspection.text)
+    } else {
+      let inspections =
+        stats
+        ? try source.entries.map {
+          TensorInspection(name: $0.name, try source.tensor(named: $0.name))
+        } : nil
+      print(json ? text(json: source, inspections) : text(table: source, inspections))
+    }
   }
 
-  private func text(json source: any CheckpointSource) -> String {
+  private func text(json source: any CheckpointSource, _ inspections: [TensorInspection]?) -> String
+  {
     JSONValue.object([
       "kind": .string(source.kind.rawValue),
       "metadata": .object(source.metadata),
       "tensors": .array(
-        source.entries.map {
-          .object([
-            "name": .string($0.name), "dtype": .string($0.elementType.rawValue),
-            "shape": .array($0.shape.dimensions.map(JSONValue.integer)),
-            "bytes": .integer($0.rawBytes), "stored": .integer($0.storedBytes),
-          ])
+        source.entries.indices.map { index in
+          let entry = source.entries[index]
+          let description: [String: JSONValue] = [
+            "name": .string(entry.name), "dtype": .string(entry.elementType.rawValue),
+            "shape": .array(entry.shape.dimensions.map(JSONValue.integer)),
+            "bytes": .integer(entry.rawBytes), "stored": .integer(entry.storedBytes),
+          ]
+          return .object(description.merging(inspections?[index].json ?? [:]) { old, _ in old })
         }),
     ]).prettyText
   }
 
-  private func text(table source: any CheckpointSource) -> String {
+  private func text(table source: any CheckpointSource, _ inspections: [TensorInspection]?)
+    -> String
+  {
     var lines = ["\(file): \(source.kind.rawValue)"]
     for (key, value) in source.metadata.sorted(by: { $0.key < $1.key }) {
       lines.append("  \(key): \(value.string ?? value.compactText)")
     }
-    var table = Table(columns: [
+    var columns: [Table.Column] = [
       .init("tensor"), .init("shape"), .init("type"),
       .init("bytes", alignment: .number), .init("stored", alignment: .number),
       .init("ratio", alignment: .number),
-    ])
-    for entry in source.entries {
-      table.append([
-        .text(entry.name), .text("\(entry.shape)"), .text(entry.elementType.rawValue),
-        .integer(entry.rawBytes), .integer(entry.storedBytes),
-        entry.rawBytes > 0
-          ? .number(Double(entry.storedBytes) / Double(entry.rawBytes), decimals: 3) : .empty,
-      ])
+    ]
+    if inspections != nil {
+      columns += ["min", "max", "mean", "deviation", "nan", "inf"].map {
+        .init($0, alignment: .number)
+      }
+    }
+    var table = Table(columns: columns)
+    for (index, entry) in source.entries.enumerated() {
+      table.append(
+        [
+          .text(entry.name), .text("\(entry.shape)"), .text(entry.elementType.rawValue),
+          .integer(entry.rawBytes), .integer(entry.storedBytes),
+          entry.rawBytes > 0
+            ? .number(Double(entry.storedBytes) / Double(entry.rawBytes), decimals: 3) : .empty,
+        ] + (inspections?[index].cells ?? []))
     }
     let raw = source.entries.reduce(0) { $0 + $1.rawBytes }
     let stored = source.entries.reduce(0) { $0 + $1.storedBytes }

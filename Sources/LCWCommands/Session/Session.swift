@@ -24,9 +24,11 @@ struct Session {
 
   // MARK: Files
 
-  /// Opens a file of weights in whatever format it is.
+  /// Opens a file of weights in whatever format it is; `-` is standard input.
   func open(_ path: String) throws -> any CheckpointSource {
-    let file = URL(fileURLWithPath: path)
+    let file = path == "-" ? try StandardInput.spooled() : URL(fileURLWithPath: path)
+    // An open file stays readable once its name is gone.
+    defer { if path == "-" { try? FileManager.default.removeItem(at: file) } }
     let start = try InputFile(file).prefix(4096)
     let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
     guard let format = formats.first(where: { $0.recognises(start) }) else {

@@ -129,6 +129,8 @@ public enum CheckpointError: DescribedError, Hashable {
   case kind(expected: String, found: String)
   /// The tensors do not fit the parameters of an architecture.
   case binding(reason: String, parameters: [String], tensors: [String])
+  /// A selection or a renaming fits nothing, or makes two names one.
+  case selection(String)
   /// The format can't hold what should be written.
   case cannotWrite(format: String, reason: String)
   /// No format recognises the file.
@@ -137,7 +139,7 @@ public enum CheckpointError: DescribedError, Hashable {
   /// Wrong data, or wrong usage where the caller chose the format.
   public var category: ErrorCategory {
     switch self {
-    case .cannotWrite: .usage
+    case .cannotWrite, .selection: .usage
     case .missingTensor, .metadata, .kind, .binding, .unknownFormat: .data
     }
   }
@@ -154,6 +156,7 @@ public enum CheckpointError: DescribedError, Hashable {
     case .binding(let reason, let parameters, let tensors):
       "the tensors do not fit the architecture: \(reason)\n  parameters: "
         + parameters.joined(separator: ", ") + "\n  tensors:    " + tensors.joined(separator: ", ")
+    case .selection(let reason): reason
     case .cannotWrite(let format, let reason):
       "can't write \(format): \(reason)"
     case .unknownFormat(let file, let known):

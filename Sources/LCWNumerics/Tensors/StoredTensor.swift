@@ -26,6 +26,14 @@ public struct StoredTensor: Sendable, Hashable {
     self.bytes = bytes
   }
 
+  /// For callers in this module that made the bytes to fit.
+  init(trusted bytes: [UInt8], _ elementType: ElementType, _ shape: Shape) {
+    assert(bytes.count == shape.count * elementType.width)
+    self.elementType = elementType
+    self.shape = shape
+    self.bytes = bytes
+  }
+
   /// The single-precision tensor, to the bit.
   public init(_ tensor: Tensor) {
     self.elementType = .float32

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import LCWCore
+
+/// `lcw verify`
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Reads files of weights whole and checks whatever they can be checked for.",
+    discussion: """
+      Archives are checked to the last byte: layout, manifest, and every checksum. Ends with 65 \
+      if a file is damaged, after all have been looked at; - is standard input.
+      """)
+
+  @Argument(help: "The files, in any format that is known.")
+  var files: [String]
+
+  @Flag(help: "Go on in a damaged file, and name every damaged tensor.")
+  var all = false
+
+  func run() throws {
+    let session = try Session()
+    var firstError: (any Error)?
+    for file in files {
+      let problems = verify(file, session)
+      for problem in problems { Console.printError("error: \(problem)") }
+      firstError = firstError ?? problems.first
+    }
+    if let firstError {
+      throw ExitCode((firstError as? any DescribedError)?.category.rawValue ?? 1)
+    }
+  }
+
+  private func verify(_ file: String, _ session: Session) -> [any Error] {
+    var problems: [any Error] = []
+    do {
+      let source = try session.open(file)
+      for entry in source.entries {
+        do {
+          _ = try source.tensor(named: entry.name)
+        } catch {
+          problems.append(error)
+          guard all else { return problems }
+        }
+      }
+      if problems.isEmpty {
+        let bytes = source.entries.reduce(0) { $0 + $1.rawBytes }
+        print(
+          "\(file): \(source.kind.rawValue), \(source.entries.count) tensors, \(bytes) bytes, intact"
+        )
+      }
+    } catch {
+      problems.append(error)
+    }
+    return problems
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import LCWCore
+import LCWNumerics
+
+/// Which of a checkpoint's tensors, under which names, as which type.
+struct ViewOptions: ParsableArguments {
+  @Option(help: "What floating-point tensors become: f64, f32, f16 or bf16.")
+  var dtype: FloatingType?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep only tensors whose names fit a pattern such as 'fc.*'; once for each.",
+      valueName: "glob"))
+  var select: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Another name for a tensor, or for what names start with; once for each.",
+      valueName: "old=new"))
+  var rename: [String] = []
+
+  func validate() throws {
+    if let wrong = rename.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
+      throw ValidationError("--rename takes OLD=NEW, not ‘\(wrong)’.")
+    }
+  }
+
+  /// A source as these options show it.
+  func view(of source: any CheckpointSource) throws -> any CheckpointSource {
+    guard dtype != nil || !select.isEmpty || !rename.isEmpty else { return source }
+    let renames = rename.map { text in
+      let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return (old: String(sides[0]), new: String(sides[1]))
+    }
+    return try CheckpointView(
+      of: source, selecting: select, renaming: renames, elementType: dtype?.type)
+  }
+}
+
+/// The floating-point types, as an option's values.
+enum FloatingType: String, ExpressibleByArgument, CaseIterable {
+  case f64, f32, f16, bf16
+
+  var type: ElementType {
+    switch self {
+    case .f64: .float64
+    case .f32: .float32
+    case .f16: .float16
+    case .bf16: .bfloat16
+    }
+  }
+}
