@@ -37,6 +37,7 @@ public struct LCWCommand: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      try Console.finishOutput()
       Foundation.exit(0)
     } catch {
       Foundation.exit(report(error))

@@ -19,9 +19,18 @@ public enum AtomicFile {
 
   /// Writes what `body` appends, as ``write(_:to:)`` does; if it throws, nothing changes.
   /// - Throws: ``FileError``, and what `body` throws.
+  ///
+  /// A link is followed: what it points to is replaced. Anything that is no regular file, such as a
+  /// folder, a pipe or a device, is refused.
   public static func write(
     to file: URL, _ body: (borrowing OutputFile) throws -> Void
   ) throws {
+    let file = file.resolvingSymlinksInPath()
+    var status = stat()
+    if stat(file.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw FileError.failed(
+        operation: "write", file: file.path, reason: "it is there and is no regular file")
+    }
     let temporary = temporaryPath(beside: file)
     var isRenamed = false
     let output = try OutputFile(creating: temporary, for: file.path)

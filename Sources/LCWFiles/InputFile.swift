@@ -23,7 +23,8 @@ public final class InputFile: Sendable {
   /// - Throws: ``FileError``.
   public init(_ file: URL) throws(FileError) {
     path = file.path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a pipe without a writer would be waited for, before it can be refused.
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       size = 0
       throw .system("open", file: path, code: errno)

@@ -37,7 +37,8 @@ struct ExternalHostTests {
     for (name, seed) in [("a", "1"), ("b", "2")] {
       let train = try run(
         host, "train", "--architecture", "mlp:hidden=20", "--dataset", "digits", "--epochs", "1",
-        "--seed", seed, "-o", folder.appendingPathComponent("\(name).lcw").path, "--quiet")
+        "--seed", seed, "-o", folder.appendingPathComponent("\(name).lcw").path, "--quiet",
+        "--overwrite")
       #expect(train.status == 0, "\(train.output)")
     }
     let connect = try run(

@@ -35,7 +35,7 @@ struct ConnectionCommandTests {
     #expect(points.count { $0.object?["on grid"] == "yes" || $0.object?["on_grid"] == "yes" } == 11)
     #expect(points.count > 11)
     let summary = try #require(study.object?["summary"]?.array)
-    #expect(summary.count == 2)
+    #expect(summary.count == 3)
     let worst = try #require(summary[0].object?["worst_train_accuracy"]?.double)
     let accuracies = points.compactMap { $0.object?["train_accuracy"]?.double }
     #expect(accuracies.min() == worst)
@@ -71,7 +71,7 @@ struct ConnectionCommandTests {
     let outcome = try program.run(
       "connect", "a.lcw", "b.lcw", "--method", "linear", "--method", "arc",
       "--report", "report.html")
-    #expect(outcome.output.contains("linear") && outcome.output.contains("end points"))
+    #expect(outcome.output.contains("linear") && outcome.output.contains("length"))
     let data = try program.bytes("report.html")
     #expect(XMLParser(data: data).parse())
     let page = try #require(String(data: data, encoding: .utf8))
@@ -111,7 +111,7 @@ struct ConnectionCommandTests {
       "convert", "a.safetensors", "x.lcw", "--architecture", "mlp:hidden=31", "--dataset",
       "digits", expecting: 65)
     #expect(wrong.errors.contains("parameters: dense1.weight [31, 64]"))
-    #expect(wrong.errors.contains("tensors:    dense1.bias [30]"))
+    #expect(wrong.errors.contains("tensors: dense1.bias [30]"))
     // Written by this program, the file names its own network.
     let own = try program.json("evaluate", "a.safetensors", "--format", "json")
     #expect(own.array?.first?.object?["test_loss"] == (try metrics("a.lcw")).object?["test_loss"])
@@ -128,6 +128,79 @@ struct ConnectionCommandTests {
     #expect(json.object?["tensors"]?.array?.count == 4)
     let metrics = json.object?["metadata"]?.object?["metrics"]?.object
     #expect(metrics?["test_accuracy"]?.double ?? 0 > 0.5)
+  }
+
+  @Test
+  func `no input is ever replaced by an output`() throws {
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "path.lcw")
+    let before = try ["a.lcw", "b.lcw", "path.lcw"].map(program.bytes)
+    try FileManager.default.createSymbolicLink(
+      at: program.folder.url.appendingPathComponent("link.lcw"),
+      withDestinationURL: program.folder.url.appendingPathComponent("b.lcw"))
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "a.lcw", expecting: 64)
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "link.lcw", expecting: 64)
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "--report", "a.lcw", expecting: 64)
+    try program.run("evaluate", "path.lcw", "--report", "a.lcw", expecting: 64)
+    try program.run("export", "path.lcw", "--at", "0.5", "-o", "path.lcw", expecting: 64)
+    try program.run("convert", "a.lcw", "./a.lcw", expecting: 64)
+    #expect(try ["a.lcw", "b.lcw", "path.lcw"].map(program.bytes) == before)
+  }
+
+  @Test
+  func `pipes and folders are refused, not waited for or replaced`() throws {
+    let pipe = program.folder.url.appendingPathComponent("pipe.lcw")
+    #expect(mkfifo(pipe.path, 0o600) == 0)
+    let input = try program.run("inspect", "pipe.lcw", expecting: 1)
+    #expect(input.errors.contains("not a regular file"))
+    let output = try program.run("convert", "a.lcw", "pipe.lcw", expecting: 1)
+    #expect(output.errors.contains("no regular file"))
+    try program.run("inspect", ".", expecting: 1)
+  }
+
+  @Test
+  func `networks that are not finite still get their report`() throws {
+    try program.run("extract", "a.lcw", "dense1.weight", "-o", "w.raw")
+    try program.run("convert", "a.lcw", "nan.safetensors")
+    var bytes = try program.bytes("nan.safetensors")
+    let weights = try program.bytes("w.raw")
+    let place = try #require(bytes.range(of: weights))
+    bytes.replaceSubrange(place, with: Data(repeating: 0xFF, count: weights.count))
+    try bytes.write(to: program.folder.url.appendingPathComponent("nan.safetensors"))
+    let outcome = try program.run(
+      "connect", "a.lcw", "nan.safetensors", "-m", "arc", "--report", "nan.html")
+    #expect(outcome.output.contains("nan") && !outcome.output.contains("-nan"))
+    let page = try String(
+      contentsOf: program.folder.url.appendingPathComponent("nan.html"), encoding: .utf8)
+    #expect(page.contains("weights that are not finite"))
+  }
+
+  @Test
+  func `paths of different networks are not mixed`() throws {
+    for name in ["c.lcw", "d.lcw"] {
+      try program.run(
+        "train", "--architecture", "mlp:hidden=12", "--dataset", "digits", "--epochs", "1", "-o",
+        name, "--quiet")
+    }
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "wide.lcw")
+    try program.run("connect", "c.lcw", "d.lcw", "-m", "arc", "-o", "narrow.lcw")
+    let outcome = try program.run(
+      "evaluate", "wide.lcw", "narrow.lcw", "--report", "x.html", expecting: 64)
+    #expect(outcome.errors.contains("evaluate them apart"))
+    let compare = try program.run("compare", "a.lcw", "b.lcw", "c.lcw", "-m", "arc", expecting: 65)
+    #expect(compare.errors.contains("the networks differ"))
+    let table = try program.json(
+      "compare", "a.lcw", "b.lcw", "-m", "arc", "-m", "arc", "--format", "json", "--quiet")
+    #expect(table.object?["pairs"]?.array?.count == 1)
+  }
+
+  @Test
+  func `full or closed outputs do not crash the program`() throws {
+    let full = FileHandle(forWritingAtPath: "/dev/full")
+    let device = try #require(full)
+    let process = try program.start(["plugins"], output: device).finish()
+    #expect(process.status == 1)
+    let silent = try program.start(["inspect", "none.lcw"], errors: device).finish()
+    #expect(silent.status == 66)
   }
 
   @Test

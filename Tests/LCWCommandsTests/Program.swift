@@ -37,7 +37,8 @@ struct Program {
 
   /// Starts `lcw` in the folder.
   func start(
-    _ arguments: [String], environment: [String: String] = [:], input: URL? = nil
+    _ arguments: [String], environment: [String: String] = [:], input: URL? = nil,
+    output: FileHandle? = nil, errors: FileHandle? = nil
   ) throws -> RunningProgram {
     let executable = URL(fileURLWithPath: CommandLine.arguments[0])
       .deletingLastPathComponent().appendingPathComponent("lcw")
@@ -45,7 +46,7 @@ struct Program {
       executable, arguments,
       environment: ProcessInfo.processInfo.environment
         .filter { $0.key != "LCW_DATA" }.merging(environment) { $1 },
-      folder: folder.url, input: input)
+      folder: folder.url, input: input, output: output, errors: errors)
   }
 
   /// The bytes of a file in the folder.
@@ -68,7 +69,7 @@ final class RunningProgram {
 
   init(
     _ executable: URL, _ arguments: [String], environment: [String: String], folder: URL,
-    input: URL?
+    input: URL?, output: FileHandle?, errors: FileHandle?
   ) throws {
     files = try TemporaryFolder()
     process.executableURL = executable
@@ -76,8 +77,8 @@ final class RunningProgram {
     process.environment = environment
     process.currentDirectoryURL = folder
     process.standardInput = try input.map(FileHandle.init(forReadingFrom:)) ?? .nullDevice
-    process.standardOutput = try Self.file(files.url.appendingPathComponent("output"))
-    process.standardError = try Self.file(files.url.appendingPathComponent("errors"))
+    process.standardOutput = try output ?? Self.file(files.url.appendingPathComponent("output"))
+    process.standardError = try errors ?? Self.file(files.url.appendingPathComponent("errors"))
     try process.run()
   }
 

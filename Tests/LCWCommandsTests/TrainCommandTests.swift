@@ -96,11 +96,67 @@ struct TrainCommandTests {
   }
 
   @Test
+  func `a run goes on only with what it was begun with`() throws {
+    let arguments = ["--dataset", "digits", "--epochs", "40", "--rate", "0.005", "-o", "a.lcw"]
+    let running = try program.start(
+      ["train", "--architecture", "mlp:hidden=40", "--threads", "2"] + arguments)
+    let deadline = Date.now + 60
+    while !running.errors.contains("epoch 1/40"), Date.now < deadline { usleep(2000) }
+    running.interrupt()
+    #expect(running.finish().status == 130)
+    let before = try program.bytes("a.lcw")
+    for (architecture, threads, field) in [
+      ("mlp:activation=tanh,hidden=40", "2", "architecture"),
+      ("mlp:hidden=41", "2", "architecture"), ("mlp:hidden=40", "1", "threads"),
+    ] {
+      let outcome = try program.start(
+        ["train", "--architecture", architecture, "--threads", threads, "--resume"] + arguments
+      ).finish()
+      #expect(outcome.status == 64)
+      #expect(outcome.errors.contains("belongs to another run: its \(field)"), "\(outcome.errors)")
+    }
+    #expect(try program.bytes("a.lcw") == before)
+  }
+
+  @Test
+  func `a file that is there is replaced only when told so`() throws {
+    let arguments = ["train"] + small + ["--epochs", "1", "-o", "a.lcw", "--quiet"]
+    #expect(try program.start(arguments).finish().status == 0)
+    let before = try program.bytes("a.lcw")
+    let refused = try program.start(arguments + ["--seed", "5"]).finish()
+    #expect(refused.status == 64 && refused.errors.contains("--overwrite"))
+    #expect(try program.bytes("a.lcw") == before)
+    #expect(try program.start(arguments + ["--seed", "5", "--overwrite"]).finish().status == 0)
+    #expect(try program.bytes("a.lcw") != before)
+  }
+
+  @Test(arguments: [
+    ["--epochs", "10000000000000000"], ["--batch", "9223372036854775807"],
+    ["--resume", "--overwrite"], ["--threads", "0"],
+  ])
+  func `numbers out of range are refused`(arguments: [String]) throws {
+    let outcome = try program.start(["train"] + small + ["-o", "a.lcw"] + arguments).finish()
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.hasPrefix("error: "))
+  }
+
+  @Test
+  func `a network larger than the machine is refused`() throws {
+    for hidden in ["99999999999", "9223372036854775807", "100000000"] {
+      let outcome = try program.start(
+        ["train", "--architecture", "mlp:hidden=\(hidden)", "--dataset", "digits", "-o", "a.lcw"]
+      ).finish()
+      #expect(outcome.status == 64)
+      #expect(outcome.errors.hasPrefix("error: "))
+    }
+  }
+
+  @Test
   func `a file that can't be written is told`() throws {
     let outcome = try program.start(
       ["train"] + small + ["--epochs", "1", "-o", "no/such/folder/a.lcw"]
     ).finish()
     #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("no/such/folder/a.lcw: No such file"))
+    #expect(outcome.errors.contains("can't write no/such/folder/a.lcw: there is no folder"))
   }
 }

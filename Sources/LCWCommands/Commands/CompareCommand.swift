@@ -41,10 +41,18 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
-    let methods = try method.map { text throws in try PluginReference(text) }
+    var methods: [PluginReference] = []
+    for reference in try method.map({ text throws in try PluginReference(text) })
+    where !methods.contains(reference) {
+      methods.append(reference)
+    }
     for reference in methods { _ = try session.registry.method(reference) }
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
+    }
+    // All are checked before minutes are spent on the first pairs.
+    for other in loaded where other.weights.network != loaded[0].weights.network {
+      throw NetworkError.mismatch("\(loaded[0].weights.network)", "\(other.weights.network)")
     }
     let data = try session.data(
       given: foreign.dataset, recorded: loaded[0].dataset, limit: evaluation.samples

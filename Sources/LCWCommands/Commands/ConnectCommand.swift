@@ -49,7 +49,9 @@ struct ConnectCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
-    // Wrong names are told before anything is read or computed.
+    // What is wrong is told before anything is read or computed.
+    if let output { try session.checkOutput(output, inputs: [first, second]) }
+    try OutputCheck.checkReport(report)
     let methods = try method.map { text throws in try PluginReference(text) }
     for reference in methods { _ = try session.registry.method(reference) }
     let a = try session.network(
@@ -57,7 +59,7 @@ struct ConnectCommand: ParsableCommand {
     let b = try session.network(
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
     if let output {
-      let path = try session.connect(a, b, by: methods[0], seed: seed)
+      let path = try session.connect(a, b, by: methods[0], dataset: foreign.dataset, seed: seed)
       let archive = try session.archive(path, method: methods[0], from: a)
       try session.write(archive.checkpoint, to: output)
       print("\(output): \(methods[0]), \(path.stages.count) stage(s) from \(first) to \(second)")
@@ -76,10 +78,11 @@ struct ConnectCommand: ParsableCommand {
       command: commandLineText(), seedNote: "seed \(seed)")
     study.dataset = "\(data.reference)"
     study.network = "\(a.weights.network)"
-    let evaluator = PathEvaluator(strategy: evaluation.pathStrategy, workers: session.workers)
+    let evaluator = PathEvaluator(strategy: evaluation.strategy, workers: session.workers)
     for reference in methods {
       let start = ContinuousClock.now
-      let path = try session.connect(a, b, by: reference, seed: seed)
+      let path = try session.connect(
+        a, b, by: reference, seed: seed, samples: data.samples.train)
       let seconds = (ContinuousClock.now - start).seconds
       study.entries.append(
         try ConnectionStudy.Entry(

@@ -27,6 +27,7 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
+    try session.checkOutput(output, inputs: [input])
     let source = try view.view(of: try session.open(input))
     guard foreign.architecture != nil else {
       try session.write(source, to: output)

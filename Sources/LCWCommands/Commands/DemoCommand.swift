@@ -33,6 +33,7 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
+    try checkFolder()
     try FileManager.default.createDirectory(
       atPath: output, withIntermediateDirectories: true)
     let networks = try [1, 2].map { seed in try train(seed: seed, session) }
@@ -43,7 +44,8 @@ struct DemoCommand: ParsableCommand {
     for method in session.registry.plugins(of: .method) {
       let reference = PluginReference(name: method.name)
       let start = ContinuousClock.now
-      let path = try session.connect(networks[0], networks[1], by: reference, seed: 0)
+      let path = try session.connect(
+        networks[0], networks[1], by: reference, seed: 0, samples: data.train)
       let seconds = (ContinuousClock.now - start).seconds
       let archive = try session.archive(path, method: reference, from: networks[0])
       try session.write(archive.checkpoint, to: "\(output)/\(method.name).lcw")
@@ -63,21 +65,37 @@ struct DemoCommand: ParsableCommand {
       session: session, architecture: try PluginReference("mlp:hidden=\(hidden)"),
       dataset: try PluginReference("digits"),
       plan: TrainingPlan(epochs: epochs, batch: 32, rate: 0.05, seed: seed))
-    let metrics = try run.train(output: file, isQuiet: !Console.isTerminal)
+    let metrics = try run.train(
+      output: file, existing: .replace, isQuiet: !Console.isTerminal)
     print(
       "trained \(file): \(fixed(metrics.train.accuracy * 100, 2)) % on the training digits, "
         + "\(fixed(metrics.test.accuracy * 100, 2)) % on the test digits")
     return try session.network(in: file)
   }
 
-  private var closing: String {
-    """
+  // A folder of an earlier demo has its report; weights in any other folder are somebody's.
+  private func checkFolder() throws {
+    let manager = FileManager.default
+    let isOwn = manager.fileExists(atPath: "\(output)/report.html")
+    for name in ["a", "b"] where manager.fileExists(atPath: "\(output)/\(name).lcw") && !isOwn {
+      throw SessionError.wrongUse(
+        "\(output)/\(name).lcw is there already and is of no demo; name another folder")
+    }
+  }
 
-    The report is \(output)/report.html. What to try next:
-      lcw plugins                                             what there is
-      lcw inspect \(output)/a.lcw                                  what a file holds
-      lcw export \(output)/arc.lcw --at 0.5 -o middle.lcw          a point of a path
-      lcw train --architecture mlp:hidden=2000 --dataset mnist --seed 1 -o a.lcw
-    """
+  private var closing: String {
+    let program = CommandLine.arguments[0]
+    return """
+
+      The report is \(output)/report.html. What to try next:
+        \(program) plugins
+          lists methods, architectures, data sets and formats with their options
+        \(program) inspect \(output)/a.lcw
+          shows what a file holds
+        \(program) export \(output)/arc.lcw --at 0.5 -o middle.lcw
+          writes a point of a path
+        \(program) train --architecture mlp:hidden=2000 --dataset mnist --seed 1 -o a.lcw
+          trains on MNIST, once its four files are in ./data/mnist
+      """
   }
 }

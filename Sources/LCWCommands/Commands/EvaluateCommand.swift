@@ -30,13 +30,14 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
+    try OutputCheck.checkReport(report)
     let sources = try files.map { try session.open($0) }
     let paths = zip(files, sources).filter { $1.kind == .path }
     guard paths.count == files.count || paths.isEmpty else {
-      throw SessionError.output("either paths or networks can be evaluated at once, not both")
+      throw SessionError.wrongUse("either paths or networks can be evaluated at once, not both")
     }
     if paths.isEmpty {
-      if report != nil { throw SessionError.output("a report needs paths, not networks") }
+      if report != nil { throw SessionError.wrongUse("a report needs paths, not networks") }
       print(try networkTable(session).text(as: format))
     } else {
       try evaluatePaths(paths, session)
@@ -49,26 +50,27 @@ struct EvaluateCommand: ParsableCommand {
     var study = ConnectionStudy(
       command: commandLineText(), seedNote: nil)
     var loaded: (reference: PluginReference, samples: EvaluationData)?
-    let evaluator = PathEvaluator(strategy: evaluation.pathStrategy, workers: session.workers)
+    let evaluator = PathEvaluator(strategy: evaluation.strategy, workers: session.workers)
     for (file, source) in paths {
       let archive = try PathArchive(reading: source, registry: session.registry)
       let reference =
-        try foreign.dataset.map { text throws in try PluginReference(text) }
-        ?? archive.dataset
-      if loaded == nil || loaded?.reference != reference {
-        loaded = try session.data(
-          given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+        try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
+      if let loaded, loaded.reference != reference || study.network != "\(archive.path.network)" {
+        throw SessionError.wrongUse(
+          "\(file) and \(files[0]) are paths of different networks or data; evaluate them apart")
       }
+      loaded =
+        try loaded
+        ?? session.data(
+          given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
       guard let loaded else { throw SessionError.noDataset }
       study.dataset = "\(loaded.reference)"
       study.network = "\(archive.path.network)"
-      let name =
-        paths.count > 1 && paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
-        ? "\(archive.method) (\(file))" : "\(archive.method)"
+      let isAmbiguous = paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
       study.entries.append(
         try ConnectionStudy.Entry(
-          name: name, path: archive.path, evaluator: evaluator, data: loaded.samples,
-          options: evaluation))
+          name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
+          path: archive.path, evaluator: evaluator, data: loaded.samples, options: evaluation))
     }
     print(study.text(as: format))
     if let report { try study.writeReport(to: report) }
@@ -105,15 +107,5 @@ extension CheckpointSource {
   /// Whether two paths were made by one method with the same options.
   fileprivate func sharesMethod(with other: any CheckpointSource) -> Bool {
     metadata["method"] == other.metadata["method"]
-  }
-}
-
-extension EvaluationOptions {
-  /// The strategy as the evaluator knows it.
-  var pathStrategy: PathEvaluator.Strategy {
-    switch strategy {
-    case .structured: .structured
-    case .pointByPoint: .pointByPoint
-    }
   }
 }

@@ -21,9 +21,10 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
+    try session.checkOutput(output, inputs: [path])
     let archive = try PathArchive(reading: try session.open(path), registry: session.registry)
     guard archive.path.domain.contains(at) else {
-      throw SessionError.output(
+      throw SessionError.wrongUse(
         "t runs from 0 to \(archive.path.stages.count) on this path; \(at) is outside")
     }
     let point = TrainedNetwork(

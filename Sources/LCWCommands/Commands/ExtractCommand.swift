@@ -26,13 +26,18 @@ struct ExtractCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session()
+    if output.hasSuffix(".raw") {
+      try OutputCheck.check(output, inputs: [file])
+    } else {
+      try session.checkOutput(output, inputs: [file])
+    }
     let source = try session.open(file)
     let extracted = Checkpoint(
       kind: .checkpoint,
       tensors: try tensors.map { NamedTensor($0, try source.tensor(named: $0)) })
     if output.hasSuffix(".raw") {
       guard extracted.tensors.count == 1 else {
-        throw SessionError.output("a raw file takes one tensor, not \(extracted.tensors.count)")
+        throw SessionError.wrongUse("a raw file takes one tensor, not \(extracted.tensors.count)")
       }
       try AtomicFile.write(extracted.tensors[0].tensor.bytes, to: URL(fileURLWithPath: output))
     } else {

@@ -33,7 +33,7 @@ struct PluginsCommand: ParsableCommand {
     guard !named.isEmpty else {
       let known = all.map { $0.type.name } + PluginKind.allCases.map(\.rawValue)
       let hint = nearestName(to: selection, among: known).map { "; did you mean ‘\($0)’?" } ?? ""
-      throw SessionError.output("no plugin or kind is called ‘\(selection)’\(hint)")
+      throw SessionError.wrongUse("no plugin or kind is called ‘\(selection)’\(hint)")
     }
     return named
   }

@@ -12,7 +12,7 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       The defaults are those of the paper: SGD with momentum 0.9, weight decay 1e-4, batches of \
       128, a rate of 0.01 that falls to a hundredth. A run that was interrupted goes on with \
-      --resume to the same bits as one that was not.
+      --resume, with as many threads, to the same bits as one that was not.
       """)
 
   @Option(help: "The architecture, such as mlp:hidden=2000.")
@@ -48,14 +48,22 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Go on from the checkpoint in the output file, if it is there.")
   var resume = false
 
+  @Flag(help: "Replace the output file, if it is there.")
+  var overwrite = false
+
   @Flag(help: "Show no progress.")
   var quiet = false
 
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
-    if epochs < 1 { throw ValidationError("--epochs takes a positive number.") }
-    if batch < 1 { throw ValidationError("--batch takes a positive number.") }
+    if !(1...10_000).contains(epochs) {
+      throw ValidationError("--epochs takes a number from 1 to 10000.")
+    }
+    if !(1...1 << 30).contains(batch) {
+      throw ValidationError("--batch takes a number from 1 to 1073741824.")
+    }
+    if resume, overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
     if saveEvery < 0 { throw ValidationError("--save-every takes 0 or a positive number.") }
     if !(rate > 0 && rate.isFinite) { throw ValidationError("--rate takes a positive number.") }
   }
@@ -69,7 +77,8 @@ struct TrainCommand: ParsableCommand {
       session: session, architecture: try PluginReference(architecture),
       dataset: try PluginReference(dataset), plan: plan)
     let metrics = try run.train(
-      output: output, saveEvery: saveEvery, resume: resume, isQuiet: quiet)
+      output: output, saveEvery: saveEvery,
+      existing: resume ? .resume : overwrite ? .replace : .refuse, isQuiet: quiet)
     print(
       "\(output): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
         + "loss \(fixed(metrics.train.crossEntropy, 5)); "

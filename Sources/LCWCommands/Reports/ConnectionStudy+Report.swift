@@ -19,11 +19,19 @@ extension ConnectionStudy {
     get throws {
       var sections = [
         Report.Section(
-          title: "Figures", blocks: [.table(captioned), .paragraph(explanation)]),
+          title: "Figures",
+          blocks: [
+            .table(summaryTable.captioned("Each path at its worst, and over its length")),
+            .paragraph(explanation), .table(costTable.captioned("Length and time")),
+          ]),
         Report.Section(title: "Accuracy along the path", blocks: accuracyCharts),
         Report.Section(title: "Loss along the path", blocks: lossCharts),
       ]
-      if let plane = try planeSection { sections.append(plane) }
+      sections.append(try planeSection)
+      sections.append(
+        Report.Section(
+          title: "Every point of the grid",
+          blocks: [.table(pointTable(gridOnly: true).captioned("Accuracy and loss along t"))]))
       sections.append(
         Report.Section(
           title: "The command",
@@ -40,12 +48,6 @@ extension ConnectionStudy {
     }
   }
 
-  private var captioned: Table {
-    var table = summaryTable
-    table.caption = "Each path at its worst, and over its length"
-    return table
-  }
-
   private var explanation: String {
     "“Worst” is the lowest accuracy on the path, found between the points of the grid too. The "
       + "barrier is the largest excess of the mean cross-entropy over the straight line between "
@@ -58,11 +60,11 @@ extension ConnectionStudy {
       .lineChart(
         chart(
           "Accuracy on the training samples", "accuracy", .percent, \.train, \.accuracy,
-          worst: \.train.worstAccuracyTime, end: \.train.endAccuracy)),
+          worst: \.train.worstAccuracyTime)),
       .lineChart(
         chart(
           "Accuracy on the test samples", "accuracy", .percent, \.test, \.accuracy,
-          worst: \.test.worstAccuracyTime, end: \.test.endAccuracy)),
+          worst: \.test.worstAccuracyTime)),
     ]
   }
 
@@ -71,11 +73,11 @@ extension ConnectionStudy {
       .lineChart(
         chart(
           "Mean cross-entropy on the training samples", "nats", .number, \.train, \.crossEntropy,
-          worst: \.train.worstLossTime, end: \.train.endLoss)),
+          worst: \.train.worstLossTime)),
       .lineChart(
         chart(
           "Mean cross-entropy on the test samples", "nats", .number, \.test, \.crossEntropy,
-          worst: \.test.worstLossTime, end: \.test.endLoss)),
+          worst: \.test.worstLossTime)),
     ]
   }
 
@@ -83,7 +85,7 @@ extension ConnectionStudy {
   private func chart(
     _ title: String, _ yLabel: String, _ format: AxisTicks.Format,
     _ part: KeyPath<PathEvaluation.Point, Metrics>, _ value: KeyPath<Metrics, Double>,
-    worst: KeyPath<PathEvaluation, Double>, end: KeyPath<PathEvaluation, Double>
+    worst: KeyPath<PathEvaluation, Double>
   ) -> LineChart {
     let series = entries.map { entry in
       let evaluation = entry.evaluation
@@ -97,56 +99,88 @@ extension ConnectionStudy {
       }
       return LineChart.Series(name: entry.name, points: points, marks: Array(marks))
     }
-    let references = entries.prefix(1).map {
-      LineChart.Reference("end points", y: $0.evaluation[keyPath: end])
+    let references = sharedEnds.map {
+      [
+        LineChart.Reference("start", y: $0.first[keyPath: part][keyPath: value]),
+        LineChart.Reference("end", y: $0.last[keyPath: part][keyPath: value]),
+      ]
     }
     return LineChart(
       title: title, xLabel: "t", yLabel: yLabel, yFormat: format, series: series,
-      references: Array(references))
+      references: references ?? [])
   }
 
   /// The neurons of the first hidden layer at A, at B and in the middle of each path, on the two
-  /// principal directions of A's and B's.
-  private var planeSection: Report.Section? {
+  /// principal directions of A's and B's; or why they are not shown.
+  private var planeSection: Report.Section {
     get throws {
-      guard let first = entries.first,
-        let population = try? HiddenPopulation(of: first.path.network, hidden: 0),
-        population.dimension <= PrincipalPlane.practicalDimension
-      else { return nil }
+      func section(_ blocks: [Report.Block]) -> Report.Section {
+        Report.Section(title: "The neurons in the plane", blocks: blocks)
+      }
+      guard let first = entries.first, sharedEnds != nil else {
+        return section([.paragraph("Not shown: the paths join different networks.")])
+      }
+      let population: HiddenPopulation
+      do {
+        population = try HiddenPopulation(of: first.path.network, hidden: 0)
+      } catch {
+        return section([.paragraph("Not shown: \(error).")])
+      }
+      guard population.dimension <= PrincipalPlane.practicalDimension else {
+        return section([
+          .paragraph(
+            "Not shown: a neuron has \(population.dimension) numbers, and the principal directions "
+              + "of more than \(PrincipalPlane.practicalDimension) would take minutes.")
+        ])
+      }
       let a = population.neurons(of: try first.path.weights(at: first.path.domain.lowerBound))
       let b = population.neurons(of: try first.path.weights(at: first.path.domain.upperBound))
-      let plane = try PrincipalPlane(of: [a, b])
-      func points(_ neurons: Tensor) -> [ChartPoint] {
-        plane.coordinates(of: neurons).prefix(ScatterChart.pointLimit).map {
-          ChartPoint($0.x, $0.y)
-        }
+      guard a.isFinite, b.isFinite else {
+        return section([.paragraph("Not shown: a network has weights that are not finite.")])
       }
-      var panels = [
-        ScatterChart.Panel(title: "A", groups: [.init(name: "neurons of A", points: points(a))]),
-        ScatterChart.Panel(title: "B", groups: [.init(name: "neurons of B", points: points(b))]),
-      ]
-      for entry in entries {
-        let middle = entry.path.domain.upperBound / 2
-        let neurons = population.neurons(of: try entry.path.weights(at: middle))
-        panels.append(
-          ScatterChart.Panel(
-            title: "\(entry.name), middle",
-            groups: [.init(name: "neurons in the middle", points: points(neurons))]))
-      }
-      return Report.Section(
-        title: "The neurons in the plane",
-        blocks: [
-          .paragraph(
-            "A neuron is a hidden unit's incoming weights, bias and outgoing weights "
-              + "(\(population.dimension) numbers). Shown are the \(population.count) neurons of "
-              + "the first hidden layer on the two directions in which those of A and B vary most "
-              + "(\(fixed(plane.explained * 100, 1)) % of the variance). A straight line squeezes "
-              + "the distribution in the middle; an arc preserves its spread."),
-          .scatterChart(
-            ScatterChart(
-              title: "Distribution of the neurons at the ends and in the middle",
-              xLabel: "first direction", yLabel: "second direction", panels: panels)),
-        ])
+      return section(try planeBlocks(population, a, b))
     }
+  }
+
+  private func planeBlocks(
+    _ population: HiddenPopulation, _ a: Tensor, _ b: Tensor
+  ) throws -> [Report.Block] {
+    let plane = try PrincipalPlane(of: [a, b])
+    func points(_ neurons: Tensor) -> [ChartPoint] {
+      plane.coordinates(of: neurons).map { ChartPoint($0.x, $0.y) }
+    }
+    var panels = [
+      ScatterChart.Panel(title: "A", groups: [.init(name: "neurons of A", points: points(a))]),
+      ScatterChart.Panel(title: "B", groups: [.init(name: "neurons of B", points: points(b))]),
+    ]
+    for entry in entries {
+      let middle = entry.path.domain.upperBound / 2
+      let neurons = population.neurons(of: try entry.path.weights(at: middle))
+      panels.append(
+        ScatterChart.Panel(
+          title: "\(entry.name), middle",
+          groups: [.init(name: "neurons in the middle", points: points(neurons))]))
+    }
+    return [
+      .paragraph(
+        "A neuron is a hidden unit's incoming weights, bias and outgoing weights "
+          + "(\(population.dimension) numbers). Shown are the neurons of the first hidden layer on "
+          + "the two directions in which those of A and B vary most "
+          + "(\(fixed(plane.explained * 100, 1)) % of the variance). A straight line squeezes the "
+          + "distribution in the middle; an arc preserves its spread."),
+      .scatterChart(
+        ScatterChart(
+          title: "Distribution of the neurons at the ends and in the middle",
+          xLabel: "first direction", yLabel: "second direction", panels: panels)),
+    ]
+  }
+}
+
+extension Table {
+  /// The table under a caption.
+  fileprivate func captioned(_ caption: String) -> Table {
+    var table = self
+    table.caption = caption
+    return table
   }
 }

@@ -43,6 +43,18 @@ struct ConnectionStudy {
     self.seedNote = seedNote
   }
 
+  /// The end points' figures, if all paths join the same two networks.
+  var sharedEnds: (first: PathEvaluation.Point, last: PathEvaluation.Point)? {
+    guard let first = entries.first?.evaluation.points.first,
+      let last = entries.first?.evaluation.points.last
+    else { return nil }
+    let isShared = entries.allSatisfy { entry in
+      let points = entry.evaluation.points
+      return points.first?.agrees(with: first) == true && points.last?.agrees(with: last) == true
+    }
+    return isShared ? (first, last) : nil
+  }
+
   /// The figures of each path.
   var summaryTable: Table {
     var table = Table(
@@ -56,9 +68,6 @@ struct ConnectionStudy {
         .init("barrier test", key: "test_barrier", alignment: .number),
         .init("mean loss train", key: "train_mean_loss", alignment: .number),
         .init("mean loss test", key: "test_mean_loss", alignment: .number),
-        .init("length", alignment: .number),
-        .init("connect s", key: "connect_seconds", alignment: .number),
-        .init("evaluate s", key: "evaluate_seconds", alignment: .number),
       ])
     for entry in entries {
       let (train, test) = (entry.evaluation.train, entry.evaluation.test)
@@ -67,17 +76,37 @@ struct ConnectionStudy {
         .number(train.worstAccuracyTime, decimals: 3), .percent(test.worstAccuracy, decimals: 2),
         .number(test.worstAccuracyTime, decimals: 3), .number(train.barrier, decimals: 4),
         .number(test.barrier, decimals: 4), .number(train.meanLoss, decimals: 4),
-        .number(test.meanLoss, decimals: 4), .number(entry.evaluation.length, decimals: 2),
-        entry.connectSeconds.map { .number($0, decimals: 2) } ?? .empty,
-        .number(entry.evaluateSeconds, decimals: 2),
+        .number(test.meanLoss, decimals: 4),
       ])
     }
-    if let first = entries.first?.evaluation {
+    for (name, point) in sharedEnds.map({ [("start", $0.first), ("end", $0.last)] }) ?? [] {
       table.append([
-        "end points", .percent(first.train.endAccuracy, decimals: 2), .empty,
-        .percent(first.test.endAccuracy, decimals: 2), .empty, .empty, .empty,
-        .number(first.train.endLoss, decimals: 4), .number(first.test.endLoss, decimals: 4),
-        .number(first.distance, decimals: 2), .empty, .empty,
+        .text(name), .percent(point.train.accuracy, decimals: 2), .empty,
+        .percent(point.test.accuracy, decimals: 2), .empty, .empty, .empty,
+        .number(point.train.crossEntropy, decimals: 4),
+        .number(point.test.crossEntropy, decimals: 4),
+      ])
+    }
+    return table
+  }
+
+  /// The length of each path and the time it took.
+  var costTable: Table {
+    var table = Table(columns: [
+      .init("path"), .init("stages", alignment: .number), .init("length", alignment: .number),
+      .init("distance of the ends", key: "distance", alignment: .number),
+      .init("points", alignment: .number),
+      .init("connect s", key: "connect_seconds", alignment: .number),
+      .init("evaluate s", key: "evaluate_seconds", alignment: .number),
+    ])
+    for entry in entries {
+      table.append([
+        .text(entry.name), .integer(entry.evaluation.stages),
+        .number(entry.evaluation.length, decimals: 2),
+        .number(entry.evaluation.distance, decimals: 2),
+        .integer(entry.evaluation.points.count),
+        entry.connectSeconds.map { .number($0, decimals: 2) } ?? .empty,
+        .number(entry.evaluateSeconds, decimals: 2),
       ])
     }
     return table
@@ -114,16 +143,28 @@ struct ConnectionStudy {
     switch format {
     case .table:
       let grid = entries.count == 1 ? pointTable(gridOnly: true).text + "\n\n" : ""
-      return grid + summaryTable.text
-    case .markdown: return summaryTable.markdown
+      return grid + summaryTable.text + "\n\n" + costTable.text
+    case .markdown: return summaryTable.markdown + "\n" + costTable.markdown
     case .csv: return pointTable(gridOnly: false).csv
     case .json:
       return JSONValue.object([
         "command": .string(command), "dataset": .string(dataset), "network": .string(network),
         "program": .string(LCWVersion.program), "summary": summaryTable.json,
+        "costs": costTable.json,
         "points": pointTable(gridOnly: false).json,
       ]).prettyText
     }
+  }
+}
+
+extension PathEvaluation.Point {
+  /// Whether both were measured alike; losses that are not numbers count as equal.
+  fileprivate func agrees(with other: PathEvaluation.Point) -> Bool {
+    func same(_ a: Metrics, _ b: Metrics) -> Bool {
+      a.accuracy == b.accuracy
+        && (a.crossEntropy == b.crossEntropy || a.crossEntropy.isNaN && b.crossEntropy.isNaN)
+    }
+    return same(train, other.train) && same(test, other.test)
   }
 }
 

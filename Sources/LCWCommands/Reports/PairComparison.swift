@@ -24,7 +24,7 @@ struct PairComparison {
     session: Session, options: EvaluationOptions, seed: UInt64, progress: ProgressLine
   ) throws {
     self.methods = methods.map(\.description)
-    let evaluator = PathEvaluator(strategy: options.pathStrategy, workers: session.workers)
+    let evaluator = PathEvaluator(strategy: options.strategy, workers: session.workers)
     for (name, network) in zip(names, networks) {
       let runner = try Runner(network.weights.network)
       ends.append(
@@ -38,7 +38,8 @@ struct PairComparison {
       for j in networks.indices where j > i {
         for method in methods {
           let start = ContinuousClock.now
-          let path = try session.connect(networks[i], networks[j], by: method, seed: seed)
+          let path = try session.connect(
+            networks[i], networks[j], by: method, seed: seed, samples: data.train)
           let seconds = (ContinuousClock.now - start).seconds
           let entry = try ConnectionStudy.Entry(
             name: "\(method)", path: path, evaluator: evaluator, data: data, options: options,

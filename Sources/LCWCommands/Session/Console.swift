@@ -5,11 +5,35 @@ import Foundation
 enum Console {
   /// Prints a line to standard error.
   static func printError(_ line: String) {
-    FileHandle.standardError.write(Data("\(line)\n".utf8))
+    write("\(line.withoutControls)\n")
+  }
+
+  /// Writes to standard error. That it may be full or closed is no reason to stop working.
+  static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    var start = 0
+    while start < bytes.count {
+      let written = bytes.withUnsafeBytes {
+        systemWrite(2, $0.baseAddress.map { $0 + start }, bytes.count - start)
+      }
+      guard written > 0 else { return }
+      start += written
+    }
+  }
+
+  /// Makes sure that what was printed has arrived.
+  /// - Throws: ``SessionError/output`` if standard output is full or closed.
+  static func finishOutput() throws {
+    guard fflush(nil) == 0 else { throw SessionError.output }
   }
 
   /// Whether standard error is a terminal.
   static var isTerminal: Bool { isatty(2) == 1 }
+}
+
+// Inside the type here `write` is a method of its own.
+private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, start, count)
 }
 
 /// Progress: a line that changes on a terminal, a plain line now and then elsewhere.
@@ -28,19 +52,29 @@ struct ProgressLine {
     let now = ContinuousClock.now
     guard now - lastUpdate > .milliseconds(100) else { return }
     lastUpdate = now
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text())".utf8))
+    Console.write("\r\u{1B}[K\(text().withoutControls)")
   }
 
   /// Shows something that stays.
   func print(_ line: String) {
     guard !isQuiet else { return }
-    if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isTerminal { Console.write("\r\u{1B}[K") }
     Console.printError(line)
   }
 
   /// Removes the changing line.
   func clear() {
-    if isTerminal, !isQuiet { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isTerminal, !isQuiet { Console.write("\r\u{1B}[K") }
+  }
+}
+
+extension String {
+  /// The text without characters that a terminal would obey: a file's names may hold any.
+  fileprivate var withoutControls: String {
+    unicodeScalars.reduce(into: "") { text, scalar in
+      let isControl = scalar.properties.generalCategory == .control && scalar != "\n"
+      text += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }
   }
 }
 

@@ -19,7 +19,10 @@ final class InterruptionWatch {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { flag.value.store(true, ordering: .relaxed) }
+      source.setEventHandler {
+        // Whoever asks twice does not want to wait.
+        if flag.value.exchange(true, ordering: .relaxed) { _exit(130) }
+      }
       source.resume()
       return source
     }

@@ -39,6 +39,18 @@ struct Session {
 
   /// Writes a file in the format that its name's ending stands for.
   func write(_ checkpoint: any CheckpointSource, to path: String) throws {
+    try instance(of: try writableFormat(for: path)).write(
+      checkpoint, to: URL(fileURLWithPath: path))
+  }
+
+  /// Checks, before work begins, that its result can be written: the format is known and can be
+  /// written, the folder is there, and the file is none of the inputs.
+  func checkOutput(_ path: String, inputs: [String] = []) throws {
+    _ = try writableFormat(for: path)
+    try OutputCheck.check(path, inputs: inputs)
+  }
+
+  private func writableFormat(for path: String) throws -> any CheckpointFormat.Type {
     let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
     let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
     guard let format = formats.first(where: { $0.fileExtensions.contains(ending) }) else {
@@ -46,9 +58,14 @@ struct Session {
       throw CheckpointError.cannotWrite(
         format: path,
         reason:
-          "the name's ending says no format that is known (\(endings.joined(separator: ", ")))")
+          "the name's ending says no format that is known (\(endings.joined(separator: ", ")))"
+      )
     }
-    try instance(of: format).write(checkpoint, to: URL(fileURLWithPath: path))
+    guard format.canWrite else {
+      throw CheckpointError.cannotWrite(
+        format: path, reason: "\(format.name) files can be read, not written")
+    }
+    return format
   }
 
   private func instance(of format: any CheckpointFormat.Type) throws -> any CheckpointFormat {
@@ -63,7 +80,7 @@ struct Session {
     in path: String, architecture: String? = nil, dataset: String? = nil
   ) throws -> TrainedNetwork {
     let source = try open(path)
-    if source.metadata["architecture"] != nil, architecture == nil {
+    if source.namesNetwork, architecture == nil {
       return try source.trainedNetwork(from: registry)
     }
     return try bind(source, path: path, architecture: architecture, dataset: dataset).network
@@ -118,9 +135,14 @@ enum SessionError: DescribedError, Hashable {
   case needsDataset(file: String)
   case noDataset
   case notSavable(method: String)
-  case output(String)
+  case wrongUse(String)
+  case outputIsInput(file: String)
+  case outputExists(file: String)
+  case output
 
-  var category: ErrorCategory { .usage }
+  var category: ErrorCategory {
+    if case .output = self { .failure } else { .usage }
+  }
 
   var description: String {
     switch self {
@@ -132,7 +154,20 @@ enum SessionError: DescribedError, Hashable {
       "the file does not say what data it belongs to; name them with --dataset"
     case .notSavable(let method):
       "the path of \(method) can't be saved, since it does not say how all weights move"
-    case .output(let reason): reason
+    case .wrongUse(let reason): reason
+    case .outputIsInput(let file):
+      "\(file) is read and would be written; name another file for the output"
+    case .outputExists(let file):
+      "\(file) is there already; --resume goes on from it, --overwrite replaces it"
+    case .output: "standard output is full or closed"
     }
+  }
+}
+
+extension CheckpointSource {
+  /// Whether the metadata name a network as this program does; that some field is called
+  /// `architecture` is not enough.
+  fileprivate var namesNetwork: Bool {
+    ["architecture", "classes", "input"].allSatisfy { metadata[$0] != nil }
   }
 }

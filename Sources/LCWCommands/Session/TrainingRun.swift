@@ -27,15 +27,36 @@ struct TrainingRun {
     data = try session.data(given: nil, recorded: dataset).samples
   }
 
+  /// What to do with a file that is there already.
+  enum ExistingFile {
+    case resume, replace, refuse
+  }
+
   /// Trains, writes the checkpoint, and returns the final metrics.
   /// - Throws: ``Interruption`` once a checkpoint is written from which the run can go on.
   func train(
-    output: String, saveEvery: Int = 0, resume: Bool = false, isQuiet: Bool = false
+    output: String, saveEvery: Int = 0, existing: ExistingFile = .refuse, isQuiet: Bool = false
   ) throws -> (train: Metrics, test: Metrics) {
+    try session.checkOutput(output)
     var trainer = try Trainer(network, plan: plan)
-    if resume, FileManager.default.fileExists(atPath: output) {
-      try trainer.resume(from: try session.open(output))
+    if FileManager.default.fileExists(atPath: output) {
+      switch existing {
+      case .refuse: throw SessionError.outputExists(file: output)
+      case .replace: break
+      case .resume: try trainer.resume(from: try session.open(output), origin: origin)
+      }
     }
+    try runEpochs(of: &trainer, output: output, saveEvery: saveEvery, isQuiet: isQuiet)
+    let runner = try Runner(network)
+    let train = try runner.evaluate(trainer.weights, on: data.train, workers: session.workers)
+    let test = try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
+    try save(trainer, to: output, metrics: (train, test))
+    return (train, test)
+  }
+
+  private func runEpochs(
+    of trainer: inout Trainer, output: String, saveEvery: Int, isQuiet: Bool
+  ) throws {
     let watch = InterruptionWatch()
     var line = ProgressLine(isQuiet: isQuiet)
     let start = ContinuousClock.now
@@ -48,21 +69,31 @@ struct TrainingRun {
         }
       } catch is Interruption {
         line.clear()
-        try save(trainer, to: output)
-        throw Interruption(
-          description: "\(output) holds \(trainer.epoch) of \(plan.epochs) epochs; "
-            + "the same command with --resume goes on")
+        try stop(trainer, firstEpoch: firstEpoch, output: output)
       }
       line.print(summary(of: trainer, since: start, firstEpoch: firstEpoch))
-      if saveEvery > 0, trainer.epoch % saveEvery == 0, !trainer.isFinished {
-        try save(trainer, to: output)
-      }
+      // The last epoch is saved before it is measured, so that measuring can be interrupted too.
+      let isDue = saveEvery > 0 && trainer.epoch % saveEvery == 0
+      if isDue || trainer.isFinished { try save(trainer, to: output) }
     }
-    let runner = try Runner(network)
-    let train = try runner.evaluate(trainer.weights, on: data.train, workers: session.workers)
-    let test = try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
-    try save(trainer, to: output, metrics: (train, test))
-    return (train, test)
+  }
+
+  private func stop(_ trainer: Trainer, firstEpoch: Int, output: String) throws -> Never {
+    guard trainer.epoch > firstEpoch else {
+      throw Interruption(description: "no epoch was done; \(output) is as it was")
+    }
+    try save(trainer, to: output)
+    throw Interruption(
+      description: "\(output) holds \(trainer.epoch) of \(plan.epochs) epochs; lcw train with the "
+        + "same options and --resume goes on")
+  }
+
+  /// What else a checkpoint must have been made with for this run to go on from it.
+  private var origin: [String: JSONValue] {
+    [
+      "architecture": .string("\(architecture)"), "dataset": .string("\(dataset)"),
+      "threads": .integer(session.workers.count),
+    ]
   }
 
   private func save(
@@ -121,7 +152,7 @@ struct TrainingRun {
   ) -> (rate: Int, left: String) {
     let seconds = (ContinuousClock.now - start).seconds
     let rate = Double(samples) / max(seconds, 1e-9)
-    let rest = Double((plan.epochs - firstEpoch) * data.train.count - samples)
+    let rest = Double(plan.epochs - firstEpoch) * Double(data.train.count) - Double(samples)
     return (Int(rate), Duration.seconds(rest / max(rate, 1e-9)).shortText)
   }
 }

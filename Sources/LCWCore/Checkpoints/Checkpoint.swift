@@ -144,7 +144,7 @@ public enum CheckpointError: DescribedError, Hashable {
     }
   }
 
-  /// One line, or the two lists where tensors do not fit.
+  /// One line; where tensors do not fit, with both lists.
   public var description: String {
     switch self {
     case .missingTensor(let name, let nearest):
@@ -154,8 +154,8 @@ public enum CheckpointError: DescribedError, Hashable {
     case .kind(let expected, let found):
       "expected a \(expected), but the file holds a \(found)"
     case .binding(let reason, let parameters, let tensors):
-      "the tensors do not fit the architecture: \(reason)\n  parameters: "
-        + parameters.joined(separator: ", ") + "\n  tensors:    " + tensors.joined(separator: ", ")
+      "the tensors do not fit the architecture: \(reason); parameters: "
+        + parameters.joined(separator: ", ") + "; tensors: " + tensors.joined(separator: ", ")
     case .selection(let reason): reason
     case .cannotWrite(let format, let reason):
       "can't write \(format): \(reason)"

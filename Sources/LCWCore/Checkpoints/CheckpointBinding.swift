@@ -65,13 +65,14 @@ public struct CheckpointBinding: Sendable, Hashable {
 
   /// The tensors of each module against the parameters of each layer, in order.
   private static func bind(_ entries: [TensorEntry], to network: Network) -> [String]? {
-    var modules: [(name: Substring, entries: [TensorEntry])] = []
+    var modules: [[TensorEntry]] = []
+    var indices: [Substring: Int] = [:]
     for entry in entries {
-      let module = entry.moduleName
-      if let index = modules.firstIndex(where: { $0.name == module }) {
-        modules[index].entries.append(entry)
+      if let index = indices[entry.moduleName] {
+        modules[index].append(entry)
       } else {
-        modules.append((module, [entry]))
+        indices[entry.moduleName] = modules.count
+        modules.append([entry])
       }
     }
     let layers = network.layers.indices.filter { !network.parameterIndices(ofLayer: $0).isEmpty }
@@ -79,10 +80,10 @@ public struct CheckpointBinding: Sendable, Hashable {
     var names: [String] = []
     for (module, layer) in zip(modules, layers) {
       let indices = network.parameterIndices(ofLayer: layer)
-      guard module.entries.count == indices.count else { return nil }
+      guard module.count == indices.count else { return nil }
       for index in indices {
         let parameter = network.parameters[index]
-        let fits = module.entries.filter {
+        let fits = module.filter {
           parameter.role.foreignNames.contains(String($0.leafName)) && $0.shape == parameter.shape
         }
         guard fits.count == 1 else { return nil }
@@ -107,8 +108,15 @@ public struct CheckpointBinding: Sendable, Hashable {
     _ reason: String, _ entries: [TensorEntry], _ network: Network
   ) -> CheckpointError {
     .binding(
-      reason: reason, parameters: network.parameters.map { "\($0.name) \($0.shape)" },
-      tensors: entries.map { "\($0.name) \($0.shape)" })
+      reason: reason, parameters: network.parameters.map { "\($0.name) \($0.shape)" }.shortened,
+      tensors: entries.map { "\($0.name) \($0.shape)" }.shortened)
+  }
+}
+
+extension [String] {
+  /// The list, cut where nobody would read on.
+  fileprivate var shortened: [String] {
+    count <= 60 ? self : prefix(50) + ["and \(count - 50) more"]
   }
 }
 
@@ -127,7 +135,7 @@ extension TensorEntry {
 extension [TensorEntry] {
   /// The entries by name, numbers in the names by value.
   fileprivate func naturallySorted() -> [TensorEntry] {
-    sorted { NaturalKey($0.name) < NaturalKey($1.name) }
+    map { (NaturalKey($0.name), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
   }
 }
 
@@ -164,15 +172,16 @@ private struct NaturalKey: Comparable {
 }
 
 extension Parameter.Role {
-  /// The last part of the names that PyTorch, Keras and others give a parameter of this role.
+  /// The last part of the names that other software gives a parameter of this role. Not Keras's
+  /// `kernel`: that is the transposed matrix, and a square one would be bound without a word.
   fileprivate var foreignNames: [String] {
     switch self {
-    case .weight: ["weight", "kernel", "W"]
-    case .bias: ["bias", "b"]
+    case .weight: ["weight"]
+    case .bias: ["bias"]
     case .scale: ["weight", "gamma", "scale"]
     case .shift: ["bias", "beta", "shift"]
-    case .mean: ["running_mean", "moving_mean", "mean"]
-    case .variance: ["running_var", "moving_variance", "variance"]
+    case .mean: ["running_mean", "mean"]
+    case .variance: ["running_var", "variance"]
     }
   }
 }

@@ -20,7 +20,8 @@ public enum JSONValue: Sendable, Hashable {
 
   /// A finite number, or the text `nan`, `inf` or `-inf`, which JSON has no numbers for.
   public init(_ value: Double) {
-    self = value.isFinite ? .number(value) : .string("\(value)")
+    // A NaN may have a sign, which says nothing.
+    self = value.isFinite ? .number(value) : .string(value.isNaN ? "nan" : "\(value)")
   }
 
   /// The text, if it is one.

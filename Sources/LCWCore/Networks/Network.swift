@@ -49,11 +49,16 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
         throw .layer(index: index, description: "\(layer)", problem: error.sentence)
       }
     }
+    let count = parameters.reduce(0.0) { $0 + Double($1.shape.count) }
+    guard count <= Double(Network.largestParameterCount) else { throw .tooLarge(values: count) }
     self.inputShape = inputShape
     self.layers = layers
     self.shapes = shapes
     self.parameters = parameters
   }
+
+  /// The most values a network's parameters may have: 32 GB in single precision.
+  public static let largestParameterCount = 1 << 33
 
   /// The shape of one sample's output.
   public var outputShape: Shape { shapes[layers.count] }
@@ -141,6 +146,8 @@ extension Layer {
 public enum NetworkError: DescribedError, Hashable {
   /// A layer can't follow the one before it.
   case layer(index: Int, description: String, problem: String)
+  /// The parameters have more values than are handled.
+  case tooLarge(values: Double)
   /// There are more or fewer tensors than parameters.
   case tensorCount(expected: Int, found: Int)
   /// A parameter's tensor has another shape.
@@ -150,7 +157,10 @@ public enum NetworkError: DescribedError, Hashable {
 
   /// Wrong data, but for a chain that can't be.
   public var category: ErrorCategory {
-    if case .layer = self { .usage } else { .data }
+    switch self {
+    case .layer, .tooLarge: .usage
+    case .tensorCount, .shape, .mismatch: .data
+    }
   }
 
   /// One line that says what was expected and what was found.
@@ -158,6 +168,9 @@ public enum NetworkError: DescribedError, Hashable {
     switch self {
     case .layer(let index, let description, let problem):
       "layer \(index + 1) (\(description)) \(problem)"
+    case .tooLarge(let values):
+      "the network has \(values) weights, more than the \(Network.largestParameterCount) that are "
+        + "handled"
     case .tensorCount(let expected, let found):
       "the network has \(expected) parameters, but \(found) tensors were given"
     case .shape(let parameter, let expected, let found):

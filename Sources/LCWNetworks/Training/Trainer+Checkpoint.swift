@@ -45,9 +45,15 @@ extension Trainer {
   /// Takes over the state of a checkpoint that the same plan made, so that the next epochs give
   /// the same bits as if there had been no interruption.
   ///
-  /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if the plans differ,
-  ///   ``TrainingError/notResumable`` if there is no state, and what reading throws.
-  public mutating func resume(from source: any CheckpointSource) throws {
+  /// - Parameters:
+  ///   - source: The checkpoint.
+  ///   - origin: Fields of the metadata that must be the same too, such as the architecture and
+  ///     the number of threads, on which the last bits depend.
+  /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if the plans, the networks or a
+  ///   field differ, ``TrainingError/notResumable`` if there is no state, and what reading throws.
+  public mutating func resume(
+    from source: any CheckpointSource, origin: [String: JSONValue] = [:]
+  ) throws {
     guard let training = source.metadata["training"]?.object,
       let completed = training["completed"]?.integer, let steps = training["steps"]?.integer,
       let losses = source.metadata["history"]?.object?["loss"]?.array?.compactMap(\.double),
@@ -55,8 +61,16 @@ extension Trainer {
       losses.count == completed, accuracies.count == completed
     else { throw TrainingError.notResumable }
     try checkPlan(training)
-    var next = self
     let network = weights.network
+    let fields = origin.merging(["network": .string("\(network)")]) { $1 }
+    for (field, expected) in fields.sorted(by: { $0.key < $1.key }) {
+      guard let found = source.metadata[field], found == expected else {
+        throw TrainingError.otherRun(
+          field: field, expected: expected.compactText,
+          found: source.metadata[field]?.compactText ?? "not known")
+      }
+    }
+    var next = self
     next.weights = try Weights(
       network: network,
       tensors: try network.parameters.map { try source.tensor(named: $0.name).floats })

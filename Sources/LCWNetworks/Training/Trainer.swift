@@ -54,6 +54,13 @@ public struct Trainer: Sendable {
     guard plan.rate > 0, plan.rate.isFinite else {
       throw TrainingError.plan("the learning rate is a positive number")
     }
+    // Weights, gradients and moments, and a copy of them all while an epoch may still fail.
+    let copies = { if case .adam = plan.rule { 8.0 } else { 4.0 } }()
+    let bytes = 4 * copies * network.parameters.reduce(0.0) { $0 + Double($1.shape.count) }
+    guard bytes <= Machine.physicalMemory else {
+      throw TrainingError.plan(
+        "the network needs \(Int(bytes / 1e9) + 1) GB of memory, more than there is")
+    }
     self.plan = plan
     self.runner = try Runner(network)
     self.weights = try Weights(randomFor: network, seed: plan.seed)

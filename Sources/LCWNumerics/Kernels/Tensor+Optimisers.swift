@@ -48,8 +48,8 @@ extension Tensor {
       self.beta1 = beta1
       self.beta2 = beta2
       self.epsilon = epsilon
-      self.correction1 = 1 - Float(AdamConstants.power(Double(beta1), step))
-      self.correction2 = 1 - Float(AdamConstants.power(Double(beta2), step))
+      self.correction1 = Float(1 - AdamConstants.power(Double(beta1), step))
+      self.correction2 = Float(1 - AdamConstants.power(Double(beta2), step))
     }
 
     private static func power(_ base: Double, _ exponent: Int) -> Double {

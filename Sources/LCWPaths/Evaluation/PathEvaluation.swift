@@ -118,7 +118,7 @@ extension PathEvaluator {
   private func newTimes(around points: [PathEvaluation.Point]) -> [Double] {
     var worst: Set<Int> = []
     for part in [\PathEvaluation.Point.train, \.test] {
-      worst.insert(points.worstAccuracy(part))
+      worst.formUnion(points.worstAccuracies(part))
       worst.insert(points.worstLoss(part))
     }
     var times: Set<Double> = []
@@ -159,6 +159,14 @@ extension [PathEvaluation.Point] {
     indices.min {
       self[$0][keyPath: part].accuracy < self[$1][keyPath: part].accuracy
     } ?? 0
+  }
+
+  // Accuracy has few values: of a plateau of equally bad points both edges and the middle are
+  // looked around.
+  fileprivate func worstAccuracies(_ part: KeyPath<Element, Metrics>) -> [Int] {
+    let worst = self[worstAccuracy(part)][keyPath: part].accuracy
+    let equal = indices.filter { self[$0][keyPath: part].accuracy == worst }
+    return equal.isEmpty ? [] : [equal[0], equal[equal.count / 2], equal[equal.count - 1]]
   }
 
   // A loss that is not a number is worse than any.

@@ -10,7 +10,8 @@ extension String {
   /// - Parameter decimals: Digits behind the point, clamped to 0…22.
   public init(_ value: Double, decimals: Int) {
     guard value.isFinite, value.magnitude < 1e15 else {
-      self = "\(value)"
+      // A NaN may have a sign, which says nothing.
+      self = value.isNaN ? "nan" : "\(value)"
       return
     }
     let decimals = Swift.min(Swift.max(decimals, 0), 22)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+public import ArgumentParser
+public import LCWPaths
+
+/// How a path is evaluated.
+struct EvaluationOptions: ParsableArguments {
+  @Option(help: "The points of the grid on each unit of a path, both ends counted.")
+  var points: Int = 21
+
+  @Flag(inversion: .prefixedNo, help: "Look for the worst points between those of the grid.")
+  var refine = true
+
+  @Option(help: "Use only this many samples of each part of the data.")
+  var samples: Int?
+
+  @Option(help: "How points are evaluated: structured or point-by-point.")
+  var strategy: PathEvaluator.Strategy = .structured
+
+  func validate() throws {
+    if points < 2 || points > 10_000 {
+      throw ValidationError("--points takes a number from 2 to 10000.")
+    }
+    if let samples, samples < 1 {
+      throw ValidationError("--samples takes a positive number.")
+    }
+  }
+}
+
+extension PathEvaluator.Strategy: ExpressibleByArgument {}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// What a foreign file does not say of itself.
+struct ForeignOptions: ParsableArguments {
+  @Option(help: "The architecture of networks in foreign files, such as mlp:hidden=2000.")
+  var architecture: String?
+
+  @Option(help: "The data set, where it is not the one the file names.")
+  var dataset: String?
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWFiles
+
+/// What can be told of an output file before the work whose result it takes.
+enum OutputCheck {
+  /// Checks that a file can be written and is none of the inputs.
+  static func check(_ path: String, inputs: [String] = []) throws {
+    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    var isFolder: ObjCBool = false
+    let folder = file.deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
+    else {
+      throw FileError.failed(operation: "write", file: path, reason: "there is no folder \(folder)")
+    }
+    guard access(folder, W_OK) == 0 else {
+      throw FileError.failed(
+        operation: "write", file: path, reason: "\(folder) can't be written to")
+    }
+    if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue
+    {
+      throw FileError.failed(operation: "write", file: path, reason: "it is a folder")
+    }
+    let isInput = inputs.contains {
+      URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == file.path
+    }
+    if isInput { throw SessionError.outputIsInput(file: path) }
+  }
+
+  /// Checks a report's file, which must look like one, so that no weights are replaced by a page.
+  static func checkReport(_ path: String?) throws {
+    guard let path else { return }
+    guard ["html", "htm"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
+      throw SessionError.wrongUse("a report's name ends in .html, unlike \(path)")
+    }
+    try check(path)
+  }
+}
