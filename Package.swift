@@ -26,6 +26,7 @@ let plugins: [PluginRow] = [
     libraries: ["LCWFiles", "CArchive", "CZstd", "CKernels"], exclude: ["SPEC.md"]),
   PluginRow(
     target: "SafetensorsFormat", path: "Formats/Safetensors", libraries: ["LCWFiles"]),
+  PluginRow(target: "NumPyFormat", path: "Formats/NumPy", libraries: ["LCWFiles"]),
 ]
 
 // MARK: - Libraries: each floor lists what stands below it.
@@ -84,6 +85,10 @@ let tests: [TestRow] = [
   TestRow(
     target: "FormatTests",
     dependencies: ["LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
+    resources: [.copy("Fixtures")]),
+  TestRow(
+    target: "ForeignFormatTests",
+    dependencies: ["NumPyFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
     resources: [.copy("Fixtures")]),
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
   TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),

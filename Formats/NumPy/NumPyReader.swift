@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNumerics
+
+/// An `.npy` file whose header has been read and checked.
+struct NumPyArrayReader: CheckpointSource {
+  /// The name the array gets.
+  static let arrayName = "array"
+
+  private let file: InputFile
+  private let header: NumPyHeader
+
+  /// - Throws: ``NumPyError``, and `FileError` if the file can't be read.
+  init(_ file: InputFile) throws {
+    self.file = file
+    let start = try file.prefix(NumPyHeader.bytesNeeded(try file.prefix(12)))
+    header = try NumPyHeader(parsing: start, file: file.path, array: Self.arrayName)
+    try header.check(dataBytes: file.size - header.length, file: file.path, array: Self.arrayName)
+  }
+
+  var kind: CheckpointKind { .checkpoint }
+  var metadata: [String: JSONValue] { [:] }
+  var entries: [TensorEntry] {
+    [
+      TensorEntry(
+        name: Self.arrayName, elementType: header.elementType, shape: header.shape,
+        storedBytes: file.size)
+    ]
+  }
+
+  func tensor(named name: String) throws -> StoredTensor {
+    guard name == Self.arrayName else {
+      throw CheckpointError.missingTensor(
+        name, nearest: nearestName(to: name, among: [Self.arrayName]))
+    }
+    return try header.tensor(try file.bytes(in: header.length..<file.size))
+  }
+}
+
+/// An `.npz` file whose arrays' headers have been read and checked; the elements are read when
+/// they are asked for.
+struct NumPyArchiveReader: CheckpointSource {
+  private struct Record: Sendable {
+    var entry: ZipEntry
+    var header: NumPyHeader
+  }
+
+  private let zip: ZipFile
+  /// The arrays by the bytes of their names.
+  private var records: [[UInt8]: Record] = [:]
+  /// The arrays, in the order of the file.
+  private(set) var entries: [TensorEntry] = []
+
+  /// - Throws: ``NumPyError``, `ZipError` if the zip is damaged, and `FileError` if the file can't
+  ///   be read.
+  init(_ url: URL) throws {
+    zip = try ZipFile(url)
+    for entry in zip.entries {
+      let name = String(entry.name.dropLast(NumPyHeader.nameEnding.count))
+      guard entry.name.hasSuffix(NumPyHeader.nameEnding), !name.isEmpty else {
+        throw NumPyError.array(
+          file: zip.path, array: entry.name,
+          reason: "entries of an npz are called after an array, with .npy behind the name")
+      }
+      let start = try zip.start(of: entry, NumPyHeader.bytesNeeded)
+      let header = try NumPyHeader(parsing: start, file: zip.path, array: name)
+      try header.check(dataBytes: entry.size - header.length, file: zip.path, array: name)
+      records[Array(name.utf8)] = Record(entry: entry, header: header)
+      entries.append(
+        TensorEntry(
+          name: name, elementType: header.elementType, shape: header.shape,
+          storedBytes: entry.storedBytes))
+    }
+  }
+
+  var kind: CheckpointKind { .checkpoint }
+  var metadata: [String: JSONValue] { [:] }
+
+  func tensor(named name: String) throws -> StoredTensor {
+    guard let record = records[Array(name.utf8)] else {
+      throw CheckpointError.missingTensor(
+        name, nearest: nearestName(to: name, among: entries.map(\.name)))
+    }
+    return try record.header.tensor(
+      try zip.contents(of: record.entry, from: record.header.length))
+  }
+}
+
+extension NumPyHeader {
+  /// Makes sure that an array's elements are as many bytes as there are behind its header.
+  fileprivate func check(dataBytes found: Int, file: String, array: String) throws(NumPyError) {
+    guard found == dataBytes else {
+      throw .array(
+        file: file, array: array,
+        reason: "its elements take \(dataBytes) bytes, but \(found) follow the header")
+    }
+  }
+}
