@@ -28,7 +28,7 @@ import Testing
     var output = Tensor(inputs)
     output.tanh()
     let errors = zip(inputs, output.elements).map { ulps($1, from: Foundation.tanh(Double($0))) }
-    #expect((errors.max() ?? .infinity) <= 7)
+    #expect((errors.max() ?? .infinity) <= 6)
     #expect(output.elements.allSatisfy { abs($0) <= 1 })
     #expect(zip(inputs, output.elements).allSatisfy { $0.sign == $1.sign })
   }

@@ -13,7 +13,7 @@
 void lcw_relu(float *y, ptrdiff_t n);
 /// g ← g where y > 0, else 0, with y the output of `lcw_relu`.
 void lcw_relu_backward(float *g, const float *y, ptrdiff_t n);
-/// y ← tanh(y), to 7 units in the last place (5 where products fuse), and within ±1.
+/// y ← tanh(y), to 6 units in the last place and within ±1; NaN stays NaN.
 void lcw_tanh(float *y, ptrdiff_t n);
 /// g ← g (1 − y²), with y the output of `lcw_tanh`.
 void lcw_tanh_backward(float *g, const float *y, ptrdiff_t n);

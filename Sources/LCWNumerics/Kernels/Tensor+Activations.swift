@@ -15,7 +15,7 @@ extension Tensor {
     update(with: output, workers) { lcw_relu_backward($0, $1, $2.count) }
   }
 
-  /// self ← tanh(self), to 7 units in the last place and within ±1; NaN stays NaN.
+  /// self ← tanh(self), to 6 units in the last place and within ±1; NaN stays NaN.
   public mutating func tanh(workers: Workers = .serial) {
     update(workers) { lcw_tanh($0, $1.count) }
   }
