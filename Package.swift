@@ -27,6 +27,7 @@ let plugins: [PluginRow] = [
   PluginRow(
     target: "SafetensorsFormat", path: "Formats/Safetensors", libraries: ["LCWFiles"]),
   PluginRow(target: "NumPyFormat", path: "Formats/NumPy", libraries: ["LCWFiles"]),
+  PluginRow(target: "PyTorchFormat", path: "Formats/PyTorch", libraries: ["LCWFiles"]),
 ]
 
 // MARK: - Libraries: each floor lists what stands below it.
@@ -88,7 +89,9 @@ let tests: [TestRow] = [
     resources: [.copy("Fixtures")]),
   TestRow(
     target: "ForeignFormatTests",
-    dependencies: ["NumPyFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
+    dependencies: [
+      "NumPyFormat", "PyTorchFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics",
+    ],
     resources: [.copy("Fixtures")]),
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
   TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),

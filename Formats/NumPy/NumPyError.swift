@@ -15,7 +15,9 @@ public enum NumPyError: DescribedError, Hashable {
   public var category: ErrorCategory { .data }
 
   /// One line with the file, the array and the reason.
-  public var description: String {
+  public var description: String { message.inOneLine }
+
+  private var message: String {
     switch self {
     case .notNumPy(let file):
       "\(file) is neither an .npy nor an .npz file"

@@ -18,6 +18,11 @@ public protocol DescribedError: Error, CustomStringConvertible {
   var category: ErrorCategory { get }
 }
 
+extension String {
+  /// The text in one line, as a message needs it that quotes names from a file.
+  public var inOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
+}
+
 /// The name nearest to `name` among `candidates`, if it is near enough to be a slip.
 ///
 /// Near is an edit distance of at most a third of the longer name, or a prefix. The distance counts

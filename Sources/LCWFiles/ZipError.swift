@@ -21,7 +21,9 @@ public enum ZipError: DescribedError, Hashable {
   }
 
   /// One line with the file, the entry and the reason.
-  public var description: String {
+  public var description: String { message.inOneLine }
+
+  private var message: String {
     switch self {
     case .notZip(let file, let reason): "\(file) is not a zip file that can be read: \(reason)"
     case .entry(let file, let entry, let reason): "\(file): the entry ‘\(entry)’: \(reason)"

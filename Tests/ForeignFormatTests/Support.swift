@@ -189,7 +189,7 @@ func mutations(
     } catch {
       errors += 1
       #expect(
-        error is any DescribedError && !"\(error)".contains("\n"), "\(error)",
+        error is any DescribedError && !"\(error)".contains { $0.isNewline }, "\(error)",
         sourceLocation: sourceLocation)
     }
     try handle.seek(toOffset: UInt64(place))

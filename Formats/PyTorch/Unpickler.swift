@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNumerics
+
+/// The machine that runs a pickle's instructions: a stack, marks in it, and a memo.
+struct Unpickler {
+  var reader: PickleReader
+  private let limits: PickleLimits
+
+  private var stack: [PickleValue] = []
+  /// The heights of the stack where a mark was set.
+  private var marks: [Int] = []
+  private var memo: [UInt64: PickleValue] = [:]
+  /// The first name that is refused. It is known what for only when it is used, so the error waits
+  /// until then, or until the end.
+  private var refusedName: String?
+
+  private(set) var lists: [[PickleValue]] = []
+  private(set) var tuples: [[PickleValue]] = []
+  private(set) var dictionaries: [PickledDictionary] = []
+  private(set) var storages: [PickledStorage] = []
+  private(set) var tensors: [PickledTensor] = []
+
+  /// The items put into lists and dictionaries so far.
+  private var itemCount = 0
+  /// Where the instruction that is run starts.
+  private var opcodePosition = 0
+
+  init(reader: PickleReader, limits: PickleLimits) {
+    self.reader = reader
+    self.limits = limits
+  }
+
+  /// Runs the instructions up to the one that ends the pickle.
+  mutating func run() throws(PickleError) -> PickleValue {
+    while true {
+      opcodePosition = reader.position
+      let code = try reader.byte()
+      guard let opcode = Opcode(rawValue: code) else {
+        throw .unsupportedOpcode(code, position: opcodePosition)
+      }
+      if opcode == .stop { break }
+      try run(opcode)
+      guard stack.count <= limits.stackDepth, marks.count <= limits.markDepth else {
+        throw .tooLarge(
+          "its stack has more than \(limits.stackDepth) values or \(limits.markDepth) marks")
+      }
+      let containers =
+        lists.count + tuples.count + dictionaries.count + storages.count + tensors.count
+      guard containers <= limits.containerCount else {
+        throw .tooLarge("it has more than \(limits.containerCount) containers and tensors")
+      }
+    }
+    let root = try pop()
+    guard stack.isEmpty, marks.isEmpty else { throw error("values are left on the stack") }
+    if let refusedName { throw .global(refusedName) }
+    return root
+  }
+
+  private mutating func run(_ opcode: Opcode) throws(PickleError) {
+    switch opcode {
+    case .proto: try checkProtocol()
+    case .frame: try checkFrame()
+    case .stop: break
+    case .mark: marks.append(stack.count)
+    case .pop: try popValueOrMark()
+    case .popMark: _ = try popToMark()
+    case .dup:
+      let top = try pop()
+      stack += [top, top]
+    case .none: stack.append(.none)
+    case .newTrue: stack.append(.bool(true))
+    case .newFalse: stack.append(.bool(false))
+    case .binInt: stack.append(.integer(Int(Int32(truncatingIfNeeded: try reader.word(4)))))
+    case .binInt1: stack.append(.integer(Int(try reader.word(1))))
+    case .binInt2: stack.append(.integer(Int(try reader.word(2))))
+    case .long1: stack.append(try reader.integer(try reader.word(1)))
+    case .long4: stack.append(try reader.integer(try reader.word(4)))
+    case .binFloat: stack.append(.number(try reader.double()))
+    case .shortBinString, .shortBinUnicode:
+      stack.append(.string(try reader.text(lengthBytes: 1)))
+    case .binString, .binUnicode: stack.append(.string(try reader.text(lengthBytes: 4)))
+    case .binUnicode8: stack.append(.string(try reader.text(lengthBytes: 8)))
+    case .shortBinBytes: stack.append(.bytes(Array(try reader.slice(try reader.word(1)))))
+    case .binBytes: stack.append(.bytes(Array(try reader.slice(try reader.word(4)))))
+    case .binBytes8, .byteArray8:
+      stack.append(.bytes(Array(try reader.slice(try reader.word(8)))))
+    case .emptyList: pushList([])
+    case .list: pushList(try popToMark())
+    case .append: try append([try pop()])
+    case .appends: try append(try popToMark())
+    case .emptyTuple: pushTuple([])
+    case .tuple: pushTuple(try popToMark())
+    case .tuple1: pushTuple(try pop(1))
+    case .tuple2: pushTuple(try pop(2))
+    case .tuple3: pushTuple(try pop(3))
+    case .emptyDict: pushDictionary()
+    case .dict:
+      let items = try popToMark()
+      pushDictionary()
+      try set(items)
+    case .setItem: try set(try pop(2))
+    case .setItems: try set(try popToMark())
+    case .global:
+      let module = try reader.line()
+      pushGlobal(module, try reader.line())
+    case .stackGlobal:
+      let names = try pop(2)
+      guard case .string(let module) = names[0], case .string(let name) = names[1] else {
+        throw error("a name is not a text")
+      }
+      pushGlobal(module, name)
+    case .reduce: try reduce()
+    case .newObj, .obj, .newObjEx: try refuseObject(opcode)
+    case .inst:
+      let module = try reader.line()
+      throw .object(qualifiedName(module, try reader.line()))
+    case .build: try build()
+    case .binPersID: try pushStorage()
+    case .binPut: try remember(try reader.word(1))
+    case .longBinPut: try remember(try reader.word(4))
+    case .memoize: try remember(UInt64(memo.count))
+    case .binGet: try recall(try reader.word(1))
+    case .longBinGet: try recall(try reader.word(4))
+    }
+  }
+}
+
+// MARK: - Instructions
+
+extension Unpickler {
+  /// The instructions that are known, by their codes.
+  private enum Opcode: UInt8 {
+    case mark = 0x28, stop = 0x2E, pop = 0x30, popMark = 0x31, dup = 0x32
+    case binBytes = 0x42, shortBinBytes = 0x43, binFloat = 0x47
+    case binInt = 0x4A, binInt1 = 0x4B, binInt2 = 0x4D, none = 0x4E
+    case binPersID = 0x51, reduce = 0x52, binString = 0x54, shortBinString = 0x55
+    case binUnicode = 0x58, emptyList = 0x5D, append = 0x61, build = 0x62, global = 0x63
+    case dict = 0x64, appends = 0x65, binGet = 0x68, inst = 0x69, longBinGet = 0x6A, list = 0x6C
+    case obj = 0x6F, binPut = 0x71, longBinPut = 0x72, setItem = 0x73, tuple = 0x74
+    case setItems = 0x75, emptyDict = 0x7D, emptyTuple = 0x29
+    case proto = 0x80, newObj = 0x81, tuple1 = 0x85, tuple2 = 0x86, tuple3 = 0x87
+    case newTrue = 0x88, newFalse = 0x89, long1 = 0x8A, long4 = 0x8B, shortBinUnicode = 0x8C
+    case binUnicode8 = 0x8D, binBytes8 = 0x8E, newObjEx = 0x92, stackGlobal = 0x93
+    case memoize = 0x94, frame = 0x95, byteArray8 = 0x96
+  }
+
+  private func error(_ reason: String) -> PickleError {
+    .malformed(position: opcodePosition, reason: reason)
+  }
+
+  private mutating func checkProtocol() throws(PickleError) {
+    let version = try reader.byte()
+    guard version <= 5 else { throw error("the protocol \(version) is not known") }
+  }
+
+  /// A frame only says how far to read ahead.
+  private mutating func checkFrame() throws(PickleError) {
+    guard try reader.word(8) <= UInt64(reader.remaining) else { throw .truncated }
+  }
+
+  // MARK: The stack
+
+  private mutating func pop() throws(PickleError) -> PickleValue {
+    guard stack.count > marks.last ?? 0, let value = stack.popLast() else {
+      throw error("the stack is empty")
+    }
+    return value
+  }
+
+  private mutating func pop(_ count: Int) throws(PickleError) -> [PickleValue] {
+    guard stack.count >= (marks.last ?? 0) + count else { throw error("the stack is empty") }
+    defer { stack.removeLast(count) }
+    return Array(stack.suffix(count))
+  }
+
+  private mutating func popValueOrMark() throws(PickleError) {
+    if let mark = marks.last, stack.count == mark {
+      marks.removeLast()
+    } else {
+      _ = try pop()
+    }
+  }
+
+  private mutating func popToMark() throws(PickleError) -> [PickleValue] {
+    guard let mark = marks.popLast() else { throw error("there is no mark") }
+    defer { stack.removeLast(stack.count - mark) }
+    return Array(stack[mark...])
+  }
+
+  private func top() throws(PickleError) -> PickleValue {
+    guard stack.count > marks.last ?? 0, let value = stack.last else {
+      throw error("the stack is empty")
+    }
+    return value
+  }
+
+  // MARK: The memo
+
+  private mutating func remember(_ index: UInt64) throws(PickleError) {
+    memo[index] = try top()
+    guard memo.count <= limits.memoCount else {
+      throw .tooLarge("it keeps more than \(limits.memoCount) values for later")
+    }
+  }
+
+  private mutating func recall(_ index: UInt64) throws(PickleError) {
+    guard let value = memo[index] else { throw error("nothing was kept as \(index)") }
+    stack.append(value)
+  }
+
+  // MARK: Containers
+
+  private mutating func pushList(_ items: [PickleValue]) {
+    stack.append(.list(lists.count))
+    lists.append(items)
+  }
+
+  private mutating func pushTuple(_ items: [PickleValue]) {
+    stack.append(.tuple(tuples.count))
+    tuples.append(items)
+  }
+
+  private mutating func pushDictionary(isOrdered: Bool = false) {
+    stack.append(.dictionary(dictionaries.count))
+    dictionaries.append(PickledDictionary(isOrdered: isOrdered))
+  }
+
+  private mutating func append(_ items: [PickleValue]) throws(PickleError) {
+    guard case .list(let index) = try top() else { throw error("what should grow is no list") }
+    try count(items)
+    lists[index] += items
+  }
+
+  /// Sets keys and values, in turn, of the dictionary on the stack.
+  private mutating func set(_ items: [PickleValue]) throws(PickleError) {
+    guard case .dictionary(let index) = try top() else {
+      throw error("what should get a key is no dictionary")
+    }
+    guard items.count % 2 == 0 else { throw error("a key has no value") }
+    try count(items)
+    for place in stride(from: 0, to: items.count, by: 2) {
+      dictionaries[index].keys.append(items[place])
+      dictionaries[index].values.append(items[place + 1])
+    }
+  }
+
+  private mutating func count(_ items: [PickleValue]) throws(PickleError) {
+    itemCount += items.count
+    guard itemCount <= limits.itemCount else {
+      throw .tooLarge("its lists and dictionaries have more than \(limits.itemCount) items")
+    }
+  }
+
+  // MARK: Names and what would be done with them
+
+  private func qualifiedName(_ module: String, _ name: String) -> String {
+    // It ends up in messages.
+    String("\(module).\(name)".prefix(200)).inOneLine
+  }
+
+  private mutating func pushGlobal(_ module: String, _ name: String) {
+    let name = qualifiedName(module, name)
+    if KnownGlobal(name) == nil, refusedName == nil { refusedName = name }
+    stack.append(.global(name))
+  }
+
+  private func refuseObject(_ opcode: Opcode) throws(PickleError) {
+    // The class stands below its arguments; `OBJ` has them all behind a mark.
+    let depth = opcode == .newObjEx ? 3 : 2
+    let place = opcode == .obj ? marks.last ?? stack.count : stack.count - depth
+    guard stack.indices.contains(place) else { throw error("the stack is empty") }
+    guard case .global(let name) = stack[place] else { throw error("a class has no name") }
+    throw .object(name)
+  }
+
+  /// Attributes: an `OrderedDict` of parameters has some, which say nothing of its tensors.
+  private mutating func build() throws(PickleError) {
+    let values = try pop(2)
+    guard case .dictionary(let index) = values[0], dictionaries[index].isOrdered,
+      case .dictionary = values[1]
+    else { throw error("attributes are set of what has none") }
+    stack.append(values[0])
+  }
+
+  private mutating func reduce() throws(PickleError) {
+    let values = try pop(2)
+    guard case .global(let name) = values[0] else {
+      throw error("what would be called has no name")
+    }
+    guard case .tuple(let index) = values[1] else { throw error("arguments are no tuple") }
+    let arguments = tuples[index]
+    switch KnownGlobal(name) {
+    case .orderedDictionary: try pushOrderedDictionary(arguments)
+    case .size:
+      guard arguments.count == 1, case .tuple = arguments[0] else {
+        throw error("‘\(name)’ is not given a tuple")
+      }
+      stack.append(arguments[0])
+    case .tensor: try pushTensor(arguments, count: 4...4, name: name)
+    case .tensorWithHooks: try pushTensor(arguments, count: 6...7, name: name)
+    case .tensorWithType: try pushTensor(arguments, count: 7...8, name: name, hasType: true)
+    case .parameter:
+      guard case .tensor? = arguments.first, (3...4).contains(arguments.count) else {
+        throw error("‘\(name)’ is not given a tensor")
+      }
+      stack.append(arguments[0])
+    case .storage, .elementType, .unsupportedType, nil: throw .call(name)
+    }
+  }
+
+  /// Of nothing, or as Python 2 has it, of a list of pairs.
+  private mutating func pushOrderedDictionary(
+    _ arguments: [PickleValue]
+  ) throws(PickleError) {
+    pushDictionary(isOrdered: true)
+    guard let argument = arguments.first else { return }
+    guard arguments.count == 1, case .list(let index) = argument else {
+      throw error("an OrderedDict is not made of a list")
+    }
+    for item in lists[index] {
+      let pair: [PickleValue]
+      switch item {
+      case .list(let index): pair = lists[index]
+      case .tuple(let index): pair = tuples[index]
+      default: pair = []
+      }
+      guard pair.count == 2 else { throw error("an OrderedDict is not made of pairs") }
+      try set(pair)
+    }
+  }
+}
+
+// MARK: - Tensors
+
+extension Unpickler {
+  /// A storage by what identifies it: `('storage', class, key, place, count)`, and in the legacy
+  /// format one value more, which is none for storages that are no part of another.
+  private mutating func pushStorage() throws(PickleError) {
+    guard case .tuple(let index) = try pop() else { throw error("a persistent id is no tuple") }
+    let parts = tuples[index]
+    guard parts.count == 5 || parts.count == 6, parts[0] == .string("storage"),
+      case .global(let name) = parts[1], case .string(let key) = parts[2],
+      case .string = parts[3], case .integer(let count) = parts[4], count >= 0
+    else { throw error("a persistent id is not that of a storage") }
+    guard parts.count == 5 || parts[5] == .none else {
+      throw error("a storage is a part of another, as very old versions wrote it")
+    }
+    let known = KnownGlobal(name)
+    if known == .unsupportedType { throw .unsupportedType(name) }
+    guard case .storage(let type) = known else { throw error("‘\(name)’ is no storage") }
+    stack.append(.storage(storages.count))
+    storages.append(PickledStorage(key: key, elementType: type, count: count))
+  }
+
+  private mutating func pushTensor(
+    _ arguments: [PickleValue], count: ClosedRange<Int>, name: String, hasType: Bool = false
+  ) throws(PickleError) {
+    guard count.contains(arguments.count), case .storage(let storage) = arguments[0],
+      case .integer(let offset) = arguments[1], let sizes = integers(arguments[2]),
+      let strides = integers(arguments[3])
+    else { throw error("the arguments of ‘\(name)’ are not those of a tensor") }
+    var type = storages[storage].elementType
+    if hasType {
+      guard case .global(let typeName) = arguments[6] else { throw error("a type has no name") }
+      let known = KnownGlobal(typeName)
+      if known == .unsupportedType { throw .unsupportedType(typeName) }
+      guard case .elementType(let own) = known, type == nil || type == own else {
+        throw error("‘\(typeName)’ is not the type of a tensor in that storage")
+      }
+      type = own
+    }
+    guard let type else { throw error("the elements of a tensor have no type") }
+    stack.append(.tensor(tensors.count))
+    tensors.append(
+      PickledTensor(
+        storage: storage, elementType: type, offset: offset, sizes: sizes, strides: strides))
+  }
+
+  /// The items of a tuple or list of integers, of which a tensor has few.
+  private func integers(_ value: PickleValue) -> [Int]? {
+    let items: [PickleValue]
+    switch value {
+    case .tuple(let index): items = tuples[index]
+    case .list(let index): items = lists[index]
+    default: return nil
+    }
+    guard items.count <= PyTorch.rankLimit else { return nil }
+    var result: [Int] = []
+    for item in items {
+      guard case .integer(let size) = item else { return nil }
+      result.append(size)
+    }
+    return result
+  }
+}
