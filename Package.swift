@@ -85,8 +85,10 @@ let tests: [TestRow] = [
     ]),
   TestRow(
     target: "FormatTests",
-    dependencies: ["LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics"],
-    resources: [.copy("Fixtures")]),
+    dependencies: [
+      "LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics", "lcw",
+    ],
+    resources: [.copy("Fixtures"), .copy("Golden")]),
   TestRow(
     target: "ForeignFormatTests",
     dependencies: [

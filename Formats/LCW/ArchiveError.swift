@@ -32,7 +32,9 @@ public enum ArchiveError: DescribedError, Hashable {
   }
 
   /// One line with the file, the place in it, and the reason.
-  public var description: String {
+  public var description: String { text.escapingControls }
+
+  private var text: String {
     switch self {
     case .notAnArchive(let file, let reason):
       "\(file) is not an .lcw archive: \(reason)"

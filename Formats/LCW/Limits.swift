@@ -25,6 +25,9 @@ public struct Limits: Sendable, Hashable {
   /// How many times its stored bytes a tensor may be: the largest ratio a zstd frame reaches, as
   /// four bytes can stand for a block of 128 KiB.
   public let ratio = 32_768
+  /// The least bytes of a frame: magic number, descriptor, content size, block header, one byte of
+  /// the block, checksum.
+  public let frameBytes = 14
   /// The bytes of a segment: what the eleven octal digits of a ustar header can say.
   public let segmentBytes = (1 << 33) - 1
   /// The largest integer in the manifest, up to which a double is exact.

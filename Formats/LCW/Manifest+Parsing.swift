@@ -7,6 +7,10 @@ extension Manifest {
   /// - Parameter file: The archive, for errors.
   /// - Throws: ``ArchiveError``.
   init(parsing bytes: [UInt8], file: String, limits: Limits) throws(ArchiveError) {
+    // Before everything, so that no flipped bit passes for a newer version.
+    if let problem = ManifestSeal.problem(in: bytes) {
+      throw .manifest(file: file, place: "its end", reason: problem)
+    }
     let value: JSONValue
     do {
       value = try JSONValue(
@@ -23,6 +27,8 @@ extension Manifest {
     // Before the other fields, since those of a newer version may be unknown.
     let version = try fields.integer("version")
     guard version == Manifest.version else { throw .unknownVersion(file: file, version: version) }
+    let isNewer = try fields.integer("minor") > Manifest.minor
+    _ = try fields.string(ManifestSeal.key)
     kind = CheckpointKind(rawValue: try fields.string("kind"))
     if let problem = Manifest.problem(withKind: kind.rawValue) {
       throw fields.error("kind", problem)
@@ -47,12 +53,13 @@ extension Manifest {
       }
       segments.append(size)
     }
-    try fields.finish()
+    if !isNewer { try fields.finish() }
     tensors = []
     tensors.reserveCapacity(records.count)
     for (index, record) in records.enumerated() {
       tensors.append(
-        try TensorRecord(parsing: record, index: index, file: file, limits: limits))
+        try TensorRecord(
+          parsing: record, index: index, isNewer: isNewer, file: file, limits: limits))
     }
     try checkOrder(file: file)
     try checkPositions(file: file)
@@ -104,6 +111,7 @@ extension Manifest {
     }
   }
 
+  /// Whether the tensors can be what they are said to be, so that no memory is taken for more.
   private func checkSizes(file: String, limits: Limits) throws(ArchiveError) {
     var total = 0
     for tensor in tensors {
@@ -122,13 +130,22 @@ extension Manifest {
           file: file, tensor: tensor.name,
           reason: "\(tensor.stored) stored bytes can't hold its \(raw)")
       }
+      let codec = PlaneCodec(
+        transform: tensor.transform, width: tensor.elementType.width, chunk: chunk)
+      // At most one for each byte of the elements, so that the product can't overflow.
+      let frames = codec.chunkCount(of: raw) * codec.planes
+      guard frames <= tensor.stored / limits.frameBytes else {
+        throw .tensor(
+          file: file, tensor: tensor.name,
+          reason: "\(tensor.stored) stored bytes can't hold its \(frames) frames")
+      }
     }
   }
 }
 
 extension TensorRecord {
   fileprivate init(
-    parsing value: JSONValue, index: Int, file: String, limits: Limits
+    parsing value: JSONValue, index: Int, isNewer: Bool, file: String, limits: Limits
   ) throws(ArchiveError) {
     let known = value.object?["name"]?.string
     var fields = try Fields(of: value, limits: limits) { place, reason in
@@ -164,7 +181,7 @@ extension TensorRecord {
         throw fields.error("sha256", "‘\(digest)’ is not 64 lower-case hexadecimal digits")
       }
     }
-    try fields.finish()
+    if !isNewer { try fields.finish() }
   }
 }
 

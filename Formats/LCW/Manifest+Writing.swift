@@ -3,15 +3,18 @@ import LCWCore
 import LCWNumerics
 
 extension Manifest {
-  /// The entry's content: compact JSON with the keys in the specification's order, and a newline.
+  /// The entry's content: compact JSON with the keys in the specification's order, sealed.
   var text: String {
+    ManifestSeal.sealed(body)
+  }
+
+  private var body: String {
     """
     {"format":\(JSONValue.quoted(Manifest.format)),"version":\(Manifest.version),\
-    "kind":\(JSONValue.quoted(kind.rawValue)),"chunk":\(chunk),\
+    "minor":\(Manifest.minor),"kind":\(JSONValue.quoted(kind.rawValue)),"chunk":\(chunk),\
     "metadata":\(JSONValue.object(metadata).compactText),\
     "tensors":[\(tensors.map(\.text).joined(separator: ","))],\
-    "segments":[\(segments.map(String.init).joined(separator: ","))]}
-
+    "segments":[\(segments.map(String.init).joined(separator: ","))]
     """
   }
 }

@@ -6,8 +6,11 @@ import LCWNumerics
 struct Manifest: Sendable {
   /// The value of the field `format`.
   static let format = "lcw"
-  /// The version of the format that is read and written.
+  /// The version of the format that is read and written; a reader refuses any other.
   static let version = 1
+  /// The minor version that is written. A later one may have fields that are not known here, which
+  /// change nothing in what is known.
+  static let minor = 0
   /// The bytes of a tensor that the writer transforms and compresses at a time.
   static let writtenChunk = 512 << 10
   /// The raw bytes at which the writer closes a segment.

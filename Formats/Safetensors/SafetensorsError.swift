@@ -16,7 +16,9 @@ public enum SafetensorsError: DescribedError, Hashable {
   public var category: ErrorCategory { .data }
 
   /// One line with the file, the tensor and the reason.
-  public var description: String {
+  public var description: String { text.escapingControls }
+
+  private var text: String {
     switch self {
     case .notSafetensors(let file, let reason):
       "\(file) is not a safetensors file: \(reason)"

@@ -19,8 +19,19 @@ public protocol DescribedError: Error, CustomStringConvertible {
 }
 
 extension String {
-  /// The text in one line, as a message needs it that quotes names from a file.
-  public var inOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
+  /// The text with control characters and line ends as escapes, so that what a file holds can
+  /// neither break the line it is quoted in nor steer a terminal.
+  public var escapingControls: String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator:
+        result += scalar.escaped(asASCII: true)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
 }
 
 /// The name nearest to `name` among `candidates`, if it is near enough to be a slip.

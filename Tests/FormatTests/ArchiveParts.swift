@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWFiles
 import LCWFormat
 import Testing
 
 /// An archive taken apart, to be put together again with a fault. It writes its tar by itself, so
 /// that what the library writes and reads is held against a second reading of the specification.
 struct ArchiveParts {
+  /// The manifest without its last member, the digest, and without the closing brace.
   var manifest: String
   var segments: [[UInt8]]
+  /// The bytes of the digest's member and of what follows it.
+  static let sealBytes = 78
 
   /// The parts of an archive's bytes.
   init(_ archive: [UInt8]) throws {
@@ -20,7 +24,9 @@ struct ArchiveParts {
       entries.append(Array(archive[position + 512..<position + 512 + size]))
       position += 512 + (size + 511) / 512 * 512
     }
-    manifest = String(decoding: try #require(entries.first), as: UTF8.self)
+    let text = try #require(entries.first)
+    manifest = String(decoding: text.dropLast(ArchiveParts.sealBytes), as: UTF8.self)
+    try #require(Array(ArchiveParts.sealed(manifest).utf8) == text)
     segments = Array(entries.dropFirst())
   }
 
@@ -32,7 +38,12 @@ struct ArchiveParts {
     try self.init(try FormatTests.bytes(of: file))
   }
 
-  /// The manifest with a text replaced, which must be there.
+  /// A manifest's text with the digest behind it.
+  static func sealed(_ manifest: String) -> String {
+    manifest + ",\"sha256\":\"\(SHA256.hexDigest(of: Array(manifest.utf8)))\"}\n"
+  }
+
+  /// The parts with a text of the manifest replaced, which must be there; the digest will fit.
   func replacing(_ text: String, by other: String) throws -> ArchiveParts {
     try #require(manifest.contains(text), "the manifest has no \(text)")
     var result = self
@@ -42,7 +53,7 @@ struct ArchiveParts {
 
   /// The entries with their names.
   var entries: [(name: String, data: [UInt8])] {
-    [("manifest.json", Array(manifest.utf8))]
+    [("manifest.json", Array(ArchiveParts.sealed(manifest).utf8))]
       + segments.enumerated().map { index, data in
         let digits = String(index)
         return ("seg/\(String(repeating: "0", count: 5 - digits.count))\(digits).zst", data)

@@ -58,7 +58,7 @@ struct ArchiveWritingTests {
     let parts = try ArchiveParts(of: try smallCheckpoint())
     #expect(
       parts.manifest == """
-        {"format":"lcw","version":1,"kind":"checkpoint","chunk":524288,"metadata":\
+        {"format":"lcw","version":1,"minor":0,"kind":"checkpoint","chunk":524288,"metadata":\
         {"architecture":"mlp:hidden=4","classes":3,"note":"naïve ∂L/∂w",\
         "record":{"accuracy":0.5,"epochs":[1,2]}},"tensors":[\
         {"name":"bias","dtype":"f32","shape":[4],"transform":"none","segment":0,"offset":0,"stored":29},\
@@ -67,8 +67,7 @@ struct ArchiveWritingTests {
         {"name":"mask","dtype":"bool","shape":[3],"transform":"none","segment":0,"offset":1257,"stored":16},\
         {"name":"weight","dtype":"f32","shape":[100,3],"transform":"rotl1","segment":0,"offset":1273,\
         "stored":\(parts.segments[0].count - 1273)}],\
-        "segments":[\(parts.segments[0].count)]}
-
+        "segments":[\(parts.segments[0].count)]
         """)
     #expect(parts.segments.count == 1)
     // The scalar facts of a frame: magic number, descriptor, content size.

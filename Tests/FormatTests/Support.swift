@@ -4,7 +4,7 @@ import LCWCore
 import LCWNumerics
 
 /// A folder that vanishes with the value.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
   let url: URL
 
   init() throws {
@@ -42,9 +42,7 @@ func fixture(_ name: String) -> URL {
 
 /// The folder of data sets and checkpoints beside the package; tests that need it are skipped
 /// without it.
-let sharedFolder = URL(fileURLWithPath: #filePath)
-  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-  .deletingLastPathComponent().appendingPathComponent("shared")
+let sharedFolder = root.deletingLastPathComponent().appendingPathComponent("shared")
 
 /// Pseudo-random numbers that are the same in every run (SplitMix64).
 struct Noise {
@@ -128,3 +126,7 @@ func sorted(_ checkpoint: Checkpoint) -> Checkpoint {
   result.tensors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   return result
 }
+
+/// The package's folder.
+let root = URL(fileURLWithPath: #filePath)
+  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

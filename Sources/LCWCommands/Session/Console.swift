@@ -5,7 +5,7 @@ import Foundation
 enum Console {
   /// Prints a line to standard error.
   static func printError(_ line: String) {
-    write("\(line.withoutControls)\n")
+    write("\(line)\n")
   }
 
   /// Writes to standard error. That it may be full or closed is no reason to stop working.
@@ -52,7 +52,7 @@ struct ProgressLine {
     let now = ContinuousClock.now
     guard now - lastUpdate > .milliseconds(100) else { return }
     lastUpdate = now
-    Console.write("\r\u{1B}[K\(text().withoutControls)")
+    Console.write("\r\u{1B}[K\(text())")
   }
 
   /// Shows something that stays.
@@ -65,16 +65,6 @@ struct ProgressLine {
   /// Removes the changing line.
   func clear() {
     if isTerminal, !isQuiet { Console.write("\r\u{1B}[K") }
-  }
-}
-
-extension String {
-  /// The text without characters that a terminal would obey: a file's names may hold any.
-  fileprivate var withoutControls: String {
-    unicodeScalars.reduce(into: "") { text, scalar in
-      let isControl = scalar.properties.generalCategory == .control && scalar != "\n"
-      text += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-    }
   }
 }
 

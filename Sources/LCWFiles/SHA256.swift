@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The digest SHA-256 of FIPS 180-4.
-enum SHA256 {
-  /// The digest in lower-case hexadecimal.
-  static func hexDigest(of bytes: [UInt8]) -> String {
+/// The digest SHA-256 of FIPS 180-4. Docs/Architecture.md says why it is written out here.
+public enum SHA256 {
+  /// The digest in lower-case hexadecimal, 64 digits.
+  public static func hexDigest(of bytes: [UInt8]) -> String {
     var state: InlineArray<8, UInt32> = [
       0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A,
       0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19,
