@@ -5,7 +5,9 @@ SWIFT ?= swift
 PYTHON ?= python3
 DEMO ?= demo
 
-.PHONY: demo test test-all bench format lint setup build
+MINUTES ?= 10
+
+.PHONY: demo test test-all bench fuzz format lint setup build
 
 demo: build
 	.build/release/lcw demo --output $(DEMO)
@@ -23,6 +25,9 @@ bench: setup
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench --json .build/bench.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --json .build/bench-peers.json
+
+fuzz: setup
+	Tests/Fuzz/run $(MINUTES)
 
 build: setup
 	$(SWIFT) build -c release --product lcw
