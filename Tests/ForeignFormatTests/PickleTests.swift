@@ -182,7 +182,7 @@ struct PickleTests {
     Fault(Op.global("torch", "float32") + Op.tuple([]) + Op.reduce, "‘torch.float32’"),
     Fault(
       Op.global("collections", "OrderedDict\u{2028}x") + Op.stop,
-      "names ‘collections.OrderedDict x’"),
+      "names ‘collections.OrderedDict\\u{2028}x’"),
     Fault(Op.text("o") + Op.integer(1) + [0x93], "a name is not a text"),
     Fault(Op.none + Op.emptyTuple + Op.reduce, "has no name"),
     Fault(ordered + Op.none + Op.reduce, "arguments are no tuple"),
