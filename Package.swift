@@ -86,7 +86,8 @@ let tests: [TestRow] = [
   TestRow(
     target: "FormatTests",
     dependencies: [
-      "LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics", "lcw",
+      "LCWFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics", "CKernels", "CZstd",
+      "lcw",
     ],
     resources: [.copy("Fixtures"), .copy("Golden")]),
   TestRow(
@@ -149,8 +150,9 @@ let package = Package(
       name: "lcw-bench",
       dependencies: [
         "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
+        "CKernels", "LCWFormat", "SafetensorsFormat",
       ],
-      path: "Tests/Benchmarks", exclude: ["peers.py"], swiftSettings: settings),
+      path: "Tests/Benchmarks", exclude: ["peers.py", "peers_archive.py"], swiftSettings: settings),
   ]
     + libraries.map { row in
       .target(

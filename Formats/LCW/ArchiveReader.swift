@@ -12,6 +12,8 @@ struct ArchiveReader: CheckpointSource {
   /// Where each segment starts in the file.
   private let segmentStarts: [Int]
   private let workers: Workers
+  private let tools = Pool<DecodingTools>()
+  private let buffers = Pool<ReadBuffer>()
   /// The tensors, ascending by the bytes of their names.
   let entries: [TensorEntry]
 
@@ -50,12 +52,18 @@ struct ArchiveReader: CheckpointSource {
   func tensor(named name: String) throws -> StoredTensor {
     let record = try record(named: name)
     let start = segmentStarts[record.segment] + record.offset
-    let frames = try file.bytes(in: start..<start + record.stored)
     let codec = PlaneCodec(
       transform: record.transform, width: record.elementType.width, chunk: manifest.chunk)
     let bytes: [UInt8]
     do {
-      bytes = try codec.decode(frames, rawBytes: record.rawBytes, workers: workers)
+      bytes = try buffers.with(ReadBuffer()) { buffer in
+        let frames = buffer.memory.bytes(record.stored)
+        try read(start, into: frames)
+        defer { buffer.shrink() }
+        return try codec.decode(
+          UnsafeRawBufferPointer(frames), rawBytes: record.rawBytes, workers: workers,
+          tools: tools)
+      }
     } catch let problem as PlaneCodec.Problem {
       throw ArchiveError.frame(
         file: file.path, tensor: name, chunk: problem.chunk, plane: problem.plane,
@@ -67,6 +75,17 @@ struct ArchiveReader: CheckpointSource {
       throw ArchiveError.digest(file: file.path, tensor: name)
     }
     return try StoredTensor(elementType: record.elementType, shape: record.shape, bytes: bytes)
+  }
+
+  /// Reads bytes of the file, the parts of many at the same time.
+  private func read(_ start: Int, into target: UnsafeMutableRawBufferPointer) throws {
+    let part = 1 << 20
+    nonisolated(unsafe) let target = target
+    _ = try workers.map((target.count + part - 1) / part) { index in
+      let range = index * part..<min((index + 1) * part, target.count)
+      try file.read(
+        at: start + range.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: target[range]))
+    }
   }
 
   /// Finds a tensor by the bytes of its name: Swift's dictionaries would take names for one that
@@ -87,5 +106,17 @@ struct ArchiveReader: CheckpointSource {
       throw .missingTensor(name, nearest: nearestName(to: name, among: entries.map(\.name)))
     }
     return manifest.tensors[range.lowerBound]
+  }
+}
+
+/// Memory for a tensor's frames, kept from tensor to tensor. One thread at a time uses it.
+private final class ReadBuffer: @unchecked Sendable {
+  /// More than this is given back.
+  private static let most = 32 << 20
+
+  private(set) var memory = ScratchMemory()
+
+  func shrink() {
+    if memory.count > ReadBuffer.most { memory = ScratchMemory() }
   }
 }

@@ -22,6 +22,7 @@ struct ArchiveWriter {
     let entries = source.entries.sorted { Manifest.ascends($0.name, $1.name) }
     try check(entries, of: source)
     var spool = SpoolFile(for: file)
+    let tools = Pool<EncodingTools>()
     var manifest = Manifest(
       kind: source.kind, chunk: Manifest.writtenChunk, metadata: source.metadata, tensors: [],
       segments: [])
@@ -35,8 +36,8 @@ struct ArchiveWriter {
       }
       let segment = manifest.segments.count - 1
       let record = try encode(
-        entry, of: source, segment: segment, offset: manifest.segments[segment], into: &spool,
-        file: file)
+        entry, of: source, segment: segment, offset: manifest.segments[segment], tools: tools,
+        into: &spool, file: file)
       manifest.segments[segment] += record.stored
       openRawBytes += record.rawBytes
       manifest.tensors.append(record)
@@ -49,7 +50,7 @@ struct ArchiveWriter {
     try AtomicFile.write(to: file) { output in
       let tar = try TarWriter.open(output, file: file.path)
       try tar.begin(TarContainer.manifestName, size: text.count)
-      try tar.append(text)
+      try tar.append(text[...])
       var start = 0
       for (index, size) in manifest.segments.enumerated() {
         try tar.begin(TarContainer.segmentName(index), size: size)
@@ -62,25 +63,23 @@ struct ArchiveWriter {
 
   private func encode(
     _ entry: TensorEntry, of source: any CheckpointSource, segment: Int, offset: Int,
-    into spool: inout SpoolFile, file: URL
+    tools: Pool<EncodingTools>, into spool: inout SpoolFile, file: URL
   ) throws -> TensorRecord {
     let tensor = try source.tensor(named: entry.name)
     guard tensor.elementType == entry.elementType, tensor.shape == entry.shape else {
       throw refusal("the tensor ‘\(entry.name)’ is not what the source's list says of it")
     }
-    let transform = Transform(for: entry.elementType, rawBytes: tensor.bytes.count)
-    let codec = PlaneCodec(
-      transform: transform, width: entry.elementType.width, chunk: Manifest.writtenChunk)
-    let start = spool.size
+    let encoded: EncodedTensor
     do {
-      for piece in try codec.encode(tensor.bytes, effort: effort, workers: workers) {
-        try spool.append(piece)
-      }
+      encoded = try EncodedTensor(tensor, effort: effort, workers: workers, tools: tools)
     } catch let problem as FrameProblem {
       throw ArchiveError.library(file: file.path, operation: "write", reason: problem.reason)
     }
+    let start = spool.size
+    for piece in encoded.frames.pieces { try spool.append(piece) }
     return TensorRecord(
-      name: entry.name, elementType: entry.elementType, shape: entry.shape, transform: transform,
+      name: entry.name, elementType: entry.elementType, shape: entry.shape,
+      transform: encoded.transform,
       segment: segment, offset: offset, stored: spool.size - start,
       digest: digests ? SHA256.hexDigest(of: tensor.bytes) : nil)
   }

@@ -53,8 +53,8 @@ struct TarWriter: ~Copyable {
 
   /// Adds bytes to the entry begun last.
   /// - Throws: ``ArchiveError/library(file:operation:reason:)``.
-  borrowing func append(_ bytes: [UInt8]) throws(ArchiveError) {
-    let written = archive_write_data(archive, bytes, bytes.count)
+  borrowing func append(_ bytes: ArraySlice<UInt8>) throws(ArchiveError) {
+    let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
     guard written == bytes.count else {
       throw .library(
         file: file, operation: "write",

@@ -10,17 +10,17 @@ enum Transform: String, Sendable {
   /// Each word rotated left by one bit, so that the exponent fills the first byte and the sign is
   /// the last bit; then split into planes.
   case rotatedPlanes = "rotl1"
+  /// The exponent of 8 bits coded in 5, so that three bits of the mantissa share its byte; the
+  /// rest in bytes, the last bits packed.
+  case narrowExponent = "exp5"
 
   /// Tensors of fewer bytes are not split: the frames would cost more than they save.
   static let smallestSplit = 1024
 
-  /// The transform that the writer uses.
-  init(for elementType: ElementType, rawBytes: Int) {
-    if elementType.width == 1 || rawBytes < Transform.smallestSplit {
-      self = .none
-    } else {
-      self = elementType.isFloatingPoint ? .rotatedPlanes : .planes
-    }
+  /// The transforms that the writer tries, the one to expect first.
+  static func candidates(for elementType: ElementType, rawBytes: Int) -> [Transform] {
+    if elementType.width == 1 || rawBytes < smallestSplit { return [.none] }
+    return [narrowExponent, rotatedPlanes, planes].filter { $0.fits(elementType) }
   }
 
   /// Whether a tensor of that type can have the transform.
@@ -29,6 +29,7 @@ enum Transform: String, Sendable {
     case .none: true
     case .planes: elementType.width > 1 && !elementType.isFloatingPoint
     case .rotatedPlanes: elementType.isFloatingPoint
+    case .narrowExponent: elementType == .float32 || elementType == .bfloat16
     }
   }
 }

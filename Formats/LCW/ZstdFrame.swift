@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
 import CZstd
 
 /// Why a zstd frame can't be read or made, as a sentence without a subject.
@@ -29,12 +30,12 @@ enum FrameMethod: CaseIterable {
 /// The frames that the format allows: with a checksum and the content's size, one segment, no
 /// dictionary.
 enum ZstdFrame {
-  /// The bytes of the frame that `bytes` start with.
-  /// - Parameter content: The size of what it must hold.
+  /// The bytes of the frame that `bytes` start with, and of its content.
+  /// - Parameter content: How many bytes it may hold.
   /// - Throws: ``FrameProblem`` if there is no frame, one of another sort, or only a part of one.
-  static func length(
-    of bytes: UnsafeRawBufferPointer, content: Int
-  ) throws(FrameProblem) -> Int {
+  static func measures(
+    of bytes: UnsafeRawBufferPointer, content: ClosedRange<Int>
+  ) throws(FrameProblem) -> (length: Int, content: Int) {
     guard bytes.count >= 6 else { throw FrameProblem("the frame is missing") }
     guard bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
       throw FrameProblem("no zstd frame starts here")
@@ -49,12 +50,15 @@ enum ZstdFrame {
     case 0x64, 0xA4: throw FrameProblem("the frame is cut")
     default: throw FrameProblem("the frame is of a sort that the format does not allow")
     }
-    guard stated == content else {
-      throw FrameProblem("the frame holds \(stated) bytes, but \(content) are needed")
+    guard content.contains(stated) else {
+      let needed =
+        content.count == 1
+        ? "\(content.lowerBound)" : "\(content.lowerBound) to \(content.upperBound)"
+      throw FrameProblem("the frame holds \(stated) bytes, but \(needed) are needed")
     }
     let length = ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
     if let problem = FrameProblem(code: length) { throw problem }
-    return length
+    return (length, stated)
   }
 }
 
@@ -75,10 +79,32 @@ struct FrameEncoder: ~Copyable {
     _ source: UnsafeRawBufferPointer, by method: FrameMethod,
     into target: UnsafeMutableRawBufferPointer
   ) throws(FrameProblem) -> Int {
+    if method == .store {
+      let length = lcw_stored_frame_length(source.count)
+      guard length <= target.count, source.count <= UInt32.max,
+        let start = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+      else { throw FrameProblem("there is no room for a frame") }
+      lcw_write_stored_frame(
+        start, source.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafePointer(start),
+        source.count)
+      return length
+    }
     let length = ZSTD_compress2(
       try context(for: method), target.baseAddress, target.count, source.baseAddress, source.count)
     if let problem = FrameProblem(code: length) { throw problem }
     return length
+  }
+
+  /// Tries every way and keeps the smallest frame; of equal ones the fastest.
+  mutating func encodeSmallest(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) throws(FrameProblem) -> Int {
+    var best = (method: FrameMethod.store, length: lcw_stored_frame_length(source.count))
+    for method in FrameMethod.allCases where method != .store {
+      let length = try encode(source, by: method, into: target)
+      if length < best.length { best = (method, length) }
+    }
+    return try encode(source, by: best.method, into: target)
   }
 
   private mutating func context(for method: FrameMethod) throws(FrameProblem) -> OpaquePointer {
@@ -93,9 +119,7 @@ struct FrameEncoder: ~Copyable {
     try set(ZSTD_c_checksumFlag, 1)
     try set(ZSTD_c_contentSizeFlag, 1)
     switch method {
-    case .store:
-      try set(ZSTD_c_compressionLevel, ZSTD_minCLevel())
-    case .match:
+    case .store, .match:
       try set(ZSTD_c_compressionLevel, 1)
     case .entropy:
       // At the lowest level nothing is searched for; this parameter (`literalCompressionMode`,
@@ -128,16 +152,28 @@ struct FrameDecoder: ~Copyable {
     ZSTD_freeDCtx(context)
   }
 
-  /// Writes the content of `frame`, which is one whole frame, over all of `target`.
+  /// The content of `frame`, which is one whole frame of ``ZstdFrame/measures(of:content:)``.
+  /// - Parameters:
+  ///   - count: The content's bytes, as the frame states them.
+  ///   - room: Room for as many bytes. Content that stands in the frame as it is stays there.
   /// - Throws: ``FrameProblem`` if the content is not as long, or does not have its checksum.
-  borrowing func decode(
-    _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
-  ) throws(FrameProblem) {
-    let count = ZSTD_decompressDCtx(
-      context, target.baseAddress, target.count, frame.baseAddress, frame.count)
-    if let problem = FrameProblem(code: count) { throw problem }
-    guard count == target.count else {
-      throw FrameProblem("the frame gives \(count) bytes, but \(target.count) are needed")
+  borrowing func content(
+    of frame: UnsafeRawBufferPointer, count: Int, room: UnsafeMutableRawBufferPointer
+  ) throws(FrameProblem) -> UnsafeRawBufferPointer {
+    var start: UnsafePointer<UInt8>?
+    if let bytes = frame.baseAddress?.assumingMemoryBound(to: UInt8.self) {
+      let sort = lcw_check_stored_frame(bytes, frame.count, count, &start)
+      if sort == Int32(LCW_FRAME_DAMAGED) {
+        throw FrameProblem("the content does not have the frame's checksum")
+      }
+      if let start { return UnsafeRawBufferPointer(start: start, count: count) }
     }
+    let found = ZSTD_decompressDCtx(
+      context, room.baseAddress, room.count, frame.baseAddress, frame.count)
+    if let problem = FrameProblem(code: found) { throw problem }
+    guard found == count else {
+      throw FrameProblem("the frame gives \(found) bytes, but \(count) are needed")
+    }
+    return UnsafeRawBufferPointer(room)
   }
 }

@@ -81,7 +81,7 @@ public struct OutputFile: ~Copyable {
   /// Writes bytes behind those written before.
   /// - Throws: ``FileError``.
   public borrowing func append(_ bytes: [UInt8]) throws(FileError) {
-    try writeBytes(bytes, to: descriptor, path: path)
+    try writeBytes(bytes[...], to: descriptor, path: path)
   }
 
   fileprivate borrowing func sync() throws(FileError) {
@@ -90,7 +90,9 @@ public struct OutputFile: ~Copyable {
 }
 
 /// Writes bytes at an open file's position, all of them.
-func writeBytes(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+func writeBytes(
+  _ bytes: ArraySlice<UInt8>, to descriptor: Int32, path: String
+) throws(FileError) {
   var start = 0
   while start < bytes.count {
     let written = bytes.withUnsafeBytes {

@@ -47,11 +47,26 @@ public final class InputFile: Sendable {
   /// The bytes of a range, which must lie in the file.
   /// - Throws: ``FileError/damaged(file:reason:)`` if the file ends before, and system errors.
   public func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
+    try check(range)
+    return try readBytes(from: descriptor, in: range, path: path)
+  }
+
+  /// Fills a buffer with the bytes from a position on, which must lie in the file.
+  /// - Throws: As ``bytes(in:)``.
+  public func read(
+    at start: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(FileError) {
+    try check(start..<start + buffer.count)
+    if let failure = readBytes(from: descriptor, at: start, into: buffer, path: path) {
+      throw failure
+    }
+  }
+
+  private func check(_ range: Range<Int>) throws(FileError) {
     guard range.lowerBound >= 0, range.upperBound <= size else {
       throw .damaged(
         file: path, reason: "it has \(size) bytes, but byte \(range.upperBound) is needed")
     }
-    return try readBytes(from: descriptor, in: range, path: path)
   }
 
   /// Up to `count` bytes from the start.
@@ -77,21 +92,31 @@ func readBytes(
 ) throws(FileError) -> [UInt8] {
   var failure: FileError?
   let result = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-    while count < range.count {
-      let got = pread(
-        descriptor, buffer.baseAddress.map { $0 + count }, range.count - count,
-        off_t(range.lowerBound + count))
-      if got < 0 && errno == EINTR { continue }
-      guard got > 0 else {
-        failure =
-          got == 0
-          ? .damaged(file: path, reason: "it became shorter while it was read")
-          : .system("read", file: path, code: errno)
-        return
-      }
-      count += got
-    }
+    failure = readBytes(
+      from: descriptor, at: range.lowerBound, into: UnsafeMutableRawBufferPointer(buffer),
+      path: path)
+    if failure == nil { count = range.count }
   }
   if let failure { throw failure }
   return result
+}
+
+/// Fills a buffer from an open file, and says why if it can't.
+private func readBytes(
+  from descriptor: Int32, at start: Int, into buffer: UnsafeMutableRawBufferPointer, path: String
+) -> FileError? {
+  var count = 0
+  while count < buffer.count {
+    let got = pread(
+      descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count,
+      off_t(start + count))
+    if got < 0 && errno == EINTR { continue }
+    guard got > 0 else {
+      return got == 0
+        ? .damaged(file: path, reason: "it became shorter while it was read")
+        : .system("read", file: path, code: errno)
+    }
+    count += got
+  }
+  return nil
 }

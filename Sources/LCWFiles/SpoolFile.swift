@@ -19,7 +19,7 @@ public struct SpoolFile: ~Copyable {
   private let target: URL
   private let memoryLimit: Int
   /// The pieces in memory, each with the position of its first byte.
-  private var pieces: [(start: Int, bytes: [UInt8])] = []
+  private var pieces: [(start: Int, bytes: ArraySlice<UInt8>)] = []
   private var file: NamelessFile?
 
   /// The most bytes that are read from the file at a time.
@@ -34,7 +34,7 @@ public struct SpoolFile: ~Copyable {
 
   /// Adds bytes behind those added before.
   /// - Throws: ``FileError``.
-  public mutating func append(_ bytes: [UInt8]) throws(FileError) {
+  public mutating func append(_ bytes: ArraySlice<UInt8>) throws(FileError) {
     if file == nil, size + bytes.count > memoryLimit {
       let new = try NamelessFile(beside: target)
       for piece in pieces { try new.append(piece.bytes) }
@@ -51,7 +51,9 @@ public struct SpoolFile: ~Copyable {
 
   /// Calls `body` with the bytes of a range of those added, piece by piece in their order.
   /// - Throws: ``FileError``, and what `body` throws.
-  public borrowing func read(_ range: Range<Int>, _ body: ([UInt8]) throws -> Void) throws {
+  public borrowing func read(
+    _ range: Range<Int>, _ body: (ArraySlice<UInt8>) throws -> Void
+  ) throws {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= size, "the spool ends before \(range)")
     var start = range.lowerBound
@@ -67,14 +69,14 @@ public struct SpoolFile: ~Copyable {
       guard index < pieces.count else {
         let part = start..<min(start + SpoolFile.readSize, range.upperBound)
         guard let bytes = try file?.bytes(in: part) else { return }
-        try body(bytes)
+        try body(bytes[...])
         start = part.upperBound
         continue
       }
       let piece = pieces[index]
-      let part = start - piece.start..<min(piece.bytes.count, range.upperBound - piece.start)
-      try body(part == piece.bytes.indices ? piece.bytes : Array(piece.bytes[part]))
-      start = piece.start + part.upperBound
+      let part = piece.bytes.dropFirst(start - piece.start).prefix(range.upperBound - start)
+      try body(part)
+      start += part.count
       index += 1
     }
   }
@@ -96,7 +98,7 @@ private struct NamelessFile: ~Copyable {
     if descriptor >= 0 { close(descriptor) }
   }
 
-  borrowing func append(_ bytes: [UInt8]) throws(FileError) {
+  borrowing func append(_ bytes: ArraySlice<UInt8>) throws(FileError) {
     try writeBytes(bytes, to: descriptor, path: path)
   }
 

@@ -179,7 +179,7 @@ struct ArchiveWritingTests {
     let folder = try TemporaryFolder()
     var spool = SpoolFile(for: folder.file("a"), memoryLimit: memoryLimit)
     for start in stride(from: 0, to: 33, by: 3) {
-      try spool.append((start..<start + 3).map { UInt8($0) })
+      try spool.append((start..<start + 3).map { UInt8($0) }[...])
       try spool.append([])
     }
     #expect(spool.size == 33)

@@ -86,7 +86,8 @@ struct ManifestTests {
     Fault("\"shape\":[3]", "\"shape\":[524288]", "holds 3 bytes"),
     Fault("\"shape\":[3]", "\"shape\":[2]", "holds 3 bytes, but 2"),
     Fault("\"transform\":\"planes\"", "\"transform\":\"rotl1\"", "is not for i32"),
-    Fault("\"transform\":\"planes\"", "\"transform\":\"exp5\"", "is not known"),
+    Fault("\"transform\":\"planes\"", "\"transform\":\"exp5\"", "is not for i32"),
+    Fault("\"transform\":\"planes\"", "\"transform\":\"exp9\"", "is not known"),
     Fault("\"transform\":\"planes\"", "\"transform\":\"none\"", "but 1200 are needed"),
     Fault(
       "\"u8\",\"shape\":[3],\"transform\":\"none\"",

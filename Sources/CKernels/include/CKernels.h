@@ -86,8 +86,50 @@ void lcw_float_to_bfloat(uint16_t *y, const float *x, ptrdiff_t n);
 /// Plane k starts at `planes + k · stride`.
 void lcw_split_planes(
     uint8_t *planes, ptrdiff_t stride, const uint8_t *words, ptrdiff_t n, int width, int rotate);
-/// The inverse of `lcw_split_planes`.
+/// The inverse of `lcw_split_planes`, of planes that may lie anywhere.
 void lcw_join_planes(
-    uint8_t *words, const uint8_t *planes, ptrdiff_t stride, ptrdiff_t n, int width, int rotate);
+    uint8_t *words, const uint8_t *_Nonnull const *_Nonnull planes, ptrdiff_t n, int width,
+    int rotate);
+
+/// Splits `n` words of 4 or 2 bytes with 8 bits of exponent (f32, bf16) as the transform `exp5`
+/// does: `planes` has room for `width` planes of n bytes, of which all but the last are results,
+/// `nibbles` for (n + 1) / 2 bytes, `signs` for (n + 7) / 8, and `escapes` for n + 1.
+/// `base` is from 0 to 225. Returns the number of escapes.
+ptrdiff_t lcw_split_exp5(
+    uint8_t *planes, uint8_t *nibbles, uint8_t *signs, uint8_t *escapes, const uint8_t *words,
+    ptrdiff_t n, int width, int base);
+/// The inverse of `lcw_split_exp5`. Returns 0 if the number of escapes is not what the first plane
+/// needs, and the words are of no use; otherwise 1.
+int lcw_join_exp5(
+    uint8_t *words, const uint8_t *_Nonnull const *_Nonnull planes, const uint8_t *nibbles,
+    const uint8_t *signs, const uint8_t *escapes, ptrdiff_t escape_count, ptrdiff_t n,
+    int width, int base);
+
+// MARK: zstd frames without compression
+
+/// The length of the frame that `lcw_write_stored_frame` makes of so many bytes, below 2³².
+size_t lcw_stored_frame_length(size_t content);
+/// Writes a zstd frame that holds the bytes as they are, with their number and a checksum.
+void lcw_write_stored_frame(uint8_t *frame, const uint8_t *content, size_t n);
+
+/// What `lcw_check_stored_frame` finds.
+enum {
+  /// Another frame, which libzstd has to read.
+  LCW_FRAME_OTHER,
+  /// One block as it is, with a right checksum.
+  LCW_FRAME_STORED,
+  /// One block as it is, but the checksum is of other bytes.
+  LCW_FRAME_DAMAGED,
+};
+/// Whether a frame whose header is as the archive wants it, and states `content` bytes, holds them
+/// in one block as they are; if so, `start` is set to their place in it.
+int lcw_check_stored_frame(
+    const uint8_t *frame, size_t length, size_t content,
+    const uint8_t *_Nullable *_Nonnull start);
+
+// MARK: memory
+
+/// Asks the system for large pages where the bytes are about to be written for the first time.
+void lcw_advise_large_pages(void *bytes, size_t n);
 
 #pragma clang assume_nonnull end

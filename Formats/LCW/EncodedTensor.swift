@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LCWNumerics
+
+/// A tensor as an archive keeps it, in memory: what a file's tensors are made of, and what the
+/// benchmarks time without a file.
+package struct EncodedTensor: Sendable {
+  /// The transform that was found to be best.
+  let transform: Transform
+  /// The frames.
+  let frames: EncodedFrames
+
+  /// Encodes a tensor.
+  /// - Throws: ``FrameProblem`` if libzstd fails.
+  init(
+    _ tensor: StoredTensor, effort: Effort, workers: Workers, tools: Pool<EncodingTools>
+  ) throws {
+    let bytes = tensor.bytes
+    func encoded(_ plan: EncodingPlan) throws -> EncodedFrames {
+      let codec = PlaneCodec(
+        transform: plan.transform, width: tensor.elementType.width, chunk: Manifest.writtenChunk)
+      return try codec.encode(bytes, plan: plan, workers: workers, tools: tools)
+    }
+    let plans = try tools.with(EncodingTools()) {
+      try EncodingPlan.plans(for: tensor, effort: effort, tools: $0)
+    }
+    var best = (transform: plans[0].transform, frames: try encoded(plans[0]))
+    for plan in plans.dropFirst() {
+      let frames = try encoded(plan)
+      if frames.count < best.frames.count { best = (plan.transform, frames) }
+    }
+    (transform, frames) = best
+  }
+}
+
+/// Encodes and decodes tensors of one type in memory.
+package struct TensorCoder: Sendable {
+  private let workers: Workers
+  private let encodingTools = Pool<EncodingTools>()
+  private let decodingTools = Pool<DecodingTools>()
+
+  /// A coder that uses that many threads.
+  package init(workers: Workers = .serial) {
+    self.workers = workers
+  }
+
+  /// The tensor's frames.
+  /// - Throws: An error if libzstd fails.
+  package func encode(_ tensor: StoredTensor, effort: Effort = .fast) throws -> EncodedTensor {
+    try EncodedTensor(tensor, effort: effort, workers: workers, tools: encodingTools)
+  }
+
+  /// The bytes of the tensor that joined frames hold.
+  /// - Parameters:
+  ///   - tensor: Of which the frames are.
+  ///   - elementType: The tensor's type.
+  ///   - rawBytes: The tensor's bytes.
+  /// - Throws: An error if the frames are not those of such a tensor.
+  package func decode(
+    _ frames: [UInt8], of tensor: EncodedTensor, elementType: ElementType, rawBytes: Int
+  ) throws -> [UInt8] {
+    let codec = PlaneCodec(
+      transform: tensor.transform, width: elementType.width, chunk: Manifest.writtenChunk)
+    return try frames.withUnsafeBytes {
+      try codec.decode($0, rawBytes: rawBytes, workers: workers, tools: decodingTools)
+    }
+  }
+}
+
+extension EncodedTensor {
+  /// The frames, one behind the other, as a file holds them.
+  package var joinedFrames: [UInt8] { Array(frames.pieces.joined()) }
+}
