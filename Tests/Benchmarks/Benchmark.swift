@@ -11,6 +11,10 @@ struct Benchmark: Sendable {
   var prepare: @Sendable () throws -> () throws -> Void
   /// The counted runs.
   var runs = 5
+  /// The bytes that one run works on, where a speed is wanted.
+  var bytes: (@Sendable () throws -> Int)?
+  /// The bytes that these become, where a ratio is wanted.
+  var stored: (@Sendable () throws -> Int)?
 }
 
 /// What timing a benchmark gave.
@@ -18,8 +22,25 @@ struct Timing: Codable {
   var name: String
   var work: String
   var seconds: [Double]
+  /// The processors' time, of all threads: it tells more where others use the machine.
+  var processorSeconds: [Double]
   /// The growth of the process's peak memory over what it was once the input stood, in MB.
   var peakGrowthMB: Double
+  /// The bytes that one run works on.
+  var bytes: Int?
+  /// The bytes that these become.
+  var stored: Int?
+
+  var fastest: Double { seconds.min() ?? 0 }
+
+  /// What a run does in a second, in MB, by the fastest one.
+  var speed: Double? { bytes.map { Double($0) / 1e6 / fastest } }
+
+  /// How much is left of the bytes.
+  var ratio: Double? {
+    guard let bytes, let stored else { return nil }
+    return Double(stored) / Double(bytes)
+  }
 
   var median: Double {
     let sorted = seconds.sorted()
@@ -36,16 +57,20 @@ extension Benchmark {
     let before = ProcessMemory.resident
     try body()
     var seconds: [Double] = []
+    var processorSeconds: [Double] = []
     for _ in 0..<runs {
+      let processorStart = clock()
       let start = ContinuousClock.now
       try body()
       let duration = ContinuousClock.now - start
       seconds.append(
         Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18)
+      processorSeconds.append(Double(clock() - processorStart) / Double(CLOCKS_PER_SEC))
     }
     return Timing(
-      name: name, work: work, seconds: seconds,
-      peakGrowthMB: Double(ProcessMemory.peak - before) / 1e6)
+      name: name, work: work, seconds: seconds, processorSeconds: processorSeconds,
+      peakGrowthMB: Double(ProcessMemory.peak - before) / 1e6, bytes: try bytes?(),
+      stored: try stored?())
   }
 }
 

@@ -2,20 +2,40 @@
 import Foundation
 import LCWNumerics
 
-// lcw-bench [--json FILE] [NAME…]: times the work TARGETS names and prints a table.
+// lcw-bench [--json FILE] [--checkpoint FILE]… [NAME…]: times the work and prints a table. A name
+// that is none's stands for all whose names it begins. The archive is measured on the checkpoints' weights.
 
-var names = Array(CommandLine.arguments.dropFirst())
+var names: [String] = []
 var jsonFile: String?
-if let index = names.firstIndex(of: "--json") {
-  guard index + 1 < names.count else {
-    FileHandle.standardError.write(Data("error: --json takes a file\n".utf8))
+var checkpoints: [URL] = []
+var arguments = CommandLine.arguments.dropFirst()
+while let argument = arguments.popFirst() {
+  guard ["--json", "--checkpoint"].contains(argument) else {
+    names.append(argument)
+    continue
+  }
+  guard let file = arguments.popFirst() else {
+    FileHandle.standardError.write(Data("error: \(argument) takes a file\n".utf8))
     exit(64)
   }
-  jsonFile = names[index + 1]
-  names.removeSubrange(index...index + 1)
+  if argument == "--json" {
+    jsonFile = file
+  } else if FileManager.default.fileExists(atPath: file) {
+    checkpoints.append(URL(fileURLWithPath: file))
+  } else {
+    print("note: there is no checkpoint \(file)")
+  }
 }
-let known = DenseBenchmarks.all
-if let wrong = names.first(where: { name in !known.contains { $0.name == name } }) {
+if checkpoints.isEmpty {
+  print("note: the archive is not measured, for want of --checkpoint FILE with trained weights")
+}
+let known = DenseBenchmarks.all + ArchiveBenchmarks(files: checkpoints).all
+extension Benchmark {
+  func isNamed(_ name: String) -> Bool {
+    known.contains { $0.name == name } ? name == self.name : self.name.hasPrefix(name)
+  }
+}
+if let wrong = names.first(where: { name in !known.contains { $0.isNamed(name) } }) {
   let list = known.map(\.name).joined(separator: ", ")
   FileHandle.standardError.write(Data("error: no benchmark ‘\(wrong)’; there are \(list)\n".utf8))
   exit(64)
@@ -28,12 +48,15 @@ for variable in ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"] {
   }
 }
 var timings: [Timing] = []
-for benchmark in known where names.isEmpty || names.contains(benchmark.name) {
+for benchmark in known
+where names.isEmpty || names.contains(where: benchmark.isNamed) {
   let timing = try benchmark.measure()
   timings.append(timing)
   let range = "\(rounded(timing.seconds.min() ?? 0)) – \(rounded(timing.seconds.max() ?? 0))"
+  let speed = timing.speed.map { "\(Int($0.rounded())) MB/s, " } ?? ""
+  let ratio = timing.ratio.map { String(format: "%.4f of the bytes, ", $0) } ?? ""
   print(
-    "\(timing.name): \(rounded(timing.median)) s (\(range)), "
+    "\(timing.name): \(rounded(timing.median)) s (\(range)), \(speed)\(ratio)"
       + "\(Int(timing.peakGrowthMB.rounded())) MB beyond the data  [\(timing.work)]")
 }
 if let jsonFile {
