@@ -18,11 +18,12 @@ enum CRC32 {
   }()
 
   /// The checksum of bytes.
-  static func checksum(of bytes: ArraySlice<UInt8>) -> UInt32 {
+  /// - Parameter former: The checksum of the bytes before, if these go on.
+  static func checksum(of bytes: ArraySlice<UInt8>, behind former: UInt32 = 0) -> UInt32 {
     let flat = tables.flatMap(\.self)
     return bytes.withUnsafeBufferPointer { bytes in
       flat.withUnsafeBufferPointer { table in
-        var value = UInt32.max
+        var value = ~former
         var index = 0
         while index + 8 <= bytes.count {
           var next: UInt32 = 0

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
-import Synchronization
 
 /// A zip file whose directory has been read and checked; the content of an entry is read, and its
-/// checksum compared, when it is asked for.
+/// checksum compared, when it is asked for. Several threads may read at once.
 ///
-/// Only stored and deflated files are accepted, each name once. Reading the entries in their order
-/// is fastest: a step back starts again from the first. Several threads take turns.
-public final class ZipFile: Sendable {
-  /// The file's path.
-  public let path: String
-  /// The files in it, in the order of their data. Folders are left out, as they hold nothing.
+/// Only stored and deflated files are accepted, each name once, and none that share bytes.
+public struct ZipFile: Sendable {
+  /// The files in it, in the order of its directory. Folders are left out, as they hold nothing.
   public let entries: [ZipEntry]
 
   private let file: InputFile
-  private let cursor = Mutex<ZipCursor?>(nil)
 
   /// The most files and folders that are accepted.
   public static let entryLimit = 1 << 20
-  /// The most bytes that the files together may have when they are unpacked, for each byte of the
-  /// zip file: no deflated data is longer (https://zlib.net/zlib_tech.html).
+  /// The most bytes of content for each byte in the file: no deflated data is longer
+  /// (https://zlib.net/zlib_tech.html).
   public static let largestRatio = 1032
+
+  /// The file's path.
+  public var path: String { file.path }
 
   /// What a zip file with entries starts with.
   public static let mark: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
@@ -37,125 +35,71 @@ public final class ZipFile: Sendable {
   }
 
   /// Opens a file and reads its directory.
-  /// - Throws: ``ZipError`` if it is damaged, holds what is not accepted, or would unpack to more
-  ///   than ``largestRatio`` times its size, and ``FileError`` if it can't be read.
+  /// - Throws: ``ZipError`` if it is damaged, holds what is not accepted, or an entry claims more
+  ///   than ``largestRatio`` times its bytes, and ``FileError`` if it can't be read.
   public init(_ url: URL) throws {
-    let file = try InputFile(url)
-    self.file = file
-    path = file.path
-    if try Self.isEmpty(file) {
-      entries = []
-      return
-    }
-    var cursor = try ZipCursor.open(file)
-    var entries: [ZipEntry] = []
-    var names: Set<[UInt8]> = []
-    var starts: [Int] = []
-    var total = 0
-    while let header = try cursor.next() {
-      guard cursor.count <= Self.entryLimit else {
-        throw ZipError.tooLarge(
-          file: file.path, reason: "it has more than \(Self.entryLimit) entries")
-      }
-      if let problem = Self.problem(withName: header.name) { throw cursor.error(problem) }
-      guard names.insert(Array(header.name.utf8)).inserted else {
-        throw cursor.error("it stands twice")
-      }
-      let (sum, overflow) = total.addingReportingOverflow(header.size)
-      guard !overflow, sum / Self.largestRatio <= file.size,
-        header.isCompressed || header.size <= file.size
-      else {
-        throw ZipError.tooLarge(
-          file: file.path,
-          reason: "at ‘\(header.name)’ it claims more content than \(file.size) bytes can hold")
-      }
-      total = sum
-      starts.append(header.dataStart)
-      guard !header.isFolder else { continue }
-      entries.append(
-        ZipEntry(
-          name: header.name, size: header.size, isCompressed: header.isCompressed,
-          storedBytes: header.size, position: cursor.count))
-    }
-    for index in entries.indices where entries[index].isCompressed {
-      let position = entries[index].position
-      let next = position < starts.count ? starts[position] : file.size
-      entries[index].storedBytes = max(0, next - starts[position - 1])
-    }
-    self.entries = entries
-  }
-
-  /// Whether a file is a zip without entries and comment, which libarchive does not take for one.
-  private static func isEmpty(_ file: InputFile) throws(FileError) -> Bool {
-    let start = try file.prefix(22)
-    return file.size == 22 && start == emptyMark + [UInt8](repeating: 0, count: 18)
+    file = try InputFile(url)
+    entries = try ZipDirectory(of: file).entries
   }
 
   /// The content of an entry behind its first `offset` bytes, its checksum compared.
-  /// - Throws: ``ZipError``.
+  /// - Throws: ``ZipError`` and ``FileError``.
   public func contents(of entry: ZipEntry, from offset: Int = 0) throws -> [UInt8] {
-    try at(entry) { (cursor: inout ZipCursor) throws(ZipError) in
-      var skipped = 0
-      while skipped < min(offset, entry.size) {
-        let part = try cursor.read(min(offset - skipped, 1 << 16))
-        guard !part.isEmpty else { throw cursor.error("it ends early") }
-        skipped += part.count
-      }
-      let content = try cursor.read(max(0, entry.size - offset))
-      guard content.count == max(0, entry.size - offset), try cursor.read(1).isEmpty else {
-        throw cursor.error("it has another size than the \(entry.size) bytes it states")
-      }
-      return content
+    let split = min(max(offset, 0), entry.size)
+    var checksum: UInt32 = 0
+    var content: [UInt8]
+    if entry.isCompressed {
+      content = try unpacked(entry, count: entry.size, packedBytes: entry.storedBytes)
+      checksum = CRC32.checksum(of: content[...])
+      if split > 0 { content.removeFirst(split) }
+    } else {
+      let start = entry.dataStart
+      let skipped = try file.bytes(in: start..<start + split)
+      content = try file.bytes(in: start + split..<start + entry.size)
+      checksum = CRC32.checksum(of: content[...], behind: CRC32.checksum(of: skipped[...]))
     }
+    guard checksum == entry.checksum else {
+      throw error(entry, "its checksum is not that of its content")
+    }
+    return content
   }
 
   /// The first bytes of an entry, as many as `needed` wants when it is shown those read so far, or
   /// all of it. No checksum is compared.
-  /// - Throws: ``ZipError``.
+  /// - Throws: ``ZipError`` and ``FileError``.
   public func start(of entry: ZipEntry, _ needed: ([UInt8]) -> Int) throws -> [UInt8] {
-    try at(entry) { (cursor: inout ZipCursor) throws(ZipError) in
-      var start: [UInt8] = []
-      while true {
-        let count = min(needed(start), entry.size)
-        guard start.count < count else { return start }
-        let part = try cursor.read(count - start.count)
-        guard !part.isEmpty else { throw cursor.error("it ends early") }
-        start += part
+    var start: [UInt8] = []
+    while true {
+      let count = min(needed(start), entry.size)
+      guard start.count < count else { return start }
+      if entry.isCompressed {
+        // Deflated data are hardly longer than the content, and are unpacked in blocks of 64 KiB.
+        start = try unpacked(
+          entry, count: count, packedBytes: min(entry.storedBytes, count + 1 << 17))
+      } else {
+        start = try file.bytes(in: entry.dataStart..<entry.dataStart + count)
       }
     }
   }
 
-  /// Calls `body` with the cursor at the start of an entry.
-  private func at<Result>(
-    _ entry: ZipEntry, _ body: (inout ZipCursor) throws(ZipError) -> Result
-  ) throws(ZipError) -> Result {
-    var result: Result?
-    var failure: ZipError?
-    cursor.withLock { current in
-      do throws(ZipError) {
-        var cursor: ZipCursor
-        if let former = current.take(), former.count < entry.position {
-          cursor = former
-        } else {
-          cursor = try ZipCursor.open(file)
-        }
-        while cursor.count < entry.position {
-          guard let header = try cursor.next() else {
-            throw .notZip(file: path, reason: "it changed while it was read")
-          }
-          guard cursor.count < entry.position || header.size == entry.size else {
-            throw cursor.error("it changed while it was read")
-          }
-        }
-        result = try body(&cursor)
-        current = consume cursor
-      } catch {
-        failure = error
+  /// The first `count` bytes of what an entry's first bytes unpack to.
+  private func unpacked(_ entry: ZipEntry, count: Int, packedBytes: Int) throws -> [UInt8] {
+    let packed = try file.bytes(in: entry.dataStart..<entry.dataStart + packedBytes)
+    do {
+      // One byte more shows content that is longer than stated.
+      let more = count == entry.size ? 1 : 0
+      let content = try Deflate.unpacked(packed, count: count + more)
+      guard content.count == count else {
+        throw error(entry, "it has another size than the \(entry.size) bytes it states")
       }
+      return content
+    } catch let failure as Deflate.Failure {
+      throw error(entry, failure.reason)
     }
-    if let failure { throw failure }
-    guard let result else { throw .notZip(file: path, reason: "nothing was read") }
-    return result
+  }
+
+  private func error(_ entry: ZipEntry, _ reason: String) -> ZipError {
+    .entry(file: path, entry: entry.name, reason: reason)
   }
 
   /// Why a name is not accepted.
@@ -178,9 +122,10 @@ public struct ZipEntry: Sendable, Hashable {
   public let size: Int
   /// Whether it is deflated.
   public let isCompressed: Bool
-  /// The bytes it takes: of a deflated one those up to the content of the next, so that the record
-  /// between them counts too.
-  public internal(set) var storedBytes: Int
-  /// Its place among the entries, folders included, from 1.
-  let position: Int
+  /// The bytes it takes in the zip file, as stored or deflated.
+  public let storedBytes: Int
+  /// Where these start.
+  let dataStart: Int
+  /// The checksum of its content.
+  let checksum: UInt32
 }

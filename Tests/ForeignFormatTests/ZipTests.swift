@@ -52,7 +52,8 @@ struct ZipTests {
     Fault("neither stored nor deflated", .init("a", [1, 2, 3], method: 12)),
     Fault("neither a plain file nor a folder", .init("a", [0x62], attributes: 0o120777 << 16)),
     Fault("claims more content", .init("a", [3, 0], method: 8, statedSize: 1 << 30)),
-    Fault("claims more content", .init("a", [1, 2], statedSize: 100_000)),
+    Fault("two sizes", .init("a", [1, 2], statedSize: 100_000)),
+    Fault("folder with content", .init("a/", [1], attributes: 0)),
   ]
 
   @Test(arguments: faults)
@@ -83,6 +84,47 @@ struct ZipTests {
     let zip = try ZipFile(try folder.file("a.zip", content))
     let error = #expect(throws: ZipError.self) { try zip.contents(of: zip.entries[0]) }
     #expect(error?.description.contains("‘a’") == true)
+  }
+
+  @Test func endsAndWideFields() throws {
+    let zip = HandmadeZip(entries: [.init("a", [1, 2, 3]), .init("b", [4], isWide: true)])
+    let comment = [0x50, 0x4B, 5, 6] + [UInt8](repeating: 7, count: 300)
+    for bytes in [zip.bytes, zip.bytes(comment: comment), zip.wideBytes()] {
+      let found = try open(bytes)
+      #expect(try found.entries.map { try found.contents(of: $0) } == [[1, 2, 3], [4]])
+    }
+    #expect(try open(ZipFile.emptyMark + [UInt8](repeating: 0, count: 18)).entries.isEmpty)
+  }
+
+  @Test func directoriesThatAreNotAsTheyShould() throws {
+    func fails(_ bytes: [UInt8], _ reason: String) {
+      let error = #expect(throws: ZipError.self) { try open(bytes) }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    let zip = HandmadeZip(entries: [.init("a", [1, 2, 3])])
+    fails(zip.bytes(gap: [0]), "not where its end says")
+    fails([0] + zip.bytes, "not where its end says")
+    fails(zip.bytes + [0], "no directory at its end")
+    fails(zip.wideBytes(count: 2), "directory is cut")
+    fails(zip.wideBytes(count: 0), "something follows its last entry")
+    fails(zip.wideBytes(count: 1 << 40), "more than 1048576 entries")
+    fails(zip.wideBytes(count: -1), "two ends differ")
+    for place in [6, 8, 14, 26, 30] {
+      var bytes = zip.bytes
+      bytes[place] ^= 2
+      fails(bytes, "not what the directory says")
+    }
+    var bytes = zip.bytes
+    bytes[0] ^= 1
+    fails(bytes, "it has no header")
+    // An entry within the content of another.
+    let inner = HandmadeZip.Entry("b", [5, 6], statedOffset: 31)
+    let outer = HandmadeZip.Entry("a", zip.header(of: inner) + [5, 6])
+    fails(HandmadeZip(entries: [outer, inner]).bytes, "‘b’: it overlaps another entry")
+    for offset in [1000, Int(UInt32.max) - 1] {
+      fails(
+        HandmadeZip(entries: [.init("b", [5, 6], statedOffset: offset)]).bytes, "behind the file")
+    }
   }
 
   @Test func whatIsNoZip() throws {
