@@ -52,7 +52,7 @@ enum Deflate {
 extension OpaquePointer {
   /// Why the last call on this `struct archive` failed, in one line.
   var reason: String {
-    archive_error_string(self).map { String(cString: $0).inOneLine }
+    archive_error_string(self).map { String(cString: $0).escapingControls }
       ?? "libarchive gives no reason"
   }
 }
