@@ -4,6 +4,8 @@
 SWIFT ?= swift
 PYTHON ?= python3
 DEMO ?= demo
+# Trained networks in f32, for the archive's figures; without them these are left out.
+CHECKPOINTS ?= $(wildcard ../shared/checkpoints/*.safetensors)
 
 MINUTES ?= 10
 
@@ -22,9 +24,12 @@ test-all: setup
 # Without the variables that halve OpenBLAS's speed, for lcw and for its peers.
 bench: setup
 	$(SWIFT) build -c release --product lcw-bench
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench --json .build/bench.json
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench \
+	  $(addprefix --checkpoint ,$(CHECKPOINTS)) --json .build/bench.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --json .build/bench-peers.json
+	$(PYTHON) Tests/Benchmarks/peers_archive.py .build/bench.json $(CHECKPOINTS) \
+	  --json .build/bench-archive.json
 
 fuzz: setup
 	Tests/Fuzz/run $(MINUTES)
