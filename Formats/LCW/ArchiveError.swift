@@ -32,7 +32,7 @@ public enum ArchiveError: DescribedError, Hashable {
   }
 
   /// One line with the file, the place in it, and the reason.
-  public var description: String { text.escapingControls }
+  public var description: String { text.asOneLine }
 
   private var text: String {
     switch self {

@@ -68,6 +68,7 @@ extension Manifest {
     if name.utf8.count > limits.nameBytes {
       return "the name has \(name.utf8.count) bytes, more than \(limits.nameBytes)"
     }
+    guard name.isStreamSafe else { return "the name has more than 30 combining marks in a row" }
     let hasControl = name.unicodeScalars.contains {
       $0.properties.generalCategory == .control
     }
@@ -92,7 +93,9 @@ extension Manifest {
     with value: JSONValue, depth: Int, members: inout Int, _ limits: Limits
   ) -> String? {
     switch value {
-    case .string, .bool: return nil
+    case .bool: return nil
+    case .string(let text):
+      return text.isStreamSafe ? nil : "a text has more than 30 combining marks in a row"
     case .integer(let integer):
       return integer.magnitude <= UInt(limits.integer)
         ? nil : "the integer \(integer) is beyond ±(2⁵³ − 1); write it as a text"
@@ -108,7 +111,8 @@ extension Manifest {
     case .object(let object):
       if depth > limits.jsonDepth { return "they nest too deep" }
       members += object.count
-      for (_, value) in object.sorted(by: { $0.key < $1.key }) {
+      for (key, value) in object.sorted(by: { $0.key < $1.key }) {
+        guard key.isStreamSafe else { return "a key has more than 30 combining marks in a row" }
         if let problem = problem(with: value, depth: depth + 1, members: &members, limits) {
           return problem
         }

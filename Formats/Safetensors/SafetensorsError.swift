@@ -16,7 +16,7 @@ public enum SafetensorsError: DescribedError, Hashable {
   public var category: ErrorCategory { .data }
 
   /// One line with the file, the tensor and the reason.
-  public var description: String { text.escapingControls }
+  public var description: String { text.asOneLine }
 
   private var text: String {
     switch self {

@@ -34,6 +34,9 @@ struct SafetensorsWriter {
   private func header(
     of entries: [TensorEntry], metadata: [String: JSONValue]
   ) throws(CheckpointError) -> SafetensorsHeader {
+    guard metadata.allSatisfy({ $0.isStreamSafe && $1.string?.isStreamSafe != false }) else {
+      throw refusal("the metadata have more than 30 combining marks in a row")
+    }
     var header = SafetensorsHeader(
       metadata: metadata.mapValues { $0.string ?? $0.compactText }, tensors: [])
     var end = 0
@@ -41,6 +44,9 @@ struct SafetensorsWriter {
     for entry in entries {
       guard !entry.name.isEmpty, entry.name != SafetensorsHeader.metadataKey else {
         throw refusal("a tensor can't be called ‘\(entry.name)’")
+      }
+      guard entry.name.isStreamSafe else {
+        throw refusal("a name has more than 30 combining marks in a row")
       }
       guard names.insert(entry.name).inserted else {
         throw refusal("there are two tensors ‘\(entry.name)’")

@@ -19,9 +19,17 @@ public protocol DescribedError: Error, CustomStringConvertible {
 }
 
 extension String {
-  /// The text with control characters and line ends as escapes, so that what a file holds can
-  /// neither break the line it is quoted in nor steer a terminal.
-  public var escapingControls: String {
+  /// The text for a message of one line, which may quote what a file holds: with control characters
+  /// and line ends as escapes, and without its middle where it is very long.
+  public var asOneLine: String {
+    let limit = 2000
+    guard utf8.count > limit else { return escapingControls }
+    let start = String(String.UnicodeScalarView(unicodeScalars.prefix(limit / 2)))
+    let end = String(String.UnicodeScalarView(unicodeScalars.suffix(limit / 4)))
+    return "\(start.escapingControls) … \(end.escapingControls)"
+  }
+
+  private var escapingControls: String {
     var result = ""
     for scalar in unicodeScalars {
       switch scalar.properties.generalCategory {

@@ -225,6 +225,16 @@ struct ManifestTests {
     try expectRefusal(other.bytes, saying: "‘\\u{1B}[2J\\n\\u{2028}’ is not known")
   }
 
+  @Test func aKeyOfManyMarksIsRefusedAtOnce() throws {
+    let marks = String(repeating: "\u{301}\u{323}", count: 1_000_000)
+    let clock = ContinuousClock()
+    let time = try clock.measure {
+      try expectRefusal(
+        try parts.replacing("\"a\":1", by: "\"a\(marks)\":1").bytes, saying: "combining marks")
+    }
+    #expect(time < .seconds(10))
+  }
+
   @Test func theArchiveIsFineWithoutFaults() throws {
     let found = try readArchive(parts.bytes)
     #expect(found.tensors.map(\.name) == ["aa", "bb", "cc"])

@@ -95,6 +95,10 @@ struct SafetensorsTests {
     try refuses(Checkpoint(tensors: [NamedTensor("__metadata__", value)]), "__metadata__")
     try refuses(
       Checkpoint(tensors: [NamedTensor("a", value), NamedTensor("a", value)]), "two tensors")
+    let marks = String(repeating: "\u{301}", count: 31)
+    try refuses(Checkpoint(tensors: [NamedTensor(marks, value)]), "combining marks")
+    try refuses(Checkpoint(metadata: ["a": .string(marks)]), "combining marks")
+    try refuses(Checkpoint(metadata: [marks: "a"]), "combining marks")
     let source = FailingSource(base: try smallCheckpoint(), failingName: "mask")
     #expect(throws: FailingSource.Failure.self) { try Safetensors().write(source, to: file) }
     #expect(try bytes(of: file) == [1])

@@ -16,22 +16,11 @@ struct WriterProcessTests {
     folder = try TemporaryFolder()
   }
 
-  private func start(
-    _ program: URL, _ arguments: [String], environment: [String: String] = [:]
-  ) throws -> Process {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    process.currentDirectoryURL = folder.url
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    return process
-  }
-
-  private func convert(_ input: String) throws -> Process {
-    try start(Self.executable, ["convert", input, "a.lcw"])
+  /// Starts the conversion of a file in the folder to `a.lcw`.
+  private func convert(_ input: String) throws -> ChildProcess {
+    try ChildProcess(
+      Self.executable.path,
+      ["convert", folder.file(input).path, folder.file("a.lcw").path])
   }
 
   @Test(.timeLimit(.minutes(5)))
@@ -48,9 +37,7 @@ struct WriterProcessTests {
     }
     let clock = ContinuousClock()
     let whole = try clock.measure {
-      let process = try convert("0.safetensors")
-      process.waitUntilExit()
-      try #require(process.terminationStatus == 0)
+      try #require(try convert("0.safetensors").wait() == 0)
     }
     let destination = folder.file("a.lcw")
     var current = 0
@@ -65,11 +52,11 @@ struct WriterProcessTests {
       } else {
         // While the new file is written and renamed, which takes only a part of the time.
         let names = try Set(folder.names)
-        while process.isRunning, try names.isSuperset(of: folder.names) { usleep(200) }
+        while !process.hasEnded, try names.isSuperset(of: folder.names) { usleep(200) }
         Thread.sleep(forTimeInterval: 0.03 * max(0, share - 0.25))
       }
-      Foundation.kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      process.kill()
+      process.wait()
       let found = try Checkpoint(reading: try LCWArchive().open(destination))
       let index = try #require(contents.firstIndex(of: found), "kill \(kill) left another content")
       if index != current { replaced += 1 }
@@ -82,9 +69,7 @@ struct WriterProcessTests {
     let left = try folder.names.filter { !known.contains($0) }
     #expect(!left.isEmpty && left.allSatisfy { $0.hasPrefix(".a.lcw.") }, "\(left)")
     #expect(left.count <= kills - replaced)
-    let last = try convert("\(1 - current).safetensors")
-    last.waitUntilExit()
-    #expect(last.terminationStatus == 0)
+    #expect(try convert("\(1 - current).safetensors").wait() == 0)
     #expect(
       try Checkpoint(reading: try LCWArchive().open(destination)) == contents[1 - current])
     #expect(try folder.names.filter { !known.contains($0) } == left)
@@ -98,14 +83,59 @@ struct WriterProcessTests {
       ("022", [:]), ("077", ["TZ": "Asia/Tokyo", "LC_ALL": "C"]),
       ("000", ["TZ": "America/New_York", "LC_ALL": "de_DE.UTF-8", "USER": "someone"]),
     ] {
-      let process = try start(
-        URL(fileURLWithPath: "/bin/sh"),
-        ["-c", "umask \(umask); exec \"$0\" convert 0.safetensors a.lcw", Self.executable.path],
+      let shell = try ChildProcess(
+        "/bin/sh",
+        [
+          "-c", "umask \(umask); exec \"$0\" convert \"$1\" \"$2\"", Self.executable.path,
+          folder.file("0.safetensors").path, folder.file("a.lcw").path,
+        ],
         environment: environment)
-      process.waitUntilExit()
-      #expect(process.terminationStatus == 0)
+      #expect(shell.wait() == 0)
       files.insert(try bytes(of: folder.file("a.lcw")))
     }
     #expect(files.count == 1)
+  }
+}
+
+/// A process whose number stays its own until it is waited for, as that of Foundation's `Process`
+/// does not: so no other one can be killed in its place. Its output is thrown away.
+private final class ChildProcess {
+  private let number: pid_t
+  private var status: Int32?
+
+  init(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    var files = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&files)
+    defer { posix_spawn_file_actions_destroy(&files) }
+    for descriptor: Int32 in 0...2 {
+      posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_RDWR, 0)
+    }
+    var words = ([program] + arguments).map { strdup($0) } + [nil]
+    var settings = variables.map { strdup("\($0)=\($1)") } + [nil]
+    defer { for text in words + settings { free(text) } }
+    var number: pid_t = 0
+    try #require(posix_spawn(&number, program, &files, nil, &words, &settings) == 0)
+    self.number = number
+  }
+
+  /// Whether it has ended; it can still be waited for.
+  var hasEnded: Bool {
+    var information = siginfo_t()
+    waitid(P_PID, id_t(number), &information, WEXITED | WNOHANG | WNOWAIT)
+    return information.si_signo == SIGCHLD
+  }
+
+  func kill() { Foundation.kill(number, SIGKILL) }
+
+  /// The exit status, or −1 if a signal ended it.
+  @discardableResult
+  func wait() -> Int32 {
+    if let status { return status }
+    var raw: Int32 = 0
+    while waitpid(number, &raw, 0) < 0, errno == EINTR {}
+    let result = raw & 0x7F == 0 ? raw >> 8 & 0xFF : -1
+    status = result
+    return result
   }
 }

@@ -7,6 +7,16 @@ import Testing
     try JSONValue(parsing: Array(text.utf8), limits: limits)
   }
 
+  @Test func messagesStayShort() throws {
+    let error = #expect(throws: JSONError.self) {
+      try parse(String(repeating: "1", count: 1_000_000))
+    }
+    #expect(error?.description.utf8.count ?? .max < 2100)
+    #expect(error?.description.hasPrefix("the integer 1111") == true)
+    #expect(error?.description.hasSuffix("1 is too large at byte 1000000 of the JSON") == true)
+    #expect("a\u{1B}[0m\nb\u{2028}é".asOneLine == "a\\u{1B}[0m\\nb\\u{2028}é")
+  }
+
   // MARK: - Good texts
 
   @Test(
@@ -30,6 +40,23 @@ import Testing
   }
 
   // MARK: - Bad texts
+
+  private static func marks(_ count: Int) -> String {
+    String(String.UnicodeScalarView((0..<count).map { $0 % 2 == 0 ? "\u{301}" : "\u{323}" }))
+  }
+
+  @Test func marksAreCountedInARow() throws {
+    let most = Self.marks(30)
+    let text = "{\"\(most)a\(most)\":\"é\(most) \(most)\"}"
+    #expect(try parse(text).object?.values.first == .string("é\(most) \(most)"))
+    #expect(throws: JSONError.self) { try parse("\"\(most)\u{301}\"") }
+    // Half a million marks in a key are refused at once.
+    let clock = ContinuousClock()
+    let time = clock.measure {
+      #expect(throws: JSONError.self) { try parse("{\"\(Self.marks(500_000))\":1}") }
+    }
+    #expect(time < .seconds(5))
+  }
 
   @Test(arguments: [
     ("", 0, "the text ends where a value should be"), ("  ", 2, "the text ends"),
@@ -59,6 +86,8 @@ import Testing
     (#""\uDE42""#, 7, "a surrogate stands alone"),
     (#""\uD83D\u0041""#, 13, "a surrogate stands alone"),
     (#""\uDE42\uD83D""#, 7, "a surrogate stands alone"),
+    ("\"a\(marks(31))\"", 64, "more than 30 combining marks"),
+    ("{\"\(marks(31))\":1}", 64, "more than 30 combining marks"),
     ("[", 1, "the text ends"), ("[1", 2, "expected a comma or a closing bracket"),
     ("[1,]", 3, "expected a value"), ("[,1]", 1, "expected a value"),
     ("[1 2]", 3, "expected a comma or a closing bracket"),

@@ -24,12 +24,13 @@ public struct JSONError: DescribedError, Hashable {
   /// Wrong data.
   public var category: ErrorCategory { .data }
   /// The reason and the place.
-  public var description: String { "\(reason) at byte \(offset) of the JSON" }
+  public var description: String { "\(reason) at byte \(offset) of the JSON".asOneLine }
 }
 
 extension JSONValue {
   /// Parses UTF-8 JSON strictly (RFC 8259, and duplicate keys are an error; so are null, a byte
-  /// order mark, lone surrogates, numbers that overflow, and whatever follows the value but space).
+  /// order mark, lone surrogates, numbers that overflow, more than 30 combining marks in a row, and
+  /// whatever follows the value but space).
   /// - Throws: ``JSONError``.
   public init(parsing bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) {
     var parser = JSONParser(bytes: bytes, limits: limits)
@@ -190,6 +191,9 @@ private struct JSONParser {
       case UInt8(ascii: "\""):
         guard let text = String(validating: utf8, as: UTF8.self) else {
           throw error("a string is not valid UTF-8")
+        }
+        guard text.isStreamSafe else {
+          throw error("more than 30 combining marks follow each other")
         }
         index += 1
         return text

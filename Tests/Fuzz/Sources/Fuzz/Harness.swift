@@ -95,6 +95,7 @@ struct Harness: Sendable {
       $0.properties.generalCategory == .control
     }
     if hasControl { Harness.stop("a control character in: \(error.description.debugDescription)") }
+    if error.description.utf8.count > 10_000 { Harness.stop("a long description") }
   }
 
   private static func stop(_ finding: String) -> Never {
