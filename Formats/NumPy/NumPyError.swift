@@ -15,7 +15,7 @@ public enum NumPyError: DescribedError, Hashable {
   public var category: ErrorCategory { .data }
 
   /// One line with the file, the array and the reason.
-  public var description: String { message.escapingControls }
+  public var description: String { message.asOneLine }
 
   private var message: String {
     switch self {

@@ -20,7 +20,7 @@ public enum PyTorchError: DescribedError, Hashable {
   public var category: ErrorCategory { .data }
 
   /// One line with the file, the tensor and the reason.
-  public var description: String { message.escapingControls }
+  public var description: String { message.asOneLine }
 
   private var message: String {
     switch self {

@@ -256,7 +256,7 @@ extension Unpickler {
 
   private func qualifiedName(_ module: String, _ name: String) -> String {
     // It ends up in messages.
-    String("\(module).\(name)".prefix(200)).escapingControls
+    String("\(module).\(name)".prefix(200)).asOneLine
   }
 
   private mutating func pushGlobal(_ module: String, _ name: String) {

@@ -51,7 +51,7 @@ public struct LCWCommand: ParsableCommand {
       Console.printError("interrupted: \(interruption)")
       return 130
     case let described as any DescribedError:
-      Console.printError("error: \(described.description.escapingControls)")
+      Console.printError("error: \(described.description.asOneLine)")
       return described.category.rawValue
     case let underlying where exitCode(for: underlying) == .failure && !(underlying is ExitCode):
       Console.printError("error: \(underlying)")

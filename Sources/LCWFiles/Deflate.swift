@@ -52,7 +52,7 @@ enum Deflate {
 extension OpaquePointer {
   /// Why the last call on this `struct archive` failed, in one line.
   var reason: String {
-    archive_error_string(self).map { String(cString: $0).escapingControls }
+    archive_error_string(self).map { String(cString: $0).asOneLine }
       ?? "libarchive gives no reason"
   }
 }

@@ -21,7 +21,7 @@ public enum ZipError: DescribedError, Hashable {
   }
 
   /// One line with the file, the entry and the reason.
-  public var description: String { message.escapingControls }
+  public var description: String { message.asOneLine }
 
   private var message: String {
     switch self {

@@ -23,7 +23,7 @@ struct VerifyCommand: ParsableCommand {
     var firstError: (any Error)?
     for file in files {
       let problems = verify(file, session)
-      for problem in problems { Console.printError("error: \("\(problem)".escapingControls)") }
+      for problem in problems { Console.printError("error: \("\(problem)".asOneLine)") }
       firstError = firstError ?? problems.first
     }
     if let firstError {
