@@ -57,6 +57,70 @@ void lcw_softmax_cross_entropy(
     const float *logits, const int32_t *labels, ptrdiff_t rows, ptrdiff_t classes,
     double *loss, ptrdiff_t *correct, float *_Nullable gradient, float scale);
 
+// MARK: assignment
+
+// Costs are a matrix of rows one after another, of which each function takes one. A reduced cost
+// is cost − potential of the column.
+
+/// The most columns in a list of candidates.
+#define LCW_CANDIDATES 16
+
+/// The largest finite magnitude in a row. `refused` becomes the first column with NaN or −infinity,
+/// or −1.
+double lcw_costs_measure_f32(
+    const float *costs, ptrdiff_t row, ptrdiff_t columns, ptrdiff_t *refused);
+/// As `lcw_costs_measure_f32`.
+double lcw_costs_measure_f64(
+    const double *costs, ptrdiff_t row, ptrdiff_t columns, ptrdiff_t *refused);
+
+/// Lowers the minima of the columns to the costs of a row, and notes the row where it did.
+void lcw_costs_column_minima_f32(
+    const float *costs, ptrdiff_t row, ptrdiff_t columns, double *minima, int32_t *rows);
+/// As `lcw_costs_column_minima_f32`.
+void lcw_costs_column_minima_f64(
+    const double *costs, ptrdiff_t row, ptrdiff_t columns, double *minima, int32_t *rows);
+
+/// Lists the columns of a row's smallest reduced costs, with their costs, and returns how many:
+/// `LCW_CANDIDATES`, or all if there are no more. No other column's is below `bound`. Both
+/// scratches have room for a row.
+ptrdiff_t lcw_costs_candidates_f32(
+    const float *costs, ptrdiff_t row, ptrdiff_t columns, const double *potentials,
+    double *listCosts, int32_t *listColumns, double *bound, double *scratch,
+    int32_t *scratchColumns);
+/// As `lcw_costs_candidates_f32`.
+ptrdiff_t lcw_costs_candidates_f64(
+    const double *costs, ptrdiff_t row, ptrdiff_t columns, const double *potentials,
+    double *listCosts, int32_t *listColumns, double *bound, double *scratch,
+    int32_t *scratchColumns);
+
+/// Two reduced costs and their columns, infinity and −1 for want of one.
+typedef struct {
+  double first, second;
+  int32_t first_column, second_column;
+} lcw_two_smallest_t;
+/// The two smallest finite reduced costs of `count` entries from `start` on, of equals the first.
+lcw_two_smallest_t lcw_two_smallest(
+    const double *listCosts, const int32_t *listColumns, ptrdiff_t start, ptrdiff_t count,
+    const double *potentials);
+
+/// A step of Dijkstra's search: lowers each column's key to max(reduced cost + base, least) where
+/// that is less and makes the row its predecessor there. Returns the smallest key, with the first
+/// column that has it. Columns of potential −infinity and key infinity are out of the search.
+double lcw_costs_relax_f32(
+    const float *costs, ptrdiff_t row, ptrdiff_t columns, const double *potentials, double base,
+    double least, double *keys, int32_t *predecessors, ptrdiff_t *column);
+/// As `lcw_costs_relax_f32`.
+double lcw_costs_relax_f64(
+    const double *costs, ptrdiff_t row, ptrdiff_t columns, const double *potentials, double base,
+    double least, double *keys, int32_t *predecessors, ptrdiff_t *column);
+
+/// The first place in a list of columns whose key is at most `bound`, or `count`.
+ptrdiff_t lcw_first_at_most(
+    const double *keys, const int32_t *columns, ptrdiff_t count, double bound);
+
+/// x ← max(x + norm + norms, 0), which makes squared distances of −2 times the inner products.
+void lcw_distances_from_products(float *products, float norm, const float *norms, ptrdiff_t n);
+
 // MARK: optimisers
 
 /// v holds momentum · v + gradient: v ← v + decay · w, then w ← w − rate · v.
