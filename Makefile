@@ -28,6 +28,9 @@ bench: setup
 	  $(addprefix --checkpoint ,$(CHECKPOINTS)) --json .build/bench.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --json .build/bench-peers.json
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
+	  $(PYTHON) Tests/Benchmarks/peers_assignment.py .build/release/lcw-bench $(CHECKPOINTS) \
+	  --json .build/bench-assignment.json
 	$(PYTHON) Tests/Benchmarks/peers_archive.py .build/bench.json $(CHECKPOINTS) \
 	  --json .build/bench-archive.json
 

@@ -152,7 +152,8 @@ let package = Package(
         "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
         "CKernels", "LCWFormat", "SafetensorsFormat",
       ],
-      path: "Tests/Benchmarks", exclude: ["peers.py", "peers_archive.py"], swiftSettings: settings),
+      path: "Tests/Benchmarks",
+      exclude: ["peers.py", "peers_archive.py", "peers_assignment.py"], swiftSettings: settings),
   ]
     + libraries.map { row in
       .target(

@@ -3,33 +3,47 @@ import Foundation
 import LCWNumerics
 
 // lcw-bench [--json FILE] [--checkpoint FILE]… [NAME…]: times the work and prints a table. A name
-// that is none's stands for all whose names it begins. The archive is measured on the checkpoints' weights.
+// that is none's stands for all whose names it begins. The archive is measured on the checkpoints' weights,
+// and so are assignments of neurons.
+// lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
+// lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 
 var names: [String] = []
 var jsonFile: String?
 var checkpoints: [URL] = []
+var costsFolder: String?
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
-  guard ["--json", "--checkpoint"].contains(argument) else {
+  guard ["--json", "--checkpoint", "--write-costs", "--solve-costs"].contains(argument) else {
     names.append(argument)
     continue
   }
   guard let file = arguments.popFirst() else {
-    FileHandle.standardError.write(Data("error: \(argument) takes a file\n".utf8))
+    FileHandle.standardError.write(Data("error: \(argument) takes a path\n".utf8))
     exit(64)
   }
   if argument == "--json" {
     jsonFile = file
+  } else if argument == "--write-costs" {
+    costsFolder = file
+  } else if argument == "--solve-costs" {
+    try AssignmentBenchmarks.solve(URL(fileURLWithPath: file))
+    exit(0)
   } else if FileManager.default.fileExists(atPath: file) {
     checkpoints.append(URL(fileURLWithPath: file))
   } else {
     print("note: there is no checkpoint \(file)")
   }
 }
+let assignments = AssignmentBenchmarks(files: checkpoints)
+if let costsFolder {
+  try assignments.write(to: URL(fileURLWithPath: costsFolder))
+  exit(0)
+}
 if checkpoints.isEmpty {
   print("note: the archive is not measured, for want of --checkpoint FILE with trained weights")
 }
-let known = DenseBenchmarks.all + ArchiveBenchmarks(files: checkpoints).all
+let known = DenseBenchmarks.all + assignments.all + ArchiveBenchmarks(files: checkpoints).all
 extension Benchmark {
   func isNamed(_ name: String) -> Bool {
     known.contains { $0.name == name } ? name == self.name : self.name.hasPrefix(name)
