@@ -16,6 +16,16 @@ struct PluginRow {
 let plugins: [PluginRow] = [
   PluginRow(target: "LinearMethod", path: "Plugins/Methods/Linear", libraries: ["LCWPaths"]),
   PluginRow(target: "ArcMethod", path: "Plugins/Methods/Arc", libraries: ["LCWPaths"]),
+  PluginRow(
+    target: "OptimalTransportMethod", path: "Plugins/Methods/OptimalTransport",
+    libraries: ["LCWPaths"]),
+  PluginRow(
+    target: "GaripovMethod", path: "Plugins/Methods/Garipov", libraries: ["LCWNetworks"]),
+  PluginRow(
+    target: "WeightAdjustmentModifier", path: "Plugins/Modifiers/WeightAdjustment",
+    libraries: ["LCWPaths"]),
+  PluginRow(
+    target: "ButterflyModifier", path: "Plugins/Modifiers/Butterfly", libraries: ["LCWPaths"]),
   PluginRow(target: "MLPArchitecture", path: "Plugins/Architectures/MLP"),
   PluginRow(
     target: "DigitsDataset", path: "Plugins/Datasets/Digits", exclude: ["README.md"]),
@@ -76,6 +86,7 @@ let tests: [TestRow] = [
     target: "LCWPathsTests",
     dependencies: [
       "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
+      "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier", "ButterflyModifier",
       "MLPArchitecture",
     ]),
   TestRow(

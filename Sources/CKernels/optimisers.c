@@ -10,6 +10,17 @@ DISPATCHED void lcw_sgd_step(float *w, float *v, float rate, float decay, ptrdif
   }
 }
 
+DISPATCHED void lcw_shared_sgd_step(
+    float *w, float *v, const float *g, float share, float momentum, float rate, float decay,
+    ptrdiff_t n) {
+  FUSED
+  for (ptrdiff_t i = 0; i < n; i++) {
+    float u = momentum * v[i] + share * g[i] + decay * w[i];
+    v[i] = u;
+    w[i] -= rate * u;
+  }
+}
+
 DISPATCHED void lcw_adam_step(
     float *w, float *m, float *v, const float *g, float rate, float decay, float beta1,
     float beta2, float correction1, float correction2, float epsilon, ptrdiff_t n) {

@@ -63,8 +63,8 @@ enum DenseBenchmarks {
       prepare: {
         let network = try denseNetwork()
         let samples = try randomSamples(inputs60000)
-        let path = try PluginRegistry.linked().method(PluginReference(name: method)).connect(
-          Weights(randomFor: network, seed: 1), Weights(randomFor: network, seed: 2))
+        let path = try PluginRegistry.linked().connection(MethodExpression(method)).path(
+          from: Weights(randomFor: network, seed: 1), to: Weights(randomFor: network, seed: 2))
         let times = (0...60).map { Double($0) / 60 }
         return { _ = try PathEvaluator().evaluate(path, at: times, on: samples) }
       }, runs: 3)
@@ -75,8 +75,8 @@ enum DenseBenchmarks {
     prepare: {
       let network = try denseNetwork()
       let samples = try randomSamples(inputs60000)
-      let path = try PluginRegistry.linked().method(PluginReference(name: "linear")).connect(
-        Weights(randomFor: network, seed: 1), Weights(randomFor: network, seed: 2))
+      let path = try PluginRegistry.linked().connection(MethodExpression("linear")).path(
+        from: Weights(randomFor: network, seed: 1), to: Weights(randomFor: network, seed: 2))
       return {
         _ = try PathEvaluator(strategy: .pointByPoint).evaluate(path, at: [0.5], on: samples)
       }

@@ -72,6 +72,9 @@ struct ProgramTests {
     let methods = try #require(try program.json("plugins", "method", "--json").array).compactMap {
       $0.object?["name"]?.string
     }
-    #expect(Set(files) == Set(["a.lcw", "b.lcw", "report.html"] + methods.map { "\($0).lcw" }))
+    let modified = ["linear", "arc", "ot"].flatMap { ["\($0)+wa", "\($0)+bfly"] }
+    #expect(
+      Set(files)
+        == Set(["a.lcw", "b.lcw", "report.html"] + (methods + modified).map { "\($0).lcw" }))
   }
 }

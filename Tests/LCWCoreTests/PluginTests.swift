@@ -280,14 +280,65 @@ private struct Misnamed: Dataset {
   }
 
   @Test func differentNetworksAreNotConnected() throws {
-    let method = try PluginRegistry([Zigzag.self]).method(PluginReference("zigzag"))
+    let zigzag = try PluginRegistry([Zigzag.self]).connection(MethodExpression("zigzag"))
     let small = try Network(inputShape: [2], layers: [.dense(outputs: 1, bias: true)])
     let large = try Network(inputShape: [2], layers: [.dense(outputs: 3, bias: true)])
     let error = #expect(throws: NetworkError.self) {
-      try method.connect(Weights(zeros: small), Weights(zeros: large))
+      try zigzag.path(from: Weights(zeros: small), to: Weights(zeros: large))
     }
     #expect(error?.description.contains("‘[2] dense 1’ and ‘[2] dense 3’") == true)
     #expect(
-      try method.connect(Weights(zeros: small), Weights(zeros: small)).network == small)
+      try zigzag.path(from: Weights(zeros: small), to: Weights(zeros: small)).network == small)
+  }
+
+  @Test(
+    arguments: [
+      ("arc", "arc", nil), ("linear+wa", "linear", "wa"),
+      (
+        "ot:path=arc,cost=neuron+wa:ridge=1e+3,bias=kept", "ot:cost=neuron,path=arc",
+        "wa:bias=kept,ridge=1e+3"
+      ),
+    ] as [(String, String, String?)])
+  func methodExpressions(text: String, method: String, modifier: String?) throws {
+    let expression = try MethodExpression(text)
+    #expect("\(expression.method)" == method)
+    #expect(expression.modifier.map { "\($0)" } == modifier)
+    #expect(try MethodExpression("\(expression)") == expression)
+  }
+
+  @Test(arguments: ["", "+", "arc+", "+wa", "arc+wa+wa", "arc + wa", "arc+Wa"])
+  func textsThatAreNoExpression(text: String) {
+    #expect(throws: PluginError.self) { try MethodExpression(text) }
+  }
+
+  @Test func aMethodThatMovesNoSingleLayersIsNotModified() throws {
+    let registry = try PluginRegistry([Zigzag.self, Halving.self])
+    #expect(Set(registry.plugins.compactMap(PluginKind.init)) == [.method, .modifier])
+    let error = #expect(throws: ConnectionError.self) {
+      try registry.connection(MethodExpression("zigzag+halving"))
+    }
+    #expect(
+      error == .notLayerwise(method: "zigzag", modifier: "halving", suited: []))
+    let alone = #expect(throws: PluginError.self) {
+      try registry.connection(MethodExpression("halving"))
+    }
+    #expect(alone?.description.contains("linear+halving") == true)
+    let unknown = #expect(throws: PluginError.self) {
+      try registry.connection(MethodExpression("zigzag+halfing"))
+    }
+    #expect(unknown?.description.contains("did you mean ‘halving’") == true)
+  }
+}
+
+private struct Halving: ConnectionModifier {
+  static let name = "halving"
+  static let summary = "nothing"
+  init(options: OptionValues) throws {}
+  static func traits(modifying traits: MethodTraits) -> MethodTraits { traits }
+  func path(
+    from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    try method.path(from: a, to: b, in: context)
   }
 }

@@ -10,21 +10,47 @@ struct PathArchiveTests {
     let registry = try PluginRegistry.linked()
     let architecture = try PluginReference("mlp:hidden=7x5")
     let network = try registry.architecture(architecture).network(inputShape: [6], classes: 3)
-    let path = try path(
-      method, Weights(randomFor: network, seed: 1), Weights(randomFor: network, seed: 2))
+    let a = try Weights(randomFor: network, seed: 1)
+    let b = try Weights(randomFor: network, seed: 2)
     return PathArchive(
-      path: try #require(path as? ExplicitPath), method: try PluginReference(method),
-      architecture: architecture, dataset: PluginReference(name: "digits"))
+      path: try path(method, a, b, samples: samples), between: (a, b), seed: 5,
+      method: try MethodExpression(method), architecture: architecture,
+      dataset: PluginReference(name: "digits"))
   }
 
-  @Test(arguments: ["linear", "arc"])
+  private var samples: SampleSet {
+    get throws { try randomSamples(count: 200, shape: [6], classes: 3) }
+  }
+
+  @Test(arguments: ["linear", "arc", "ot", "arc+wa", "ot+bfly", "garipov:epochs=2"])
   func `a path comes back with every point the same`(method: String) throws {
     let original = try archive(method)
     let read = try PathArchive(
       reading: original.checkpoint, registry: try PluginRegistry.linked())
     #expect(read.method == original.method && read.dataset == original.dataset)
-    for t in [0, 0.2, 0.5, 1] {
-      #expect(try read.path.weights(at: t).isIdentical(to: original.path.weights(at: t)))
+    let context = ConnectionContext(samples: try samples, workers: Workers(2))
+    let registry = try PluginRegistry.linked()
+    let first = try original.path(in: context, registry: registry)
+    let second = try read.path(in: context, registry: registry)
+    #expect(first.stages.map(\.label) == read.stages && read.stages == original.stages)
+    for share in [0, 0.13, 0.5, 1] {
+      let t = share * first.domain.upperBound
+      #expect(try second.weights(at: t).isIdentical(to: first.weights(at: t)))
+    }
+  }
+
+  @Test
+  func `a computed path holds its networks and keeps its seed`() throws {
+    let archive = try archive("ot+wa")
+    let checkpoint = archive.checkpoint
+    #expect(checkpoint.metadata["motions"] == nil && checkpoint.metadata["seed"] == "5")
+    #expect(try archive.needsSamples(registry: PluginRegistry.linked()))
+    #expect(try !self.archive("ot").needsSamples(registry: PluginRegistry.linked()))
+    #expect(checkpoint.tensors.count == 2 * archive.network.parameters.count)
+    var broken = checkpoint
+    broken.metadata["seed"] = 5
+    #expect(throws: CheckpointError.self) {
+      try PathArchive(reading: broken, registry: PluginRegistry.linked())
     }
   }
 

@@ -27,6 +27,9 @@ func denseNetwork(
 }
 
 /// The path of a method that the plugins of this test bundle register.
-func path(_ method: String, _ a: Weights, _ b: Weights) throws -> any ConnectionPath {
-  try PluginRegistry.linked().method(PluginReference(method)).connect(a, b)
+func path(
+  _ method: String, _ a: Weights, _ b: Weights, samples: SampleSet? = nil
+) throws -> any ConnectionPath {
+  try PluginRegistry.linked().connection(MethodExpression(method)).path(
+    from: a, to: b, in: ConnectionContext(samples: samples, workers: Workers(2)))
 }

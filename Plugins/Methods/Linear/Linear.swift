@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
+import LCWPaths
 
 /// The straight segment (1 − t) A + t B, in all layers at once.
-public struct Linear: ConnectionMethod {
+public struct Linear: LayerwiseMethod {
   /// `linear`
   public static let name = "linear"
   /// What it is.
@@ -22,6 +23,13 @@ public struct Linear: ConnectionMethod {
     let motions = zip(a.tensors, b.tensors).map { Motion.combination([$0, $1], .line) }
     return try ExplicitPath(
       network: a.network, stages: [PathStage(label: "linear", motions: motions)])
+  }
+
+  /// Each unit's segment.
+  public func motion(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> LayerMotion {
+    try UnitCurve.linear.motion(ofUnitsIn: layer, from: a, to: b)
   }
 }
 

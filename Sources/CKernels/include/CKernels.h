@@ -125,6 +125,11 @@ void lcw_distances_from_products(float *products, float norm, const float *norms
 
 /// v holds momentum · v + gradient: v ← v + decay · w, then w ← w − rate · v.
 void lcw_sgd_step(float *w, float *v, float rate, float decay, ptrdiff_t n);
+
+/// v ← momentum · v + share · g + decay · w, then w ← w − rate · v.
+void lcw_shared_sgd_step(
+    float *w, float *v, const float *g, float share, float momentum, float rate, float decay,
+    ptrdiff_t n);
 /// One step of Adam (Kingma and Ba 2015) with L2 decay; `correction1` = 1 − β₁ᵗ, likewise 2.
 void lcw_adam_step(
     float *w, float *m, float *v, const float *g, float rate, float decay, float beta1,

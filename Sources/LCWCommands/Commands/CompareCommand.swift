@@ -41,12 +41,12 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
-    var methods: [PluginReference] = []
-    for reference in try method.map({ text throws in try PluginReference(text) })
-    where !methods.contains(reference) {
-      methods.append(reference)
+    var methods: [MethodExpression] = []
+    for expression in try method.map({ text throws in try MethodExpression(text) })
+    where !methods.contains(expression) {
+      methods.append(expression)
     }
-    for reference in methods { _ = try session.registry.method(reference) }
+    for expression in methods { _ = try session.registry.connection(expression) }
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
     }
@@ -54,12 +54,10 @@ struct CompareCommand: ParsableCommand {
     for other in loaded where other.weights.network != loaded[0].weights.network {
       throw NetworkError.mismatch("\(loaded[0].weights.network)", "\(other.weights.network)")
     }
-    let data = try session.data(
-      given: foreign.dataset, recorded: loaded[0].dataset, limit: evaluation.samples
-    ).samples
+    let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset).samples
     let comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data, session: session,
-      options: evaluation, seed: seed, progress: ProgressLine(isQuiet: quiet))
+      options: evaluation, seed: seed, isQuiet: quiet)
     print(comparison.text(as: format))
   }
 }

@@ -8,8 +8,10 @@ struct ConnectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect", abstract: "Joins two networks by a path.",
     discussion: """
-      With --output the path is written as an archive. With --evaluate, --report, or without \
-      --output, it is evaluated too. --method may be given several times to compare methods.
+      A method may have a modifier behind a plus sign: linear, arc+wa, ot+bfly. With --output \
+      the path is written as an archive. With --evaluate, --report, or without --output, it is \
+      evaluated too. --method may be given several times to compare methods. A method that \
+      learns for long keeps its state beside the output and goes on from it with --resume.
       """)
 
   @Argument(help: "The network the path starts at.")
@@ -36,6 +38,12 @@ struct ConnectCommand: ParsableCommand {
   @Option(help: "The seed of whatever a method draws.")
   var seed: UInt64 = 0
 
+  @Flag(help: "Go on from the state that an interrupted method left beside the output.")
+  var resume = false
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
   @OptionGroup var compute: ComputeOptions
@@ -52,42 +60,49 @@ struct ConnectCommand: ParsableCommand {
     // What is wrong is told before anything is read or computed.
     if let output { try session.checkOutput(output, inputs: [first, second]) }
     try OutputCheck.checkReport(report)
-    let methods = try method.map { text throws in try PluginReference(text) }
-    for reference in methods { _ = try session.registry.method(reference) }
+    let methods = try method.map { text throws in try MethodExpression(text) }
+    for expression in methods { _ = try session.registry.connection(expression) }
     let a = try session.network(
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
     let b = try session.network(
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
-    if let output {
-      let path = try session.connect(a, b, by: methods[0], dataset: foreign.dataset, seed: seed)
-      let archive = try session.archive(path, method: methods[0], from: a)
-      try session.write(archive.checkpoint, to: output)
-      print("\(output): \(methods[0]), \(path.stages.count) stage(s) from \(first) to \(second)")
+    let isEvaluated = evaluate || report != nil || output == nil
+    let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
+    let data =
+      needsData ? try session.data(given: foreign.dataset, recorded: a.dataset) : nil
+    let joining = PathJoining(
+      session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
+    var paths: [(path: any ConnectionPath, seconds: Double)] = []
+    for expression in methods {
+      let store = output.map { StateFile(besides: $0, session: session, isResuming: resume) }
+      paths.append(try joining.path(a, b, by: expression, store: store))
+      if let output {
+        let archive = joining.archive(paths[0].path, method: expression, a, b)
+        try session.write(archive.checkpoint, to: output)
+        store?.remove()
+        print(
+          "\(output): \(expression), \(paths[0].path.stages.count) stage(s) from \(first) to "
+            + second)
+      }
     }
-    if evaluate || report != nil || output == nil {
-      try compare(methods, a, b, session)
-    }
+    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, session) }
   }
 
   private func compare(
-    _ methods: [PluginReference], _ a: TrainedNetwork, _ b: TrainedNetwork, _ session: Session
+    _ paths: [(method: MethodExpression, made: (path: any ConnectionPath, seconds: Double))],
+    _ data: (reference: PluginReference, samples: EvaluationData), _ a: TrainedNetwork,
+    _ session: Session
   ) throws {
-    let data = try session.data(
-      given: foreign.dataset, recorded: a.dataset, limit: evaluation.samples)
-    var study = ConnectionStudy(
-      command: commandLineText(), seedNote: "seed \(seed)")
+    var study = ConnectionStudy(command: commandLineText(), seedNote: "seed \(seed)")
     study.dataset = "\(data.reference)"
     study.network = "\(a.weights.network)"
     let evaluator = PathEvaluator(strategy: evaluation.strategy, workers: session.workers)
-    for reference in methods {
-      let start = ContinuousClock.now
-      let path = try session.connect(
-        a, b, by: reference, seed: seed, samples: data.samples.train)
-      let seconds = (ContinuousClock.now - start).seconds
+    let samples = evaluation.limited(data.samples)
+    for (method, made) in paths {
       study.entries.append(
         try ConnectionStudy.Entry(
-          name: "\(reference)", path: path, evaluator: evaluator, data: data.samples,
-          options: evaluation, connectSeconds: seconds))
+          name: "\(method)", path: made.path, traits: session.registry.connection(method).traits,
+          evaluator: evaluator, data: samples, options: evaluation, connectSeconds: made.seconds))
     }
     print(study.text(as: format))
     if let report { try study.writeReport(to: report) }

@@ -19,7 +19,7 @@ struct DemoCommand: ParsableCommand {
   var output = "demo"
 
   @Option(help: "The hidden units of the networks.")
-  var hidden = 2000
+  var hidden = 500
 
   @Option(help: "The passes over the training samples.")
   var epochs = 30
@@ -41,22 +41,33 @@ struct DemoCommand: ParsableCommand {
     var study = ConnectionStudy(command: commandLineText(), seedNote: nil)
     study.dataset = "digits"
     study.network = "\(networks[0].weights.network)"
-    for method in session.registry.plugins(of: .method) {
-      let reference = PluginReference(name: method.name)
-      let start = ContinuousClock.now
-      let path = try session.connect(
-        networks[0], networks[1], by: reference, seed: 0, samples: data.train)
-      let seconds = (ContinuousClock.now - start).seconds
-      let archive = try session.archive(path, method: reference, from: networks[0])
-      try session.write(archive.checkpoint, to: "\(output)/\(method.name).lcw")
+    let joining = PathJoining(
+      session: session, samples: data.train, seed: 0, isQuiet: !Console.isTerminal)
+    for method in try methods(session) {
+      let (path, seconds) = try joining.path(networks[0], networks[1], by: method)
+      let archive = joining.archive(path, method: method, networks[0], networks[1])
+      try session.write(archive.checkpoint, to: "\(output)/\(method).lcw")
       study.entries.append(
         try ConnectionStudy.Entry(
-          name: method.name, path: path, evaluator: PathEvaluator(workers: session.workers),
-          data: data, options: EvaluationOptions.parse([]), connectSeconds: seconds))
+          name: "\(method)", path: path, traits: session.registry.connection(method).traits,
+          evaluator: PathEvaluator(workers: session.workers), data: data,
+          options: EvaluationOptions.parse([]), connectSeconds: seconds))
     }
     print(study.text(as: .table))
     try study.writeReport(to: "\(output)/report.html")
     print(closing)
+  }
+
+  /// Every method by itself and with every modifier that it takes.
+  private func methods(_ session: Session) throws -> [MethodExpression] {
+    let modifiers = session.registry.plugins(of: .modifier)
+    return session.registry.plugins(of: .method).flatMap { method in
+      let reference = PluginReference(name: method.name)
+      let modified = modifiers.filter { _ in method is any LayerwiseMethod.Type }.map {
+        MethodExpression(reference, modifier: PluginReference(name: $0.name))
+      }
+      return [MethodExpression(reference)] + modified
+    }
   }
 
   private func train(seed: UInt64, _ session: Session) throws -> TrainedNetwork {

@@ -55,7 +55,7 @@ struct EvaluateCommand: ParsableCommand {
       let archive = try PathArchive(reading: source, registry: session.registry)
       let reference =
         try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
-      if let loaded, loaded.reference != reference || study.network != "\(archive.path.network)" {
+      if let loaded, loaded.reference != reference || study.network != "\(archive.network)" {
         throw SessionError.wrongUse(
           "\(file) and \(files[0]) are paths of different networks or data; evaluate them apart")
       }
@@ -65,12 +65,14 @@ struct EvaluateCommand: ParsableCommand {
           given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
       guard let loaded else { throw SessionError.noDataset }
       study.dataset = "\(loaded.reference)"
-      study.network = "\(archive.path.network)"
+      study.network = "\(archive.network)"
       let isAmbiguous = paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
       study.entries.append(
         try ConnectionStudy.Entry(
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
-          path: archive.path, evaluator: evaluator, data: loaded.samples, options: evaluation))
+          path: try session.path(of: archive, dataset: foreign.dataset),
+          traits: session.registry.connection(archive.method).traits, evaluator: evaluator,
+          data: loaded.samples, options: evaluation))
     }
     print(study.text(as: format))
     if let report { try study.writeReport(to: report) }

@@ -17,24 +17,28 @@ struct ExportCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
 
+  @Option(help: "The data set, for paths that are computed from one; by default the recorded one.")
+  var dataset: String?
+
   @OptionGroup var compute: ComputeOptions
 
   func run() throws {
     let session = try Session(compute)
     try session.checkOutput(output, inputs: [path])
     let archive = try PathArchive(reading: try session.open(path), registry: session.registry)
-    guard archive.path.domain.contains(at) else {
+    guard at >= 0, at <= Double(archive.stages.count) else {
       throw SessionError.wrongUse(
-        "t runs from 0 to \(archive.path.stages.count) on this path; \(at) is outside")
+        "t runs from 0 to \(archive.stages.count) on this path; \(at) is outside")
     }
+    let path = try session.path(of: archive, dataset: dataset)
     let point = TrainedNetwork(
-      architecture: archive.architecture, weights: try archive.path.weights(at: at),
+      architecture: archive.architecture, weights: try path.weights(at: at),
       dataset: archive.dataset,
       record: [
         "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),
         "t": JSONValue(at),
       ])
     try session.write(Checkpoint(point), to: output)
-    print("\(output): the point at t = \(at) of \(path)")
+    print("\(output): the point at t = \(at) of \(self.path)")
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import ArgumentParser
+import LCWCore
 public import LCWPaths
 
 /// How a path is evaluated.
@@ -15,6 +16,12 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(help: "How points are evaluated: structured or point-by-point.")
   var strategy: PathEvaluator.Strategy = .structured
+
+  /// The samples to evaluate on.
+  func limited(_ data: EvaluationData) -> EvaluationData {
+    guard let samples else { return data }
+    return EvaluationData(train: data.train.prefix(samples), test: data.test.prefix(samples))
+  }
 
   func validate() throws {
     if points < 2 || points > 10_000 {

@@ -10,6 +10,8 @@ struct ConnectionStudy {
   struct Entry {
     var name: String
     var path: any ConnectionPath
+    /// The method's row of the overview.
+    var traits: MethodTraits
     var evaluation: PathEvaluation
     /// The time to construct the path, where it was constructed here.
     var connectSeconds: Double?
@@ -17,12 +19,13 @@ struct ConnectionStudy {
 
     /// Evaluates a path.
     init(
-      name: String, path: any ConnectionPath, evaluator: PathEvaluator, data: EvaluationData,
-      options: EvaluationOptions, connectSeconds: Double? = nil
+      name: String, path: any ConnectionPath, traits: MethodTraits, evaluator: PathEvaluator,
+      data: EvaluationData, options: EvaluationOptions, connectSeconds: Double? = nil
     ) throws {
       let start = ContinuousClock.now
       self.name = name
       self.path = path
+      self.traits = traits
       self.connectSeconds = connectSeconds
       evaluation = try evaluator.evaluate(
         path, on: data, pointsPerUnit: options.points, refining: options.refine)

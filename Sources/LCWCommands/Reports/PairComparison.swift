@@ -20,8 +20,8 @@ struct PairComparison {
   private let methods: [String]
 
   init(
-    names: [String], networks: [TrainedNetwork], methods: [PluginReference], data: EvaluationData,
-    session: Session, options: EvaluationOptions, seed: UInt64, progress: ProgressLine
+    names: [String], networks: [TrainedNetwork], methods: [MethodExpression], data: EvaluationData,
+    session: Session, options: EvaluationOptions, seed: UInt64, isQuiet: Bool
   ) throws {
     self.methods = methods.map(\.description)
     let evaluator = PathEvaluator(strategy: options.strategy, workers: session.workers)
@@ -30,20 +30,23 @@ struct PairComparison {
       ends.append(
         (
           name,
-          try runner.evaluate(network.weights, on: data.train, workers: session.workers),
-          try runner.evaluate(network.weights, on: data.test, workers: session.workers)
+          try runner.evaluate(
+            network.weights, on: options.limited(data).train, workers: session.workers),
+          try runner.evaluate(
+            network.weights, on: options.limited(data).test, workers: session.workers)
         ))
     }
+    let joining = PathJoining(
+      session: session, samples: data.train, seed: seed, isQuiet: isQuiet)
+    let progress = ProgressLine(isQuiet: isQuiet)
+    let limited = options.limited(data)
     for i in networks.indices {
       for j in networks.indices where j > i {
         for method in methods {
-          let start = ContinuousClock.now
-          let path = try session.connect(
-            networks[i], networks[j], by: method, seed: seed, samples: data.train)
-          let seconds = (ContinuousClock.now - start).seconds
+          let (path, seconds) = try joining.path(networks[i], networks[j], by: method)
           let entry = try ConnectionStudy.Entry(
-            name: "\(method)", path: path, evaluator: evaluator, data: data, options: options,
-            connectSeconds: seconds)
+            name: "\(method)", path: path, traits: session.registry.connection(method).traits,
+            evaluator: evaluator, data: limited, options: options, connectSeconds: seconds)
           rows.append(
             Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
           let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)

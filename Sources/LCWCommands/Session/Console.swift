@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import LCWCore
+import Synchronization
 
 /// What the command says beside its results: to standard error.
 enum Console {
@@ -65,6 +67,28 @@ struct ProgressLine {
   /// Removes the changing line.
   func clear() {
     if isTerminal, !isQuiet { Console.write("\r\u{1B}[K") }
+  }
+}
+
+/// A progress line for one computation that may report from any thread.
+final class SharedProgressLine: Sendable {
+  private let line: Mutex<ProgressLine>
+  private let name: String
+  private let start = ContinuousClock.now
+
+  init(isQuiet: Bool, name: String) {
+    line = Mutex(ProgressLine(isQuiet: isQuiet))
+    self.name = name
+  }
+
+  deinit { line.withLock { $0.clear() } }
+
+  /// Shows what is done, and an estimate of the time that is left.
+  func show(_ progress: ConnectionProgress) {
+    let seconds = (ContinuousClock.now - start).seconds
+    let left = progress.share > 0 ? seconds * (1 - progress.share) / progress.share : 0
+    let estimate = progress.share > 0 ? "  \(Duration.seconds(left).shortText) left" : ""
+    line.withLock { $0.update("\(name): \(progress.activity)\(estimate)") }
   }
 }
 

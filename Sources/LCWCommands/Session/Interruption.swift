@@ -10,7 +10,8 @@ struct Interruption: Error, CustomStringConvertible {
 
 /// Notices SIGINT and SIGTERM while it lives, so that long work can stop at a good place.
 final class InterruptionWatch {
-  private let flag: Flag
+  /// Whether the user asked to stop; it can be asked from any thread.
+  let flag: Flag
   private let sources: [any DispatchSourceSignal]
 
   init() {
@@ -34,9 +35,13 @@ final class InterruptionWatch {
   }
 
   /// Whether the user asked to stop.
-  var isInterrupted: Bool { flag.value.load(ordering: .relaxed) }
+  var isInterrupted: Bool { flag.isSet }
 
-  private final class Flag: Sendable {
-    let value = Atomic<Bool>(false)
+  /// A switch that is turned once.
+  final class Flag: Sendable {
+    fileprivate let value = Atomic<Bool>(false)
+
+    /// Whether it was turned.
+    var isSet: Bool { value.load(ordering: .relaxed) }
   }
 }

@@ -1,38 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import LCWCore
 import LCWPaths
 
 extension Session {
-  /// A path between two networks by a method; the data are read only if the method needs them.
-  func connect(
-    _ a: TrainedNetwork, _ b: TrainedNetwork, by reference: PluginReference, dataset: String?,
-    seed: UInt64
+  /// The path of an archive. Where a method has to join the networks anew, it gets the training
+  /// samples of the data set given or else of the one recorded.
+  func path(
+    of archive: PathArchive, dataset: String?, isQuiet: Bool = false
   ) throws -> any ConnectionPath {
-    let needsData = type(of: try registry.method(reference)).traits.needsData
-    let samples = needsData ? try data(given: dataset, recorded: a.dataset).samples.train : nil
-    return try connect(a, b, by: reference, seed: seed, samples: samples)
+    let samples =
+      try archive.needsSamples(registry: registry)
+      ? try data(given: dataset, recorded: archive.dataset).samples.train : nil
+    let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: isQuiet)
+    return try archive.path(in: joining.context(for: archive.method), registry: registry)
+  }
+}
+
+/// Joins pairs of networks by methods, showing progress, until the user interrupts it.
+struct PathJoining {
+  let session: Session
+  /// The training samples, for methods that look at them.
+  let samples: SampleSet?
+  let seed: UInt64
+  let isQuiet: Bool
+  private let watch = InterruptionWatch()
+
+  init(session: Session, samples: SampleSet?, seed: UInt64, isQuiet: Bool) {
+    self.session = session
+    self.samples = samples
+    self.seed = seed
+    self.isQuiet = isQuiet
   }
 
-  /// A path between two networks by a method that may look at training samples.
-  func connect(
-    _ a: TrainedNetwork, _ b: TrainedNetwork, by reference: PluginReference, seed: UInt64,
-    samples: SampleSet?
-  ) throws -> any ConnectionPath {
-    try registry.method(reference).connect(
-      a.weights, b.weights,
-      in: ConnectionContext(samples: samples, seed: seed, workers: workers))
+  /// Whether one of the methods looks at training samples.
+  static func needsSamples(_ methods: [MethodExpression], _ session: Session) throws -> Bool {
+    try methods.contains { try session.registry.connection($0).traits.needsData }
+  }
+
+  /// A path between two networks, and the seconds it took.
+  func path(
+    _ a: TrainedNetwork, _ b: TrainedNetwork, by method: MethodExpression,
+    store: (any ConnectionStore)? = nil
+  ) throws -> (path: any ConnectionPath, seconds: Double) {
+    let start = ContinuousClock.now
+    let path = try session.registry.connection(method).path(
+      from: a.weights, to: b.weights, in: context(for: method, store: store))
+    return (path, (ContinuousClock.now - start).seconds)
   }
 
   /// The archive of a path.
-  /// - Throws: ``SessionError/notSavable(method:)`` if a motion is opaque.
   func archive(
-    _ path: any ConnectionPath, method: PluginReference, from a: TrainedNetwork
-  ) throws -> PathArchive {
-    guard let explicit = path as? ExplicitPath else {
-      throw SessionError.notSavable(method: "\(method)")
-    }
-    return PathArchive(
-      path: explicit, method: method, architecture: a.architecture, dataset: a.dataset,
+    _ path: any ConnectionPath, method: MethodExpression, _ a: TrainedNetwork, _ b: TrainedNetwork
+  ) -> PathArchive {
+    PathArchive(
+      path: path, between: (a.weights, b.weights), seed: seed, method: method,
+      architecture: a.architecture, dataset: a.dataset,
       record: ["program": .string(LCWVersion.program)])
+  }
+
+  /// What a method may use.
+  func context(
+    for method: MethodExpression, store: (any ConnectionStore)? = nil
+  ) -> ConnectionContext {
+    let line = SharedProgressLine(isQuiet: isQuiet, name: "\(method)")
+    return ConnectionContext(
+      samples: samples, seed: seed, workers: session.workers, store: store
+    ) { [flag = watch.flag] progress in
+      guard !flag.isSet else { throw Interruption(description: "no path was written") }
+      line.show(progress)
+    }
   }
 }

@@ -134,7 +134,6 @@ enum SessionError: DescribedError, Hashable {
   case needsArchitecture(file: String)
   case needsDataset(file: String)
   case noDataset
-  case notSavable(method: String)
   case wrongUse(String)
   case outputIsInput(file: String)
   case outputExists(file: String)
@@ -152,8 +151,6 @@ enum SessionError: DescribedError, Hashable {
       "\(file) does not say what samples it takes; name them with --dataset mnist"
     case .noDataset:
       "the file does not say what data it belongs to; name them with --dataset"
-    case .notSavable(let method):
-      "the path of \(method) can't be saved, since it does not say how all weights move"
     case .wrongUse(let reason): reason
     case .outputIsInput(let file):
       "\(file) is read and would be written; name another file for the output"

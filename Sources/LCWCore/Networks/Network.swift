@@ -112,6 +112,9 @@ public struct Parameter: Sendable, Hashable {
   public let layer: Int
   /// What it is to the layer.
   public let role: Role
+
+  /// The layer's name, such as `dense1`.
+  public var layerName: String { String(name.prefix { $0 != "." }) }
 }
 
 extension Layer {

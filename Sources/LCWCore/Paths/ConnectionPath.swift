@@ -15,6 +15,35 @@ public protocol ConnectionPath: Sendable {
   /// The point at t.
   /// - Throws: What computing the point needs and lacks.
   func weights(at t: Double) throws -> Weights
+
+  /// The points at several t, for paths that compute many together for less than one by one.
+  /// - Throws: As ``weights(at:)``.
+  func weights(atEach times: [Double]) throws -> [Weights]
+
+  /// What is worth telling of the path's making, such as how well an adjusted layer fits.
+  var remarks: [PathRemark] { get }
+}
+
+extension ConnectionPath {
+  /// The points, one after the other.
+  public func weights(atEach times: [Double]) throws -> [Weights] { try times.map(weights(at:)) }
+
+  /// None.
+  public var remarks: [PathRemark] { [] }
+}
+
+/// A figure that tells something of a path's making.
+public struct PathRemark: Sendable, Hashable {
+  /// What it is, such as `residual of dense2 at the end`.
+  public var subject: String
+  /// The figure.
+  public var value: Double
+
+  /// A figure of something.
+  public init(_ subject: String, _ value: Double) {
+    self.subject = subject
+    self.value = value
+  }
 }
 
 /// A unit of a path's time.
@@ -23,11 +52,15 @@ public struct PathStage: Sendable {
   public var label: String
   /// The motion of each parameter of the network.
   public var motions: [Motion]
+  /// Whether the network's output is the same at every time of the stage, to rounding, so that one
+  /// point of it tells the loss of all.
+  public var keepsFunction: Bool
 
   /// A stage.
-  public init(label: String, motions: [Motion]) {
+  public init(label: String, motions: [Motion], keepsFunction: Bool = false) {
     self.label = label
     self.motions = motions
+    self.keepsFunction = keepsFunction
   }
 }
 
@@ -40,6 +73,21 @@ public enum Motion: Sendable {
   case combination([Tensor], Curve)
   /// Only the path itself knows.
   case opaque
+}
+
+extension Motion {
+  /// Whether only the path knows it.
+  public var isOpaque: Bool { if case .opaque = self { true } else { false } }
+
+  /// The parameter's tensor at a time of the stage, from 0 to 1; nothing if only the path knows.
+  public func tensor(at time: Double, shape: Shape) -> Tensor? {
+    switch self {
+    case .fixed(let tensor): tensor
+    case .combination(let bases, let curve):
+      Tensor.combination(bases, coefficients: curve.coefficients(at: time), shape: shape)
+    case .opaque: nil
+    }
+  }
 }
 
 extension ConnectionPath {
@@ -84,13 +132,10 @@ public struct ExplicitPath: ConnectionPath {
   public func weights(at t: Double) throws -> Weights {
     let (stage, time) = position(of: t)
     let tensors = zip(network.parameters, stages[stage].motions).map { parameter, motion in
-      switch motion {
-      case .fixed(let tensor): tensor
-      case .combination(let bases, let curve):
-        Tensor.combination(
-          bases, coefficients: curve.coefficients(at: time), shape: parameter.shape)
-      case .opaque: preconditionFailure("an explicit path has no opaque motion")
+      guard let tensor = motion.tensor(at: time, shape: parameter.shape) else {
+        preconditionFailure("an explicit path has no opaque motion")
       }
+      return tensor
     }
     return try Weights(network: network, tensors: tensors)
   }

@@ -2,8 +2,8 @@
 
 /// What every plugin says of itself.
 ///
-/// A plugin is a folder, a type that conforms to one of ``ConnectionMethod``, ``Architecture``,
-/// ``Dataset`` and ``CheckpointFormat``, one line that registers it, and one row in the package
+/// A plugin is a folder, a type that conforms to one of ``ConnectionMethod``,
+/// ``ConnectionModifier``, ``Architecture``, ``Dataset`` and ``CheckpointFormat``, one line that registers it, and one row in the package
 /// manifest:
 ///
 /// ```swift
@@ -33,6 +33,8 @@ extension Plugin {
 public enum PluginKind: String, Sendable, CaseIterable {
   /// A ``ConnectionMethod``.
   case method
+  /// A ``ConnectionModifier``.
+  case modifier
   /// An ``Architecture``.
   case architecture
   /// A ``Dataset``.
@@ -44,6 +46,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
   public init?(of type: any Plugin.Type) {
     switch type {
     case is any ConnectionMethod.Type: self = .method
+    case is any ConnectionModifier.Type: self = .modifier
     case is any Architecture.Type: self = .architecture
     case is any Dataset.Type: self = .dataset
     case is any CheckpointFormat.Type: self = .format

@@ -33,7 +33,7 @@ public enum PluginError: DescribedError, Hashable {
     case .malformedName(let name, let type):
       "\(type) calls itself ‘\(name)’: a plugin's name has lower-case letters, digits and hyphens"
     case .withoutKind(let type):
-      "\(type) is registered as a plugin but is no method, architecture, dataset or format"
+      "\(type) is registered as a plugin but is no method, modifier, architecture, dataset or format"
     case .unknownPlugin(let name, let kind, let known):
       "no \(kind.rawValue) is called ‘\(name)’\(Self.hint(name, known, "there are", none: "none is linked"))"
     case .unknownOption(let plugin, let option, let known):

@@ -60,6 +60,30 @@ public struct PluginRegistry: Sendable {
     try instance(of: .method, reference)
   }
 
+  /// The way of connecting an expression such as `arc` or `linear+wa` names.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option,
+  ///   ``ConnectionError/notLayerwise(method:modifier:suited:)`` if the method can't be modified.
+  public func connection(_ expression: MethodExpression) throws -> Connection {
+    guard let reference = expression.modifier else {
+      let name = expression.method.name
+      // The likely slip is to leave out the method.
+      if plugins(of: .modifier).contains(where: { $0.name == name }),
+        !plugins(of: .method).contains(where: { $0.name == name })
+      {
+        throw PluginError.malformedReference(
+          name, reason: "\(name) modifies a method; write it behind one, such as linear+\(name)")
+      }
+      return Connection(expression, method: try method(expression.method))
+    }
+    let modifier: any ConnectionModifier = try instance(of: .modifier, reference)
+    guard let method = try method(expression.method) as? any LayerwiseMethod else {
+      throw ConnectionError.notLayerwise(
+        method: expression.method.name, modifier: reference.name,
+        suited: plugins(of: .method).filter { $0 is any LayerwiseMethod.Type }.map { $0.name })
+    }
+    return Connection(expression, method: method, modifier: modifier)
+  }
+
   /// The architecture a reference such as `mlp:hidden=2000` names.
   /// - Throws: ``PluginError`` for an unknown name or a wrong option.
   public func architecture(_ reference: PluginReference) throws -> any Architecture {

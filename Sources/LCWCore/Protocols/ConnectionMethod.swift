@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-public import LCWNumerics
 
 /// A way to join two networks of one architecture by a path in weight space.
 ///
@@ -56,36 +55,5 @@ public struct MethodTraits: Sendable, Hashable {
     self.loss = loss
     self.isLearnable = isLearnable
     self.needsData = needsData
-  }
-}
-
-/// What a method may use besides the two networks.
-public struct ConnectionContext: Sendable {
-  /// Training samples, for methods that need data.
-  public var samples: SampleSet?
-  /// The seed of everything random.
-  public var seed: UInt64
-  /// The threads to use.
-  public var workers: Workers
-
-  /// A context.
-  public init(samples: SampleSet? = nil, seed: UInt64 = 0, workers: Workers = .available) {
-    self.samples = samples
-    self.seed = seed
-    self.workers = workers
-  }
-}
-
-extension ConnectionMethod {
-  /// A path from `a` to `b`, once both are known to be of one network.
-  /// - Throws: ``NetworkError/mismatch(_:_:)`` if they are not, and what the method throws.
-  public func connect(
-    _ a: Weights, _ b: Weights, in context: ConnectionContext = ConnectionContext()
-  ) throws -> any ConnectionPath {
-    guard a.network == b.network else {
-      throw NetworkError.mismatch(
-        "\(a.network.inputShape) \(a.network)", "\(b.network.inputShape) \(b.network)")
-    }
-    return try path(from: a, to: b, in: context)
   }
 }

@@ -22,6 +22,31 @@ extension Tensor {
     }
   }
 
+  /// One step of SGD with momentum for one of several tensors that a gradient is shared by:
+  /// velocity ← momentum · velocity + share · gradient + decay · self; then
+  /// self ← self − rate · velocity.
+  public mutating func sgdStep(
+    velocity: inout Tensor, gradient: Tensor, share: Float, momentum: Float, rate: Float,
+    decay: Float, workers: Workers
+  ) {
+    precondition(
+      shape == velocity.shape && shape == gradient.shape,
+      "\(shape), \(velocity.shape) and \(gradient.shape) differ")
+    let count = self.count
+    elements.withUnsafeMutableBufferPointer { w in
+      velocity.elements.withUnsafeMutableBufferPointer { v in
+        gradient.elements.withUnsafeBufferPointer { g in
+          guard let w = w.baseAddress, let v = v.baseAddress, let g = g.baseAddress else { return }
+          workers.forEachRange(of: count, grain: grain) {
+            let first = $0.lowerBound
+            lcw_shared_sgd_step(
+              w + first, v + first, g + first, share, momentum, rate, decay, $0.count)
+          }
+        }
+      }
+    }
+  }
+
   /// The constants of Adam at one step.
   public struct AdamConstants: Sendable, Hashable {
     /// The learning rate.

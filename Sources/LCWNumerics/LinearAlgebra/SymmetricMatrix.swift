@@ -10,6 +10,28 @@ public struct SymmetricMatrix: Sendable, Hashable {
   /// The values, row by row.
   public private(set) var elements: [Double]
 
+  /// A matrix from its upper triangle; what stands below the diagonal is not read.
+  /// - Parameter elements: `order` · `order` values, row by row.
+  init(upperTriangle elements: [Double], order: Int) {
+    precondition(elements.count == order * order, "the values are not those of a square")
+    self.order = order
+    self.elements = elements
+    mirror()
+  }
+
+  /// Lets `body` change all values; it must keep the matrix symmetric.
+  mutating func modifyElements(_ body: (UnsafeMutableBufferPointer<Double>) -> Void) {
+    elements.withUnsafeMutableBufferPointer { body($0) }
+  }
+
+  /// Adds the same number to each element of the diagonal.
+  public mutating func addToDiagonal(_ value: Double) {
+    for index in 0..<order { elements[index * (order + 1)] += value }
+  }
+
+  /// The sum of the diagonal.
+  public var trace: Double { (0..<order).reduce(0) { $0 + elements[$1 * (order + 1)] } }
+
   /// A matrix of zeros.
   public init(order: Int) {
     self.order = order
@@ -64,8 +86,18 @@ public struct SymmetricMatrix: Sendable, Hashable {
   }
 
   private mutating func mirror() {
-    for row in 0..<order {
-      for column in 0..<row { elements[row * order + column] = elements[column * order + row] }
+    let (order, tile) = (order, 64)
+    elements.withUnsafeMutableBufferPointer { values in
+      // Tile by tile, since columns of a large matrix lie far apart.
+      for top in stride(from: 0, to: order, by: tile) {
+        for left in stride(from: 0, through: top, by: tile) {
+          for row in top..<min(top + tile, order) {
+            for column in left..<min(left + tile, row) {
+              values[row * order + column] = values[column * order + row]
+            }
+          }
+        }
+      }
     }
   }
 
@@ -109,22 +141,9 @@ public struct SymmetricMatrix: Sendable, Hashable {
   public func solution(of right: [[Double]]) throws(NumericsError) -> [[Double]] {
     precondition(right.allSatisfy { $0.count == order }, "a column is not of length \(order)")
     guard order > 0, !right.isEmpty else { return right }
-    BLAS.useCallingThread()
-    var factor = elements
+    let factor = try CholeskyFactor(of: self)
     var columns = right.flatMap(\.self)
-    var n = Int32(order)
-    var leading = n
-    var count = Int32(right.count)
-    var info: Int32 = 0
-    // LAPACK counts by columns: its lower triangle is the upper one here.
-    dpotrf_("L", &n, &factor, &leading, &info, 1)
-    guard info == 0 else { throw .notPositiveDefinite(order: Int(info)) }
-    // The factorisation compares pivots with 0 and so lets NaN pass.
-    if let row = (0..<order).first(where: { !factor[$0 * (order + 1)].isFinite }) {
-      throw .notPositiveDefinite(order: row + 1)
-    }
-    var leadingRight = n
-    dpotrs_("L", &n, &count, &factor, &leading, &columns, &leadingRight, &info, 1)
+    factor.solve(&columns)
     return right.indices.map { Array(columns[$0 * order..<($0 + 1) * order]) }
   }
 }

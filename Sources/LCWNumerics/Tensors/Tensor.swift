@@ -16,11 +16,16 @@ public struct Tensor: Sendable, Hashable {
 
   /// The values, row by row. Their number can't change.
   public var elements: [Float] {
-    didSet {
+    _read { yield storage }
+    // An observer in the place of this accessor would make every change from another module copy
+    // all values.
+    _modify {
+      yield &storage
       precondition(
-        elements.count == shape.count, "a tensor's elements were replaced by another number")
+        storage.count == shape.count, "a tensor's elements were replaced by another number")
     }
   }
+  private var storage: [Float]
 
   /// A tensor of the given values.
   /// - Throws: `NumericsError.elementCount` if their number is not the shape's.
@@ -29,13 +34,13 @@ public struct Tensor: Sendable, Hashable {
       throw .elementCount(shape: shape, expected: shape.count, found: elements.count)
     }
     self.shape = shape
-    self.elements = elements
+    self.storage = elements
   }
 
   /// A tensor that holds `value` everywhere.
   public init(repeating value: Float, shape: Shape) {
     self.shape = shape
-    self.elements = [Float](repeating: value, count: shape.count)
+    self.storage = [Float](repeating: value, count: shape.count)
   }
 
   /// A tensor of zeros.
@@ -48,7 +53,7 @@ public struct Tensor: Sendable, Hashable {
   /// Spares the pass over memory that zeroing costs, which shows in blocks of many megabytes.
   public init(unspecified shape: Shape) {
     self.shape = shape
-    self.elements = [Float](unsafeUninitializedCapacity: shape.count) { _, count in
+    self.storage = [Float](unsafeUninitializedCapacity: shape.count) { _, count in
       count = shape.count
     }
   }
@@ -56,7 +61,7 @@ public struct Tensor: Sendable, Hashable {
   /// A vector.
   public init(_ elements: [Float]) {
     self.shape = [elements.count]
-    self.elements = elements
+    self.storage = elements
   }
 
   /// The number of elements.
@@ -87,6 +92,6 @@ public struct Tensor: Sendable, Hashable {
   init(trusted elements: [Float], shape: Shape) {
     assert(elements.count == shape.count)
     self.shape = shape
-    self.elements = elements
+    self.storage = elements
   }
 }

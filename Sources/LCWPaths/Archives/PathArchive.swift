@@ -4,14 +4,25 @@ import LCWNumerics
 
 /// A path with what is known of its making: what an archive of kind `path` holds.
 ///
-/// Each motion's tensors are stored, so that any point can be computed again without the method.
-/// In the archive, `motions` maps `stage/parameter` to `fixed` or a curve, and the tensors are named
-/// `stage/parameter/index`.
+/// A path whose motions are all known is stored with the tensors they combine, so that any point
+/// can be computed again without the method: `motions` maps `stage/parameter` to `fixed` or a
+/// curve, and the tensors are named `stage/parameter/index`. Of any other path the two networks
+/// are stored, `start/parameter` and `end/parameter`, and the method joins them anew.
 public struct PathArchive: Sendable {
-  /// The path.
-  public var path: ExplicitPath
+  /// How the archive determines the path.
+  public enum Content: Sendable {
+    /// By the motions of all parameters.
+    case stored(ExplicitPath)
+    /// By the networks that the method joins, with a seed.
+    case computed(from: Weights, to: Weights, seed: UInt64)
+  }
+
+  /// How the path is determined.
+  public var content: Content
+  /// The labels of the path's stages.
+  public var stages: [String]
   /// The method that made it.
-  public var method: PluginReference
+  public var method: MethodExpression
   /// The architecture of its networks.
   public var architecture: PluginReference
   /// The data set its networks were trained on, if that is known.
@@ -19,20 +30,92 @@ public struct PathArchive: Sendable {
   /// More metadata.
   public var record: [String: JSONValue]
 
-  /// A path and its origin.
+  /// A path and its origin. It is stored whole if it is explicit.
+  ///
+  /// - Parameters:
+  ///   - path: The path.
+  ///   - networks: The networks it joins.
+  ///   - seed: The seed that it was made with.
+  ///   - method: The method that made it.
+  ///   - architecture: The architecture of the networks.
+  ///   - dataset: The data set they were trained on, if that is known.
+  ///   - record: More metadata.
   public init(
-    path: ExplicitPath, method: PluginReference, architecture: PluginReference,
-    dataset: PluginReference?, record: [String: JSONValue] = [:]
+    path: any ConnectionPath, between networks: (Weights, Weights), seed: UInt64,
+    method: MethodExpression, architecture: PluginReference, dataset: PluginReference?,
+    record: [String: JSONValue] = [:]
   ) {
-    self.path = path
+    content =
+      (path as? ExplicitPath).map(Content.stored)
+      ?? .computed(from: networks.0, to: networks.1, seed: seed)
+    stages = path.stages.map(\.label)
     self.method = method
     self.architecture = architecture
     self.dataset = dataset
     self.record = record
   }
 
+  /// The network whose weights move.
+  public var network: Network {
+    switch content {
+    case .stored(let path): path.network
+    case .computed(let start, _, _): start.network
+    }
+  }
+
+  /// Whether the path is computed by a method that looks at training samples.
+  /// - Throws: ``PluginError`` if the method is not known.
+  public func needsSamples(registry: PluginRegistry) throws -> Bool {
+    guard case .computed = content else { return false }
+    return try registry.connection(method).traits.needsData
+  }
+
+  /// The path.
+  ///
+  /// - Parameters:
+  ///   - context: What the method may use, if it has to join the networks anew; the seed is the
+  ///     archive's.
+  ///   - registry: The plugins.
+  /// - Throws: What the method throws.
+  public func path(
+    in context: ConnectionContext, registry: PluginRegistry
+  ) throws -> any ConnectionPath {
+    switch content {
+    case .stored(let path): return path
+    case .computed(let start, let end, let seed):
+      var context = context
+      context.seed = seed
+      return try registry.connection(method).path(from: start, to: end, in: context)
+    }
+  }
+
   /// The archive's content.
   public var checkpoint: Checkpoint {
+    var metadata = Checkpoint.description(
+      of: network, architecture: architecture, dataset: dataset)
+    metadata["method"] = .string("\(method)")
+    metadata["stages"] = .array(stages.map(JSONValue.string))
+    let tensors: [NamedTensor]
+    switch content {
+    case .stored(let path):
+      let (motions, stored) = PathArchive.motions(of: path)
+      metadata["motions"] = .object(motions)
+      tensors = stored
+    case .computed(let start, let end, let seed):
+      metadata["seed"] = .string("\(seed)")
+      tensors = [("start", start), ("end", end)].flatMap { place, weights in
+        zip(network.parameters, weights.tensors).map { parameter, tensor in
+          NamedTensor("\(place)/\(parameter.name)", StoredTensor(tensor))
+        }
+      }
+    }
+    return Checkpoint(
+      kind: .path, metadata: record.merging(metadata) { $1 }, tensors: tensors)
+  }
+
+  private static func motions(
+    of path: ExplicitPath
+  ) -> (motions: [String: JSONValue], tensors: [NamedTensor]) {
     var motions: [String: JSONValue] = [:]
     var tensors: [NamedTensor] = []
     for (stage, value) in path.stages.enumerated() {
@@ -53,17 +136,11 @@ public struct PathArchive: Sendable {
         }
       }
     }
-    let metadata = Checkpoint.description(
-      of: path.network, architecture: architecture, dataset: dataset
-    ).merging([
-      "method": .string("\(method)"),
-      "motions": .object(motions),
-      "stages": .array(path.stages.map { .string($0.label) }),
-    ]) { $1 }
-    return Checkpoint(
-      kind: .path, metadata: record.merging(metadata) { $1 }, tensors: tensors)
+    return (motions, tensors)
   }
+}
 
+extension PathArchive {
   /// The path that a source holds.
   /// - Throws: ``CheckpointError`` if the kind or the metadata are others, ``PathError`` if the
   ///   motions do not fit the network, and what reading throws.
@@ -76,13 +153,27 @@ public struct PathArchive: Sendable {
     guard !labels.isEmpty, labels.count == source.metadata["stages"]?.array?.count else {
       throw CheckpointError.metadata(field: "stages", expected: "a list of the stages' labels")
     }
-    guard let motions = source.metadata["motions"]?.object else {
-      throw CheckpointError.metadata(field: "motions", expected: "an object of curves")
-    }
     guard let method = source.metadata["method"]?.string else {
       throw CheckpointError.metadata(field: "method", expected: "a method such as arc")
     }
     let network = try source.network(from: registry)
+    stages = labels
+    self.method = try MethodExpression(method)
+    architecture = try source.architecture()
+    dataset = try source.dataset()
+    record = source.metadata
+    content =
+      try PathArchive.stored(source, network, labels: labels)
+      ?? PathArchive.computed(source, network)
+  }
+
+  private static func stored(
+    _ source: any CheckpointSource, _ network: Network, labels: [String]
+  ) throws -> Content? {
+    guard let value = source.metadata["motions"] else { return nil }
+    guard let motions = value.object else {
+      throw CheckpointError.metadata(field: "motions", expected: "an object of curves")
+    }
     let stages = try labels.enumerated().map { stage, label in
       PathStage(
         label: label,
@@ -90,10 +181,24 @@ public struct PathArchive: Sendable {
           try PathArchive.motion(stage, parameter, motions: motions, source)
         })
     }
-    self.init(
-      path: try ExplicitPath(network: network, stages: stages),
-      method: try PluginReference(method), architecture: try source.architecture(),
-      dataset: try source.dataset(), record: source.metadata)
+    return .stored(try ExplicitPath(network: network, stages: stages))
+  }
+
+  private static func computed(
+    _ source: any CheckpointSource, _ network: Network
+  ) throws -> Content {
+    guard let seed = source.metadata["seed"]?.string.flatMap({ UInt64($0) }) else {
+      throw CheckpointError.metadata(
+        field: "motions", expected: "an object of curves, or a seed for the method")
+    }
+    func weights(_ place: String) throws -> Weights {
+      try Weights(
+        network: network,
+        tensors: try network.parameters.map {
+          try source.tensor(named: "\(place)/\($0.name)").floats
+        })
+    }
+    return .computed(from: try weights("start"), to: try weights("end"), seed: seed)
   }
 
   private static func motion(

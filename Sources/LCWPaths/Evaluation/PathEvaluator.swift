@@ -9,7 +9,8 @@ public import LCWNumerics
 /// same at every point: they run once for each block of samples. The moving layer's weights are
 /// Σⱼ cⱼ(t) · Bⱼ, so its pre-activations are Σⱼ cⱼ(t) · (Bⱼ x): each Bⱼ x is computed once, and a
 /// point costs an element-wise combination and the rest of the network. For a two-layer network
-/// that replaces as many passes as there are points by two.
+/// that replaces as many passes as there are points by two. A stage that keeps the function is
+/// evaluated at one point.
 public struct PathEvaluator: Sendable {
   /// How points are evaluated.
   public enum Strategy: String, Sendable, CaseIterable {
@@ -49,9 +50,13 @@ public struct PathEvaluator: Sendable {
     for stage in path.stages.indices {
       let indices = times.indices.filter { path.position(of: times[$0]).stage == stage }
       guard !indices.isEmpty else { continue }
-      let plan = try StagePlan(path, stage: stage, times: indices.map { times[$0] })
-      let metrics = try plan.run(on: samples, workers: workers)
-      for (index, value) in zip(indices, metrics) { results[index] = value }
+      let stageTimes = indices.map { times[$0] }
+      let distinct = path.stages[stage].keepsFunction ? Array(stageTimes.prefix(1)) : stageTimes
+      let metrics = try StagePlan(path, stage: stage, times: distinct)
+        .run(on: samples, workers: workers)
+      for (position, index) in indices.enumerated() {
+        results[index] = metrics[min(position, metrics.count - 1)]
+      }
     }
     return results.compactMap(\.self)
   }

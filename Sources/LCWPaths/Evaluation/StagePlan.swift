@@ -29,6 +29,8 @@ struct StagePlan: Sendable {
   private static let rowsAtATime = 32
   /// The most bytes of weights kept for all points.
   private static let keptWeights = 256 << 20
+  /// The most bytes of weights that are asked of the path at once.
+  private static let computedWeights = 512 << 20
 
   init(_ path: any ConnectionPath, stage: Int, times: [Double]) throws {
     let network = path.network
@@ -43,17 +45,52 @@ struct StagePlan: Sendable {
     self.times = times
     self.combined = combined
     self.head = 0..<firstMoving
-    self.tail = tailStart..<network.layers.count
+    let tail = tailStart..<network.layers.count
+    self.tail = tail
     self.narrow = combined == nil ? nil : StagePlan.narrowLayer(of: network, at: tailStart)
     self.runner = try Runner(
       network, separating: [firstMoving, tailStart, narrow?.rest.lowerBound ?? tailStart])
-    self.start = try path.weights(at: times[0])
     self.motions = motions
     let tailBytes = network.parameters.reduce(0) {
       tail.contains($1.layer) ? $0 + $1.shape.count * 4 : $0
     }
-    guard tailBytes * times.count <= StagePlan.keptWeights else { return }
-    tailWeights = try times.map(tailWeights(at:))
+    let isComputed = network.parameters.indices.contains {
+      tail.contains(network.parameters[$0].layer) && motions[$0].isOpaque
+    }
+    guard isComputed else {
+      start = try path.weights(at: times[0])
+      if tailBytes * times.count <= StagePlan.keptWeights {
+        tailWeights = try times.map(tailWeights(at:))
+      }
+      return
+    }
+    let points = try StagePlan.computedTails(tail, of: path, at: times)
+    start = points[0]
+    tailWeights = points
+  }
+
+  /// Points that only the path can compute, asked for together, since some are solutions of a
+  /// problem over all samples. What no tail reads is that of the first point in all of them.
+  private static func computedTails(
+    _ tail: Range<Int>, of path: any ConnectionPath, at times: [Double]
+  ) throws -> [Weights] {
+    let together = max(1, computedWeights / max(1, path.network.parameterCount * 4))
+    var points: [Weights] = []
+    for first in stride(from: 0, to: times.count, by: together) {
+      let group = Array(times[first..<min(first + together, times.count)])
+      for computed in try path.weights(atEach: group) {
+        guard var point = points.first else {
+          points.append(computed)
+          continue
+        }
+        for (index, parameter) in path.network.parameters.enumerated()
+        where tail.contains(parameter.layer) {
+          point[index] = computed[index]
+        }
+        points.append(point)
+      }
+    }
+    return points
   }
 
   private static func narrowLayer(

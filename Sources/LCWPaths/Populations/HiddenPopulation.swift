@@ -54,6 +54,9 @@ public struct HiddenPopulation: Sendable, Hashable {
     network.parameters[incoming].shape.rowCount + (bias == nil ? 0 : 1) + outputs * blockWidth
   }
 
+  /// The number of a neuron's first values that are its incoming weights and its bias.
+  public var incomingColumns: Int { dimension - outputs * blockWidth }
+
   /// The neurons of a network as rows, `[count, dimension]`.
   public func neurons(of weights: Weights) -> Tensor {
     let inputs = network.parameters[incoming].shape.rowCount

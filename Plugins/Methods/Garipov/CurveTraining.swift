@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// Training of a curve's inner control points, epoch by epoch.
+///
+/// Each batch is run at one t drawn uniformly; point j gets cⱼ(t) times the gradient of the weights
+/// there, with a velocity of its own.
+struct CurveTraining {
+  private let curve: Curve
+  private let plan: TrainingPlan
+  private let network: Network
+  private let runner: Runner
+  /// The control points, the two networks first and last.
+  private var points: [Weights]
+  /// A velocity for each parameter of each inner point.
+  private var velocities: [[Tensor]]
+  private var gradients: [Tensor]
+  private var epoch = 0
+
+  init(_ curve: Curve, from a: Weights, to b: Weights, plan: TrainingPlan) throws {
+    self.curve = curve
+    self.plan = plan
+    network = a.network
+    runner = try Runner(network)
+    points = try (0..<curve.count).map { point in
+      let share = Double(point) / Double(curve.count - 1)
+      return try Weights(
+        network: a.network,
+        tensors: zip(a.tensors, b.tensors).map {
+          Tensor.combination([$0, $1], coefficients: [1 - share, share], shape: $0.shape)
+        })
+    }
+    let zeros = network.parameters.map { Tensor(zeros: $0.shape) }
+    velocities = (1..<curve.count - 1).map { _ in zeros }
+    gradients = zeros
+  }
+
+  var isFinished: Bool { epoch >= plan.epochs }
+
+  /// The curve as it is now.
+  var path: ExplicitPath {
+    get throws {
+      let motions = network.parameters.indices.map { index in
+        Motion.combination(points.map { $0[index] }, curve)
+      }
+      return try ExplicitPath(
+        network: network, stages: [PathStage(label: "\(curve)", motions: motions)])
+    }
+  }
+
+  /// One pass over the samples; if it throws, the curve is between two epochs and of no use.
+  mutating func runEpoch(
+    on samples: SampleSet, workers: Workers, progress: (ConnectionProgress) throws -> Void
+  ) throws {
+    try samples.check(fits: network)
+    var ordering = RandomStream(seed: plan.seed, purpose: .order, index: epoch)
+    var times = RandomStream(seed: plan.seed, purpose: .connection, index: epoch)
+    let order = ordering.permutation(of: samples.count)
+    let rate = Float(plan.rate * plan.schedule.factor(epoch: epoch, of: plan.epochs))
+    var sums = ClassificationSums()
+    for start in stride(from: 0, to: order.count, by: plan.batch) {
+      let indices = Array(order[start..<min(start + plan.batch, order.count)])
+      let firstUse = epoch * samples.count + start
+      let block = samples.block(at: indices) { [seed = plan.seed] position in
+        RandomStream(seed: seed, purpose: .augmentation, index: firstUse + position)
+      }
+      let coefficients = curve.coefficients(at: times.uniformDouble())
+      sums += runner.accumulateGradients(
+        of: block, labels: indices.map { samples.labels[$0] }[...],
+        weights: try weights(coefficients), into: &gradients,
+        random: RandomStream(seed: plan.seed, purpose: .dropout, index: firstUse),
+        workers: workers)
+      step(coefficients, rate: rate, workers: workers)
+      let share = (Double(epoch) + Double(sums.samples) / Double(order.count)) / Double(plan.epochs)
+      let loss = (Metrics(sums).crossEntropy * 10_000).rounded() / 10_000
+      try progress(
+        ConnectionProgress("epoch \(epoch + 1)/\(plan.epochs)  loss \(loss)", share: share))
+    }
+    guard Metrics(sums).crossEntropy.isFinite else {
+      throw ConnectionError.diverged(method: Garipov.name, advice: "try a smaller rate")
+    }
+    epoch += 1
+  }
+
+  private func weights(_ coefficients: [Double]) throws -> Weights {
+    try Weights(
+      network: network,
+      tensors: network.parameters.indices.map { index in
+        Tensor.combination(
+          points.map { $0[index] }, coefficients: coefficients,
+          shape: network.parameters[index].shape)
+      })
+  }
+
+  private mutating func step(_ coefficients: [Double], rate: Float, workers: Workers) {
+    guard case .sgd(let momentum, let decay) = plan.rule else { return }
+    for inner in velocities.indices {
+      for index in network.parameters.indices where network.parameters[index].role.isTrained {
+        points[inner + 1][index].sgdStep(
+          velocity: &velocities[inner][index], gradient: gradients[index],
+          share: Float(coefficients[inner + 1]), momentum: momentum, rate: rate, decay: decay,
+          workers: workers)
+      }
+    }
+  }
+}
+
+// MARK: - Going on after an interruption
+
+extension CurveTraining {
+  /// What must be kept to go on to the same bits.
+  var state: Checkpoint {
+    var tensors: [NamedTensor] = []
+    for inner in velocities.indices {
+      for (index, parameter) in network.parameters.enumerated() {
+        tensors.append(
+          NamedTensor(
+            "point\(inner + 1)/\(parameter.name)", StoredTensor(points[inner + 1][index])))
+        tensors.append(
+          NamedTensor(
+            "velocity\(inner + 1)/\(parameter.name)", StoredTensor(velocities[inner][index])))
+      }
+    }
+    return Checkpoint(
+      kind: .checkpoint, metadata: identity.merging(["completed": .integer(epoch)]) { $1 },
+      tensors: tensors)
+  }
+
+  /// What makes a state this computation's and no other's.
+  private var identity: [String: JSONValue] {
+    [
+      "batch": .integer(plan.batch), "curve": .string("\(curve)"),
+      "distance": JSONValue(points[0].distance(to: points[points.count - 1])),
+      "epochs": .integer(plan.epochs), "method": .string(Garipov.name),
+      "network": .string("\(network)"), "optimiser": .string("\(plan.rule)"),
+      "rate": JSONValue(plan.rate), "schedule": .string("\(plan.schedule)"),
+      "seed": .string("\(plan.seed)"),
+    ]
+  }
+
+  /// Goes on from a state that was kept.
+  /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if it is another computation's,
+  ///   and what reading a tensor throws.
+  mutating func resume(from state: Checkpoint) throws {
+    for (field, expected) in identity.sorted(by: { $0.key < $1.key }) {
+      let found = state.metadata[field]
+      guard found == expected || (expected.double != nil && found?.double == expected.double) else {
+        throw TrainingError.otherRun(
+          field: field, expected: expected.compactText, found: found?.compactText ?? "not known")
+      }
+    }
+    guard let completed = state.metadata["completed"]?.integer,
+      (1..<plan.epochs).contains(completed)
+    else { throw TrainingError.notResumable }
+    var next = self
+    for inner in velocities.indices {
+      func tensors(_ list: String) throws -> [Tensor] {
+        try network.parameters.map {
+          try state.tensor(named: "\(list)\(inner + 1)/\($0.name)").floats
+        }
+      }
+      next.points[inner + 1] = try Weights(network: network, tensors: try tensors("point"))
+      next.velocities[inner] = try Weights(network: network, tensors: try tensors("velocity"))
+        .tensors
+    }
+    next.epoch = completed
+    self = next
+  }
+}

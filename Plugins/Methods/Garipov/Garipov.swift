@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWNetworks
+
+/// The baseline of T. Garipov, P. Izmailov, D. Podoprikhin, D. Vetrov and A. Wilson, *Loss surfaces,
+/// mode connectivity, and fast ensembling of DNNs* (NeurIPS 2018): a curve with control points
+/// between the two networks, trained so that the mean loss over uniformly random t is low.
+public struct Garipov: ConnectionMethod {
+  /// `garipov`
+  public static let name = "garipov"
+  /// What it is.
+  public static let summary = "a curve whose inner points are trained for each pair"
+  /// As much as training a network, and the lowest loss.
+  public static let traits = MethodTraits(
+    compute: .high, complexity: .low, isExplicit: true, loss: .low, isLearnable: true,
+    needsData: true)
+
+  /// The kind of curve.
+  public enum Shape: String, OptionChoice {
+    /// Segments from point to point.
+    case chain
+    /// A Bézier curve.
+    case bezier
+  }
+
+  /// How the rate changes; see ``Schedule``.
+  public enum Rates: String, OptionChoice {
+    /// Constant for half of the epochs, then linear to a hundredth.
+    case paper
+    /// Always the same.
+    case constant
+    /// Half a cosine.
+    case cosine
+  }
+
+  private static let points = PluginOption(
+    "points", default: 3, help: "control points, both networks counted")
+  private static let curve = PluginOption("curve", default: Shape.chain, help: "the kind of curve")
+  private static let epochs = PluginOption(
+    "epochs", default: 30, help: "passes over the training samples")
+  private static let batch = PluginOption("batch", default: 128, help: "samples of a step")
+  private static let rate = PluginOption("rate", default: 0.01, help: "the learning rate")
+  private static let schedule = PluginOption(
+    "schedule", default: Rates.paper, help: "how the rate changes")
+  private static let momentum = PluginOption("momentum", default: 0.9, help: "of SGD")
+  private static let decay = PluginOption(
+    "decay", default: 1e-4, help: "the penalty on the control points")
+  /// The curve's and the training's.
+  public static let options: [any PluginOptionDescription] = [
+    points, curve, epochs, batch, rate, schedule, momentum, decay,
+  ]
+
+  private let curve: Curve
+  private let plan: TrainingPlan
+
+  /// The method.
+  public init(options: OptionValues) throws {
+    let points = try options.value(of: Self.points, in: 3...64)
+    curve = options[Self.curve] == .chain ? .chain(points: points) : .bezier(points: points)
+    plan = TrainingPlan(
+      epochs: try options.value(of: Self.epochs, in: 1...1_000_000),
+      batch: try options.value(of: Self.batch, in: 1...1_000_000),
+      rate: try options.value(of: Self.rate, in: 1e-9...100),
+      schedule: try Schedule(options[Self.schedule].rawValue),
+      rule: .sgd(
+        momentum: Float(try options.value(of: Self.momentum, in: 0...0.999)),
+        decay: Float(try options.value(of: Self.decay, in: 0...1))))
+  }
+
+  /// The trained curve. With a store in the context, the training's state is kept after each epoch
+  /// and gone on from.
+  public func path(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    guard let samples = context.samples else {
+      throw ConnectionError.needsSamples(method: Self.name)
+    }
+    guard a.isFinite, b.isFinite else {
+      throw ConnectionError.notFinite(
+        network: a.isFinite ? "the second network" : "the first network")
+    }
+    var plan = plan
+    plan.seed = context.seed
+    var training = try CurveTraining(curve, from: a, to: b, plan: plan)
+    if let state = try context.store?.restore() { try training.resume(from: state) }
+    while !training.isFinished {
+      try training.runEpoch(on: samples, workers: context.workers, progress: context.progress)
+      if !training.isFinished { try context.store?.keep(training.state) }
+    }
+    return try training.path
+  }
+}
+
+@section("lcw_plugins") @used
+let garipovPlugin: PluginRecord = { $0.add(Garipov.self) }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWNumerics
+import LCWPaths
+
+/// Optimal transport: each hidden unit of A goes to its counterpart in B.
+///
+/// Anokhin and Yarotsky 2020, section 3. Stage one: the permutation of B's units that minimises the
+/// sum of squared distances to A's, a linear sum assignment, and a line or an arc to B so
+/// permuted. Stage two: from there to B itself, by moves that keep the function; see
+/// ``UnitReordering``. Deeper networks are matched layer by layer, each after the layers before it.
+public struct OptimalTransport: LayerwiseMethod {
+  /// `ot`
+  public static let name = "ot"
+  /// What it is.
+  public static let summary = "units meet by optimal transport, then find their places"
+  /// An assignment for each layer, and a path of many pieces.
+  public static let traits = MethodTraits(
+    compute: .medium, complexity: .high, isExplicit: false, loss: .low, isLearnable: false,
+    needsData: false)
+
+  /// Which numbers of a unit its distance to another is taken over.
+  public enum Cost: String, OptionChoice {
+    /// Incoming weights, bias and outgoing block.
+    case neuron
+    /// Incoming weights and bias.
+    case incoming
+    /// Incoming weights alone.
+    case weights
+  }
+
+  private static let path = PluginOption(
+    "path", default: UnitCurve.linear, help: "the curve between units that meet")
+  private static let cost = PluginOption(
+    "cost", default: Cost.neuron, help: "the numbers of a unit that distances are taken over")
+  /// The curve and the cost.
+  public static let options: [any PluginOptionDescription] = [path, cost]
+
+  private let curve: UnitCurve
+  private let cost: Cost
+
+  /// The method.
+  public init(options: OptionValues) throws {
+    curve = options[Self.path]
+    cost = options[Self.cost]
+  }
+
+  /// Both stages.
+  public func path(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    let layers = a.network.weightedLayers
+    guard layers.count >= 2 else {
+      throw ConnectionError.tooFewLayers(method: Self.name, needed: 2, found: layers.count)
+    }
+    var target = ReorderedNetwork(b)
+    for layer in layers.dropLast() {
+      let population = try HiddenPopulation(of: a.network, layer: layer)
+      target.reorder(
+        population, by: try matching(population, from: a, to: target.weights, context))
+    }
+    let transport = try ExplicitPath(
+      network: a.network,
+      stages: [try curve.stage(from: a, to: target.weights, label: "transport")])
+    return try StagedPath(joining: [transport] + target.pathsBack)
+  }
+
+  /// The counterparts.
+  public func order(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [Int]? {
+    try matching(try HiddenPopulation(of: a.network, layer: layer), from: a, to: b, context)
+  }
+
+  /// Each unit's line or arc.
+  public func motion(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> LayerMotion {
+    try curve.motion(ofUnitsIn: layer, from: a, to: b)
+  }
+
+  private func matching(
+    _ population: HiddenPopulation, from a: Weights, to b: Weights, _ context: ConnectionContext
+  ) throws -> [Int] {
+    let (first, second) = (coordinates(of: a, population), coordinates(of: b, population))
+    for (neurons, name) in [(first, "the first network"), (second, "the second network")]
+    where !neurons.isFinite {
+      throw ConnectionError.notFinite(network: name)
+    }
+    let costs = first.squaredDistances(toRowsOf: second, workers: context.workers)
+    guard let order = try LinearSumAssignment.solve(costs).columns else {
+      preconditionFailure("as many rows as columns are all assigned")
+    }
+    return order
+  }
+
+  private func coordinates(of weights: Weights, _ population: HiddenPopulation) -> Tensor {
+    let neurons = population.neurons(of: weights)
+    switch cost {
+    case .neuron: return neurons
+    case .incoming: return neurons.keepingColumns(population.incomingColumns)
+    case .weights:
+      return weights[population.incoming].reshaped(
+        [population.count, weights[population.incoming].shape.rowCount])
+    }
+  }
+}
+
+extension Tensor {
+  /// The first columns of a matrix.
+  fileprivate func keepingColumns(_ count: Int) -> Tensor {
+    var result = Tensor(unspecified: [shape.rows, count])
+    for index in 0..<shape.rows {
+      result.elements.replaceSubrange(
+        index * count..<(index + 1) * count, with: row(index).prefix(count))
+    }
+    return result
+  }
+}
+
+@section("lcw_plugins") @used
+let optimalTransportPlugin: PluginRecord = { $0.add(OptimalTransport.self) }

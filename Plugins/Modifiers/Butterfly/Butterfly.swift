@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWPaths
+
+/// The butterfly: while a hidden layer's units move, the next layer's outgoing blocks move with
+/// them, from the first network's to those adjusted by least squares at the end.
+///
+/// Anokhin and Yarotsky 2020, section 5. One least-squares problem for each layer, and a formula
+/// in between. The path goes layer by layer; see ``LayerwiseConnection``.
+public struct Butterfly: ConnectionModifier {
+  /// `bfly`
+  public static let name = "bfly"
+  /// What it is.
+  public static let summary = "butterfly: outgoing weights move with their units to adjusted ones"
+  /// One problem for each layer.
+  public static func traits(modifying traits: MethodTraits) -> MethodTraits {
+    MethodTraits(
+      compute: .medium, complexity: .medium, isExplicit: false, loss: traits.loss,
+      isLearnable: traits.isLearnable, needsData: true)
+  }
+
+  private static let ridge = PluginOption(
+    "ridge", default: AdjustmentOptions().ridge,
+    help: "penalty on the change of weights, as a share of the features' mean square")
+  private static let bias = PluginOption(
+    "bias", default: AdjustedBias.solved, help: "whether the bias is solved for or kept")
+  private static let samples = PluginOption(
+    "samples", default: 0, help: "training samples to use, 0 for all")
+  /// The ridge, what happens to the bias, and the number of samples.
+  public static let options: [any PluginOptionDescription] = [ridge, bias, samples]
+
+  private let adjustment: AdjustmentOptions
+
+  /// The modifier.
+  public init(options: OptionValues) throws {
+    let count = try options.value(of: Self.samples, in: 0...Int(Int32.max))
+    adjustment = AdjustmentOptions(
+      ridge: try options.value(of: Self.ridge, in: 0...1),
+      solvesBias: options[Self.bias] == .solved, samples: count == 0 ? nil : count)
+  }
+
+  /// The path of stages.
+  public func path(
+    from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    try LayerwiseConnection(following: .withUnits, options: adjustment)
+      .path(from: a, to: b, moving: method, in: context)
+  }
+}
+
+@section("lcw_plugins") @used
+let butterflyPlugin: PluginRecord = { $0.add(Butterfly.self) }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A way to join networks: a method, perhaps with a modifier, ready to be used.
+///
+/// ```swift
+/// let connection = try registry.connection(MethodExpression("arc+wa"))
+/// let path = try connection.path(from: a, to: b, in: ConnectionContext(samples: train))
+/// ```
+public struct Connection: Sendable {
+  /// How it is written.
+  public let expression: MethodExpression
+  private let method: any ConnectionMethod
+  private let modified: (method: any LayerwiseMethod, modifier: any ConnectionModifier)?
+
+  init(_ expression: MethodExpression, method: any ConnectionMethod) {
+    self.expression = expression
+    self.method = method
+    modified = nil
+  }
+
+  init(
+    _ expression: MethodExpression, method: any LayerwiseMethod, modifier: any ConnectionModifier
+  ) {
+    self.expression = expression
+    self.method = method
+    modified = (method, modifier)
+  }
+
+  /// The row of the overview table.
+  public var traits: MethodTraits {
+    let own = type(of: method).traits
+    return modified.map { type(of: $0.modifier).traits(modifying: own) } ?? own
+  }
+
+  /// A path from `a` to `b`.
+  /// - Throws: ``NetworkError/mismatch(_:_:)`` if they are not of one network,
+  ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them, and what the method
+  ///   throws.
+  public func path(
+    from a: Weights, to b: Weights, in context: ConnectionContext = ConnectionContext()
+  ) throws -> any ConnectionPath {
+    guard a.network == b.network else {
+      throw NetworkError.mismatch(
+        "\(a.network.inputShape) \(a.network)", "\(b.network.inputShape) \(b.network)")
+    }
+    if traits.needsData, context.samples == nil {
+      throw ConnectionError.needsSamples(method: "\(expression)")
+    }
+    if let modified {
+      return try modified.modifier.path(from: a, to: b, moving: modified.method, in: context)
+    }
+    return try method.path(from: a, to: b, in: context)
+  }
+}
+
+/// What keeps two networks from being joined.
+public enum ConnectionError: DescribedError, Hashable {
+  /// The method looks at training samples, and there are none.
+  case needsSamples(method: String)
+  /// The modifier moves layer by layer, which the method can't.
+  case notLayerwise(method: String, modifier: String, suited: [String])
+  /// The network has fewer layers with weights than the method needs.
+  case tooFewLayers(method: String, needed: Int, found: Int)
+  /// The method can't handle a layer.
+  case layer(index: Int, description: String, problem: String)
+  /// The weights have values that are not finite.
+  case notFinite(network: String)
+  /// What was learned or fitted is not finite.
+  case diverged(method: String, advice: String)
+
+  /// Wrong usage, but for wrong data and failures of a computation.
+  public var category: ErrorCategory {
+    switch self {
+    case .needsSamples, .notLayerwise, .tooFewLayers, .layer: .usage
+    case .notFinite: .data
+    case .diverged: .failure
+    }
+  }
+
+  /// One line that says what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .needsSamples(let method):
+      "\(method) looks at training samples; name a data set with --dataset"
+    case .notLayerwise(let method, let modifier, let suited):
+      "\(method)+\(modifier): \(method) does not move single layers, which \(modifier) needs"
+        + (suited.isEmpty ? "" : "; these do: \(suited.joined(separator: ", "))")
+    case .tooFewLayers(let method, let needed, let found):
+      "\(method) needs a network with \(needed) layers of weights or more; this one has \(found)"
+    case .layer(let index, let description, let problem):
+      "layer \(index + 1) (\(description)) \(problem)"
+    case .notFinite(let network):
+      "\(network) has weights that are not finite"
+    case .diverged(let method, let advice):
+      "\(method): the loss is no longer finite; \(advice)"
+    }
+  }
+}

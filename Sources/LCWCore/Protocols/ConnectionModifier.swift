@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What builds a path of its own from a method's motion of single layers: `wa` in `linear+wa`.
+///
+/// The laws of ``ConnectionMethod`` hold for the paths.
+public protocol ConnectionModifier: Plugin {
+  /// The row of the overview table of a method so modified.
+  static func traits(modifying traits: MethodTraits) -> MethodTraits
+
+  /// A path from `a` to `b` that moves hidden layers as `method` does.
+  ///
+  /// The caller has checked that both are of one network.
+  ///
+  /// - Throws: An error that names the layer, where the network can't be handled, or says what the
+  ///   context lacks.
+  func path(
+    from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath
+}

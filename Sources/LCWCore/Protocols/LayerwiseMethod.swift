@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWNumerics
+
+/// A method that can also move one hidden layer at a time, so that a ``ConnectionModifier`` can
+/// build a path of stages from it.
+public protocol LayerwiseMethod: ConnectionMethod {
+  /// The order in which the units of a hidden layer of `b` meet those of `a`: unit `order[i]` of
+  /// `b` is the counterpart of unit i of `a`. Nothing if they meet in the order they have.
+  ///
+  /// - Parameter layer: The index into the network's layers of a weighted layer that is not the
+  ///   last.
+  /// - Throws: An error that names the layer, if the method can't handle it.
+  func order(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [Int]?
+
+  /// How the parameters of a hidden layer move from `a`'s to `b`'s, and the next layer's weights
+  /// with the units they belong to.
+  ///
+  /// - Parameter layer: As in ``order(ofUnitsIn:from:to:in:)``.
+  /// - Throws: An error that names the layer, if the method can't handle it.
+  func motion(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> LayerMotion
+}
+
+extension LayerwiseMethod {
+  /// The units meet in the order they have.
+  public func order(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [Int]? { nil }
+}
+
+/// How some of a network's parameters move during one unit of time.
+public struct LayerMotion: Sendable {
+  /// The motions, by the parameter's index.
+  public let motions: [Int: Motion]
+  private let compute: (@Sendable (Double) throws -> [Int: Tensor])?
+
+  /// Motions that are all known.
+  public init(_ motions: [Int: Motion]) {
+    self.motions = motions
+    compute = nil
+  }
+
+  /// Motions that a formula of the time gives.
+  ///
+  /// - Parameters:
+  ///   - parameters: The parameters that move.
+  ///   - tensors: Their tensors at a time from 0 to 1.
+  public init(
+    ofParameters parameters: [Int], _ tensors: @escaping @Sendable (Double) throws -> [Int: Tensor]
+  ) {
+    motions = Dictionary(uniqueKeysWithValues: parameters.map { ($0, .opaque) })
+    compute = tensors
+  }
+
+  /// The tensors of the motions that only a formula gives, at a time from 0 to 1.
+  /// - Throws: What computing them throws.
+  public func tensors(at time: Double) throws -> [Int: Tensor] { try compute?(time) ?? [:] }
+
+  /// Writes the tensors at a time from 0 to 1 over those of weights.
+  /// - Throws: What computing them throws.
+  public func move(_ weights: inout Weights, to time: Double) throws {
+    let computed = try tensors(at: time)
+    for (parameter, motion) in motions {
+      let shape = weights.network.parameters[parameter].shape
+      if let tensor = computed[parameter] ?? motion.tensor(at: time, shape: shape) {
+        weights[parameter] = tensor
+      }
+    }
+  }
+}

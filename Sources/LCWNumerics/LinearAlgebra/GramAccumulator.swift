@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import COpenBLAS
+
+/// A Gram matrix XᵀX that blocks of samples are added to: products of a block are in single
+/// precision, their sum in double.
+///
+/// Only the upper triangle is computed, in panels of rows: a panel's product stays in the cache
+/// until it is added.
+struct GramAccumulator: Sendable {
+  /// The number of features.
+  let order: Int
+  private var upper: [Double]
+  /// The rows of a panel.
+  private static let panel = 128
+
+  init(order: Int) {
+    self.order = order
+    upper = [Double](repeating: 0, count: order * order)
+  }
+
+  /// The matrix as it is now.
+  var matrix: SymmetricMatrix { SymmetricMatrix(upperTriangle: upper, order: order) }
+
+  /// Adds the products of a block's columns, `[samples, order]`.
+  mutating func add(_ block: Tensor, workers: Workers) {
+    precondition(block.shape.rowCount == order, "\(block.shape) has not \(order) columns")
+    BLAS.useCallingThread()
+    let (order, samples, panel) = (order, block.shape.rows, GramAccumulator.panel)
+    upper.withUnsafeMutableBufferPointer { upper in
+      block.elements.withUnsafeBufferPointer { x in
+        guard let x = x.baseAddress, samples > 0 else { return }
+        workers.forEachUnchecked((order + panel - 1) / panel) { index in
+          let first = index * panel
+          let (rows, columns) = (min(panel, order - first), order - first)
+          withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { product in
+            cblas_sgemm(
+              CblasRowMajor, CblasTrans, CblasNoTrans,
+              blasint(rows), blasint(columns), blasint(samples),
+              1, x + first, blasint(order), x + first, blasint(order),
+              0, product.baseAddress, blasint(columns))
+            for row in 0..<rows {
+              let target = (first + row) * order + first
+              for column in row..<columns {
+                upper[target + column] += Double(product[row * columns + column])
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

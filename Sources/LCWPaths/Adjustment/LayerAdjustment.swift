@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// Weight adjustment: a layer's weights by least squares, so that on other features it puts out
+/// what it does in a reference network (Anokhin and Yarotsky 2020, section 4).
+///
+/// With the reference's features X₀ and weights W₀ and the features X to adjust to, the change
+/// Δ = W − W₀ minimises ‖X Δᵀ − (X₀ − X) W₀ᵀ‖² + λ‖Δ‖². Where X is X₀, nothing changes, to the bit:
+/// that is why the change is solved for and not the weights.
+struct LayerAdjustment: Sendable {
+  /// The layer that is adjusted.
+  let layer: Int
+  private let reference: Weights
+  private let samples: SampleSet
+  private let options: AdjustmentOptions
+  private let workers: Workers
+  private let weight: Int
+  private let bias: Int?
+  private let runner: Runner
+
+  /// The samples of a block: many enough that adding a block's products to their sums costs little
+  /// beside computing them.
+  private static let blockSamples = 2048
+  /// The bytes that the problems solved together should not exceed, if that leaves a few: each
+  /// group of them runs the network's first layers anew.
+  private static let problemBytes = 640 << 20
+  private static let fewestTogether = 4
+
+  /// - Parameters:
+  ///   - layer: The index of a dense layer.
+  ///   - reference: The network whose output the layer keeps.
+  ///   - samples: Training samples.
+  /// - Throws: ``ConnectionError`` if the layer is not dense, ``DataError`` if the samples do not
+  ///   fit the network.
+  init(
+    of layer: Int, reference: Weights, samples: SampleSet, options: AdjustmentOptions,
+    workers: Workers
+  ) throws {
+    let network = reference.network
+    try samples.check(fits: network)
+    guard case .dense = network.layers[layer],
+      let weight = network.parameterIndex(ofLayer: layer, role: .weight)
+    else {
+      throw ConnectionError.layer(
+        index: layer, description: "\(network.layers[layer])",
+        problem: "can't be adjusted by least squares")
+    }
+    self.layer = layer
+    self.reference = reference
+    self.samples = options.samples.map(samples.prefix) ?? samples
+    self.options = options
+    self.workers = workers
+    self.weight = weight
+    bias = network.parameterIndex(ofLayer: layer, role: .bias)
+    runner = try Runner(network, separating: [layer])
+  }
+
+  /// An adjusted layer.
+  struct Result: Sendable {
+    /// The layer's parameters.
+    var parameters: [Int: Tensor]
+    /// The root mean square of what the layer's output lacks of the reference's, divided by that
+    /// of the reference's around its mean.
+    var residual: Double
+
+    /// Writes the parameters over those of weights.
+    func assign(to weights: inout Weights) {
+      for (index, tensor) in parameters { weights[index] = tensor }
+    }
+  }
+
+  /// The layer adjusted to its input at several times.
+  ///
+  /// - Parameters:
+  ///   - base: The weights of the layers that stay.
+  ///   - motion: How the moving layer moves.
+  ///   - moving: The moving layer, which stands before the adjusted one.
+  ///   - startsAtReference: Whether the features at time 0 are the reference's, so that they need
+  ///     not be computed apart.
+  ///   - times: From 0 to 1.
+  /// - Throws: ``ConnectionError/notFinite(network:)`` if features are not finite, and what
+  ///   computing them throws.
+  func results(
+    base: Weights, motion: LayerMotion, moving: Int, startsAtReference: Bool, times: [Double]
+  ) throws -> [Result] {
+    let shape = reference.network.parameters[weight].shape
+    let bytes = LeastSquares.bytes(features: shape.rowCount, targets: shape.rows)
+    let together = max(LayerAdjustment.fewestTogether, LayerAdjustment.problemBytes / bytes)
+    return try stride(from: 0, to: times.count, by: together).flatMap { first in
+      let group = Array(times[first..<min(first + together, times.count)])
+      let features = try MovingFeatures(
+        weights: base, motion: motion, moving: moving, upTo: layer, times: group + [0])
+      return try results(features, count: group.count, startsAtReference: startsAtReference)
+    }
+  }
+
+  /// Solves for the first `count` times of the features; the one behind them is 0.
+  private func results(
+    _ features: MovingFeatures, count: Int, startsAtReference: Bool
+  ) throws -> [Result] {
+    let shape = reference.network.parameters[weight].shape
+    var problems = (0..<count).map { _ in
+      LeastSquares(
+        features: shape.rowCount, targets: shape.rows,
+        solvingBias: bias != nil && options.solvesBias)
+    }
+    var spread = TargetSpread()
+    let blocks = samples.ranges(ofSize: LayerAdjustment.blockSamples)
+    for start in stride(from: 0, to: blocks.count, by: workers.count) {
+      let ranges = Array(blocks[start..<min(start + workers.count, blocks.count)])
+      let prepared = try workers.map(ranges.count) { index in
+        let samples = samples.block(ranges[index])
+        let block = features.block(samples)
+        let original =
+          startsAtReference
+          ? try features.features(of: block, at: count)
+          : runner.output(of: samples, weights: reference, layers: 0..<layer)
+        var output = Tensor(unspecified: [original.shape.rows, shape.rows])
+        output.assignProduct(original.matrix, reference[weight].transposed)
+        return (block: block, original: original, output: output)
+      }
+      for item in prepared { spread.add(item.output) }
+      for time in problems.indices {
+        let parts = try workers.map(prepared.count) { index in
+          let x = try features.features(of: prepared[index].block, at: time)
+          let lack = Tensor.combination(
+            [prepared[index].original, x], coefficients: [1, -1], shape: x.shape)
+          var target = Tensor(unspecified: [x.shape.rows, shape.rows])
+          target.assignProduct(lack.matrix, reference[weight].transposed)
+          return (x: x, target: target)
+        }
+        for part in parts { problems[time].add(part.x, targets: part.target, workers: workers) }
+      }
+    }
+    return try problems.map { try result(of: $0, spread: spread.deviation) }
+  }
+
+  private func result(of problem: LeastSquares, spread: Double) throws -> Result {
+    let solution: LeastSquares.Solution
+    do {
+      solution = try problem.solution(ridge: options.ridge, workers: workers)
+    } catch {
+      throw ConnectionError.notFinite(network: "a network on the path")
+    }
+    let tensor = reference[weight]
+    var parameters = [
+      weight: Tensor.combination(
+        [tensor, solution.weights.reshaped(tensor.shape)], coefficients: [1, 1],
+        shape: tensor.shape)
+    ]
+    if let bias, let change = solution.bias {
+      parameters[bias] = Tensor.combination(
+        [reference[bias], change], coefficients: [1, 1], shape: change.shape)
+    } else if let bias {
+      parameters[bias] = reference[bias]
+    }
+    return Result(
+      parameters: parameters, residual: spread > 0 ? solution.residual / spread : 0)
+  }
+}
+
+/// The deviation of the values of blocks from the mean of each column.
+private struct TargetSpread {
+  private var count = 0
+  private var sums: [Double] = []
+  private var squares = 0.0
+
+  mutating func add(_ block: Tensor) {
+    let width = block.shape.rowCount
+    if sums.isEmpty { sums = [Double](repeating: 0, count: width) }
+    count += block.shape.rows
+    for row in 0..<block.shape.rows {
+      for (column, value) in block.row(row).enumerated() {
+        sums[column] += Double(value)
+        squares += Double(value) * Double(value)
+      }
+    }
+  }
+
+  /// The root of the mean square over all values.
+  var deviation: Double {
+    guard count > 0, !sums.isEmpty else { return 0 }
+    let means = sums.reduce(0) { $0 + $1 * $1 } / Double(count)
+    return (max(0, squares - means) / Double(count * sums.count)).squareRoot()
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWNumerics
+
+/// The path that turns one network into another layer by layer (Anokhin and Yarotsky 2020,
+/// section 5): A → Θ₂ → Θ₃ → … → B.
+///
+/// In Θₖ the layers before the k-th are B's, those behind it A's, and the k-th is adjusted by least
+/// squares so that it puts out what it does in A. From Θₖ to Θₖ₊₁ the k-th layer's units move to
+/// B's as a method has it, and the next layer follows. Where a method has the units of B meet those
+/// of A in another order, the path leads to B so reordered, and the order is undone at its end.
+public struct LayerwiseConnection: Sendable {
+  /// How the layer behind a moving one follows.
+  public enum Following: Sendable {
+    /// It is adjusted at every time.
+    case adjusted
+    /// Its outgoing blocks move with the units they belong to, as the method moves them.
+    case withUnits
+  }
+
+  /// How the next layer follows.
+  public var following: Following
+  /// How layers are adjusted.
+  public var options: AdjustmentOptions
+
+  /// A way to connect.
+  public init(following: Following, options: AdjustmentOptions = AdjustmentOptions()) {
+    self.following = following
+    self.options = options
+  }
+
+  /// The path from `a` to `b`.
+  /// - Throws: ``ConnectionError`` if the network has one layer only, the samples are lacking or a
+  ///   layer can't be adjusted, and what the method throws.
+  public func path(
+    from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    let name = type(of: method).name
+    let layers = a.network.weightedLayers
+    guard layers.count >= 2 else {
+      throw ConnectionError.tooFewLayers(method: name, needed: 2, found: layers.count)
+    }
+    guard let samples = context.samples else {
+      throw ConnectionError.needsSamples(method: name)
+    }
+    guard a.isFinite, b.isFinite else {
+      throw ConnectionError.notFinite(
+        network: a.isFinite ? "the second network" : "the first network")
+    }
+    var build = Build(network: a.network, current: a, reordered: ReorderedNetwork(b))
+    for (index, pair) in zip(layers, layers.dropFirst()).enumerated() {
+      try context.progress(
+        ConnectionProgress(
+          "layer \(index + 1) of \(layers.count)", share: Double(index) / Double(layers.count)))
+      if let order = try method.order(
+        ofUnitsIn: pair.0, from: build.current, to: build.target, in: context)
+      {
+        build.reordered.reorder(try HiddenPopulation(of: a.network, layer: pair.0), by: order)
+      }
+      let adjustment = try LayerAdjustment(
+        of: pair.1, reference: a, samples: samples, options: options, workers: context.workers)
+      switch following {
+      case .adjusted:
+        try build.addAdjusted(moving: pair.0, method, adjustment, context, isFirst: index == 0)
+      case .withUnits:
+        try build.addWithUnits(moving: pair.0, method, adjustment, context, isFirst: index == 0)
+      }
+    }
+    return try build.finished(lastLayer: layers[layers.count - 1])
+  }
+}
+
+/// A path as far as it is built.
+private struct Build {
+  let network: Network
+  /// The weights the path has come to.
+  var current: Weights
+  /// B, its units reordered as far as orders are known.
+  var reordered: ReorderedNetwork
+  var target: Weights { reordered.weights }
+  var parts: [any ConnectionPath] = []
+  var remarks: [PathRemark] = []
+
+  private func name(of layer: Int) -> String {
+    network.parameters.first { $0.layer == layer }?.layerName ?? "layer \(layer + 1)"
+  }
+
+  /// The weights with one layer's taken from the target.
+  private func replacing(_ layer: Int) -> Weights {
+    var weights = current
+    for index in network.parameterIndices(ofLayer: layer) { weights[index] = target[index] }
+    return weights
+  }
+
+  mutating func addAdjusted(
+    moving layer: Int, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
+    _ context: ConnectionContext, isFirst: Bool
+  ) throws {
+    let whole = try method.motion(
+      ofUnitsIn: layer, from: current, to: replacing(layer), in: context)
+    let motion = whole.limited(to: network.parameterIndices(ofLayer: layer))
+    let transition = try AdjustedTransition(
+      label: "\(name(of: layer)) moves", base: current, motion: motion, moving: layer,
+      adjustment: adjustment, startsAtReference: isFirst)
+    if !isFirst {
+      // The layers before differ from A's by now, so that even at the start the adjusted weights
+      // are not A's: the way to them is a piece of its own, or the path would jump.
+      let label = "\(name(of: adjustment.layer)) is adjusted"
+      parts.append(try line(to: transition.start, label))
+    }
+    parts.append(transition)
+    current = transition.end
+  }
+
+  mutating func addWithUnits(
+    moving layer: Int, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
+    _ context: ConnectionContext, isFirst: Bool
+  ) throws {
+    var end = replacing(layer)
+    let jump = LayerMotion(
+      Dictionary(
+        uniqueKeysWithValues: network.parameterIndices(ofLayer: layer).map {
+          ($0, Motion.combination([current[$0], target[$0]], .line))
+        }))
+    let result = try adjustment.results(
+      base: current, motion: jump, moving: layer, startsAtReference: isFirst, times: [1])[0]
+    result.assign(to: &end)
+    remarks.append(
+      PathRemark("relative residual of \(name(of: adjustment.layer))", result.residual))
+    let motion = try method.motion(ofUnitsIn: layer, from: current, to: end, in: context)
+    parts.append(
+      try MotionPath(
+        label: "\(name(of: layer)) moves", from: current, to: end, motion: motion))
+    current = end
+  }
+
+  private func line(to end: Weights, _ label: String) throws -> ExplicitPath {
+    let motions = network.parameters.indices.map { index in
+      current[index].isIdentical(to: end[index])
+        ? Motion.fixed(current[index]) : .combination([current[index], end[index]], .line)
+    }
+    return try ExplicitPath(network: network, stages: [PathStage(label: label, motions: motions)])
+  }
+
+  mutating func finished(lastLayer: Int) throws -> any ConnectionPath {
+    parts.append(try line(to: target, "\(name(of: lastLayer)) moves"))
+    return try StagedPath(joining: parts + reordered.pathsBack, remarks: remarks)
+  }
+}
+
+extension LayerMotion {
+  /// The motions of some of the parameters alone.
+  fileprivate func limited(to parameters: [Int]) -> LayerMotion {
+    let kept = motions.filter { parameters.contains($0.key) }
+    guard kept.values.contains(where: \.isOpaque) else { return LayerMotion(kept) }
+    return LayerMotion(ofParameters: Array(kept.keys)) { [self] time in
+      try tensors(at: time).filter { kept.keys.contains($0.key) }
+    }
+  }
+}
