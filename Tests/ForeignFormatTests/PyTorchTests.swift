@@ -212,12 +212,30 @@ struct PyTorchTests {
     #expect(try values([1000], [0], offset: 2) == [Double](repeating: 2, count: 1000))
   }
 
+  @Test func eachTensorHasItsOwnStorage() throws {
+    // Two storages with two tensors each: the reader keeps one of them from tensor to tensor.
+    let pickle = Op.dictionary(
+      [("a", "0", 0), ("b", "1", 0), ("c", "0", 3), ("d", "1", 3)].map { name, key, offset in
+        let storage = Op.storage("ShortStorage", key: key, count: 6)
+        return (name, Op.tensor(storage, [3], [1], offset: offset))
+      })
+    let others = (10..<16).flatMap { little(Int16($0)) }
+    let source = try open(torchFile(pickle, storages: [("0", Self.numbers), ("1", others)]))
+    let expected: [(String, [Double])] = [
+      ("a", [0, 1, 2]), ("b", [10, 11, 12]), ("c", [3, 4, 5]), ("d", [13, 14, 15]),
+    ]
+    for (name, values) in expected + expected.reversed() {
+      #expect(try source.tensor(named: name).doubles == values, "\(name)")
+    }
+  }
+
   @Test(arguments: [
     ([7], [1], 0, "element 7 of a storage of 6"), ([6], [1], 1, "element 7"),
     ([2, 3], [4, 1], 0, "element 7"), ([], [], 6, "element 7"), ([1], [1], -1, "offset -1"),
     ([2], [-1], 1, "do not fit"), ([2], [1, 1], 0, "do not fit"), ([-1], [1], 0, "negative"),
     ([Int.max, 2], [0, 0], 0, "too large"), ([3], [Int.max / 2], 0, "element"),
     ([4], [Int.max / 2], 0, "do not fit"), ([1], [1], Int.max, "do not fit"),
+    ([], [], Int.max, "do not fit"),
     ([1 << 30], [0], 0, "repeats"), ([Int.max], [0], 0, "repeats"),
   ])
   func misfitsAreRefused(sizes: [Int], strides: [Int], offset: Int, reason: String) throws {

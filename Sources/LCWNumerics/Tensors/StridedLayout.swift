@@ -23,9 +23,11 @@ public struct StridedLayout: Sendable, Hashable {
       for (size, stride) in zip(shape.dimensions, strides) {
         let (reach, isTooFar) = (size - 1).multipliedReportingOverflow(by: stride)
         let (sum, overflow) = last.addingReportingOverflow(reach)
-        guard !isTooFar, !overflow, sum < Int.max else { return nil }
+        guard !isTooFar, !overflow else { return nil }
         last = sum
       }
+      // The position behind the last one has to fit too, also of a scalar.
+      guard last < Int.max else { return nil }
     }
     self.shape = shape
     self.strides = strides
