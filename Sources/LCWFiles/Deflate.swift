@@ -3,14 +3,15 @@ import CArchive
 import LCWCore
 
 /// Unpacking deflated bytes through libarchive.
-enum Deflate {
+package enum Deflate {
   /// Why bytes can't be unpacked.
-  struct Failure: Error {
-    var reason: String
+  package struct Failure: Error {
+    /// One line without a subject.
+    package var reason: String
   }
 
   /// The first `count` bytes of what deflated bytes unpack to, or fewer if there are no more.
-  static func unpacked(_ packed: [UInt8], count: Int) throws(Failure) -> [UInt8] {
+  package static func unpacked(_ packed: [UInt8], count: Int) throws(Failure) -> [UInt8] {
     guard let archive = archive_read_new() else { throw Failure(reason: "there is no memory") }
     defer { archive_read_free(archive) }
     // libarchive knows deflated bytes within gzip files: the same behind a header of ten bytes and
