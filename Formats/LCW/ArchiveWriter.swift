@@ -105,12 +105,12 @@ struct ArchiveWriter {
       if index > 0, entries[index - 1].name.utf8.elementsEqual(entry.name.utf8) {
         throw refusal("there are two tensors ‘\(entry.name)’")
       }
-      guard entry.shape.rank <= limits.rank,
-        entry.shape.dimensions.allSatisfy({ $0 <= limits.integer })
-      else {
+      guard entry.shape.rank <= limits.rank else {
         throw refusal(
-          "the tensor ‘\(entry.name)’ has the shape \(entry.shape); it may have "
-            + "\(limits.rank) dimensions")
+          "the tensor ‘\(entry.name)’ has \(entry.shape.rank) dimensions, more than \(limits.rank)")
+      }
+      if let size = entry.shape.dimensions.first(where: { $0 > limits.integer }) {
+        throw refusal("the tensor ‘\(entry.name)’ has a dimension of \(size), more than 2⁵³ − 1")
       }
       let (sum, isTooLarge) = total.addingReportingOverflow(entry.rawBytes)
       guard !isTooLarge, sum <= limits.rawBytes else {

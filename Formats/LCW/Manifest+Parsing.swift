@@ -249,8 +249,11 @@ private struct Fields {
     }
     var dimensions: [Int] = []
     for value in values {
-      guard let size = value.integer, (0...limits.integer).contains(size) else {
+      guard let size = value.integer, size >= 0 else {
         throw error(field, "a dimension is no integer from 0 to 2⁵³ − 1")
+      }
+      guard size <= limits.integer else {
+        throw error(field, "a dimension is the integer \(size), more than 2⁵³ − 1")
       }
       dimensions.append(size)
     }

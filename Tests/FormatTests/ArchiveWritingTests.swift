@@ -160,7 +160,9 @@ struct ArchiveWritingTests {
     let rank9 = Checkpoint(tensors: [
       NamedTensor("a", try tensor(.uint8, [1, 1, 1, 1, 1, 1, 1, 1, 1], [1]))
     ])
-    try refuses(rank9, "8 dimensions")
+    try refuses(rank9, "‘a’ has 9 dimensions, more than 8")
+    let long = Checkpoint(tensors: [NamedTensor("a", try tensor(.uint8, [0, .max], []))])
+    try refuses(long, "‘a’ has a dimension of 9223372036854775807, more than 2⁵³ − 1")
     var limits = Limits()
     limits.tensors = 1
     try refuses(named("a", "b"), "2 tensors", limits: limits)

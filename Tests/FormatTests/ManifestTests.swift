@@ -79,6 +79,10 @@ struct ManifestTests {
     Fault("\"shape\":[3]", "\"shape\":[2,9223372036854775808]", "too large"),
     Fault("\"shape\":[3]", "\"shape\":[0,9223372036854775808,4]", "too large"),
     Fault("\"shape\":[3]", "\"shape\":[0,4503599627370496,4096]", "too large"),
+    Fault(
+      "\"shape\":[3]", "\"shape\":[0,9223372036854775807]",
+      "a dimension is the integer 9223372036854775807, more than 2⁵³ − 1"),
+    Fault("\"shape\":[3]", "\"shape\":[-1]", "a dimension is no integer from 0 to 2⁵³ − 1"),
     Fault("\"shape\":[3]", "\"shape\":[4503599627370496]", "bytes of tensors"),
     Fault("\"shape\":[2,2]", "\"shape\":[4503599627370496,1024]", "bytes of tensors"),
     Fault("\"shape\":[3]", "\"shape\":[0]", "can't hold its 0"),
