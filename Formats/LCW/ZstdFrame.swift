@@ -37,7 +37,7 @@ enum ZstdFrame {
     of bytes: UnsafeRawBufferPointer, content: ClosedRange<Int>
   ) throws(FrameProblem) -> (length: Int, content: Int) {
     guard bytes.count >= 6 else { throw FrameProblem("the frame is missing") }
-    guard bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+    guard UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)) == 0xFD2F_B528 else {
       throw FrameProblem("no zstd frame starts here")
     }
     // The descriptor's upper two bits say how many bytes the content's size takes.
