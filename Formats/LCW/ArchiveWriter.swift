@@ -4,8 +4,8 @@ import LCWCore
 import LCWFiles
 import LCWNumerics
 
-/// Writes archives: a tensor at a time is in memory, and its frames are set aside until all sizes
-/// are known.
+/// Writes archives, a segment at a time: while one is encoded, the one before it is written. The
+/// manifest's place is kept free, and filled in when all sizes are known.
 struct ArchiveWriter {
   /// What the archive may hold at most, so that it can be read.
   var limits: Limits
@@ -21,67 +21,91 @@ struct ArchiveWriter {
   func write(_ source: any CheckpointSource, to file: URL) throws {
     let entries = source.entries.sorted { Manifest.ascends($0.name, $1.name) }
     try check(entries, of: source)
-    var spool = SpoolFile(for: file)
-    let tools = Pool<EncodingTools>()
+    var manifest = draft(of: source, entries)
+    guard manifest.segments.count <= limits.segments else {
+      throw refusal("there are \(manifest.segments.count) segments, more than \(limits.segments)")
+    }
+    let reserved = manifest.textBytes
+    guard reserved <= limits.manifestBytes else {
+      throw refusal("its manifest has \(reserved) bytes, more than \(limits.manifestBytes)")
+    }
+    try AtomicFile.write(to: file) { output in
+      let tar = try TarWriter.open(output, file: file.path)
+      try tar.begin(TarContainer.manifestName, size: reserved)
+      try tar.append([UInt8](repeating: 0, count: reserved)[...])
+      try writeSegments(of: source, to: tar, completing: &manifest, file: file)
+      try tar.finish()
+      try output.replace(
+        at: TarContainer.block, with: Array(manifest.text(ofBytes: reserved).utf8))
+    }
+  }
+
+  /// The manifest with the largest sizes that encoding can lead to.
+  private func draft(of source: any CheckpointSource, _ entries: [TensorEntry]) -> Manifest {
     var manifest = Manifest(
       kind: source.kind, chunk: Manifest.writtenChunk, metadata: source.metadata, tensors: [],
       segments: [])
-    var isOpen = false
-    var openRawBytes = 0
+    var openRawBytes = Manifest.segmentTarget
     for entry in entries {
-      if !isOpen || openRawBytes >= Manifest.segmentTarget {
+      if openRawBytes >= Manifest.segmentTarget {
         manifest.segments.append(0)
-        isOpen = true
         openRawBytes = 0
       }
       let segment = manifest.segments.count - 1
-      let record = try encode(
-        entry, of: source, segment: segment, offset: manifest.segments[segment], tools: tools,
-        into: &spool, file: file)
+      let transforms = Transform.candidates(for: entry.elementType, rawBytes: entry.rawBytes)
+      let record = TensorRecord(
+        name: entry.name, elementType: entry.elementType, shape: entry.shape,
+        transform: transforms.max { $0.rawValue.count < $1.rawValue.count } ?? .none,
+        segment: segment, offset: manifest.segments[segment],
+        stored: EncodedTensor.bound(rawBytes: entry.rawBytes),
+        digest: digests ? String(repeating: "0", count: 64) : nil)
       manifest.segments[segment] += record.stored
       openRawBytes += record.rawBytes
       manifest.tensors.append(record)
     }
-    try check(manifest)
-    let text = Array(manifest.text.utf8)
-    guard text.count <= limits.manifestBytes else {
-      throw refusal("its manifest has \(text.count) bytes, more than \(limits.manifestBytes)")
-    }
-    try AtomicFile.write(to: file) { output in
-      let tar = try TarWriter.open(output, file: file.path)
-      try tar.begin(TarContainer.manifestName, size: text.count)
-      try tar.append(text[...])
-      var start = 0
-      for (index, size) in manifest.segments.enumerated() {
-        try tar.begin(TarContainer.segmentName(index), size: size)
-        try spool.read(start..<start + size) { try tar.append($0) }
-        start += size
-      }
-      try tar.finish()
-    }
+    return manifest
   }
 
-  private func encode(
-    _ entry: TensorEntry, of source: any CheckpointSource, segment: Int, offset: Int,
-    tools: Pool<EncodingTools>, into spool: inout SpoolFile, file: URL
-  ) throws -> TensorRecord {
-    let tensor = try source.tensor(named: entry.name)
-    guard tensor.elementType == entry.elementType, tensor.shape == entry.shape else {
-      throw refusal("the tensor ‘\(entry.name)’ is not what the source's list says of it")
+  /// Encodes all tensors and writes the segments; the manifest gets what came out.
+  private func writeSegments(
+    of source: any CheckpointSource, to tar: borrowing TarWriter,
+    completing manifest: inout Manifest, file: URL
+  ) throws {
+    let tools = Pool<EncodingTools>()
+    var previous: Segment?
+    var open = Segment(index: 0)
+    for index in manifest.tensors.indices {
+      let record = manifest.tensors[index]
+      if record.segment != open.index {
+        try check(open)
+        previous = open
+        open = Segment(index: record.segment)
+      }
+      let tensor = try source.tensor(named: record.name)
+      guard tensor.elementType == record.elementType, tensor.shape == record.shape else {
+        throw refusal("the tensor ‘\(record.name)’ is not what the source's list says of it")
+      }
+      let written = previous
+      previous = nil
+      let encoded: EncodedTensor
+      do {
+        encoded = try EncodedTensor(tensor, effort: effort, workers: workers, tools: tools) {
+          if let written { try tar.append(written) }
+        }
+      } catch let problem as FrameProblem {
+        throw ArchiveError.library(file: file.path, operation: "write", reason: problem.reason)
+      }
+      manifest.tensors[index].transform = encoded.transform
+      manifest.tensors[index].offset = open.size
+      manifest.tensors[index].stored = encoded.frames.count
+      if digests { manifest.tensors[index].digest = SHA256.hexDigest(of: tensor.bytes) }
+      open.append(encoded.frames)
+      manifest.segments[open.index] = open.size
     }
-    let encoded: EncodedTensor
-    do {
-      encoded = try EncodedTensor(tensor, effort: effort, workers: workers, tools: tools)
-    } catch let problem as FrameProblem {
-      throw ArchiveError.library(file: file.path, operation: "write", reason: problem.reason)
+    if !manifest.segments.isEmpty {
+      try check(open)
+      try tar.append(open)
     }
-    let start = spool.size
-    for piece in encoded.frames.pieces { try spool.append(piece) }
-    return TensorRecord(
-      name: entry.name, elementType: entry.elementType, shape: entry.shape,
-      transform: encoded.transform,
-      segment: segment, offset: offset, stored: spool.size - start,
-      digest: digests ? SHA256.hexDigest(of: tensor.bytes) : nil)
   }
 
   /// Checks before anything is encoded what can be.
@@ -120,16 +144,39 @@ struct ArchiveWriter {
     }
   }
 
-  private func check(_ manifest: Manifest) throws(CheckpointError) {
-    guard manifest.segments.count <= limits.segments else {
-      throw refusal("there are \(manifest.segments.count) segments, more than \(limits.segments)")
-    }
-    if let size = manifest.segments.max(), size > limits.segmentBytes {
-      throw refusal("a segment has \(size) bytes, more than a tar of this kind can hold")
+  private func check(_ segment: Segment) throws(CheckpointError) {
+    guard segment.size <= limits.segmentBytes else {
+      throw refusal(
+        "a segment has \(segment.size) bytes, more than a tar of this kind can hold")
     }
   }
 
   private func refusal(_ reason: String) -> CheckpointError {
     .cannotWrite(format: "an .lcw archive", reason: reason)
+  }
+}
+
+/// The frames of a segment's tensors.
+private struct Segment: Sendable {
+  let index: Int
+  private(set) var tensors: [EncodedFrames] = []
+  private(set) var size = 0
+
+  init(index: Int) { self.index = index }
+
+  mutating func append(_ frames: EncodedFrames) {
+    tensors.append(frames)
+    size += frames.count
+  }
+}
+
+extension TarWriter {
+  /// Writes a segment's entry.
+  /// - Throws: ``ArchiveError/library(file:operation:reason:)``.
+  fileprivate borrowing func append(_ segment: Segment) throws(ArchiveError) {
+    try begin(TarContainer.segmentName(segment.index), size: segment.size)
+    for tensor in segment.tensors {
+      for piece in tensor.pieces { try append(piece) }
+    }
   }
 }

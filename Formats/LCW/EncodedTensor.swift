@@ -9,21 +9,34 @@ package struct EncodedTensor: Sendable {
   /// The frames.
   let frames: EncodedFrames
 
+  /// More bytes than the frames of a tensor of that many bytes ever take.
+  ///
+  /// At worst every exponent is escaped in elements of two bytes, which makes 1.32 times the bytes;
+  /// the rest is for what libzstd may add to a frame.
+  static func bound(rawBytes: Int) -> Int {
+    rawBytes == 0 ? 0 : 2 * rawBytes + 1024 * (rawBytes / Manifest.writtenChunk + 1)
+  }
+
   /// Encodes a tensor.
-  /// - Throws: ``FrameProblem`` if libzstd fails.
+  /// - Parameter alongside: Other work, which one of the workers does meanwhile.
+  /// - Throws: ``FrameProblem`` if libzstd fails, and what `alongside` throws.
   init(
-    _ tensor: StoredTensor, effort: Effort, workers: Workers, tools: Pool<EncodingTools>
+    _ tensor: StoredTensor, effort: Effort, workers: Workers, tools: Pool<EncodingTools>,
+    alongside: @Sendable () throws -> Void = {}
   ) throws {
     let bytes = tensor.bytes
-    func encoded(_ plan: EncodingPlan) throws -> EncodedFrames {
+    func encoded(
+      _ plan: EncodingPlan, alongside: @Sendable () throws -> Void = {}
+    ) throws -> EncodedFrames {
       let codec = PlaneCodec(
         transform: plan.transform, width: tensor.elementType.width, chunk: Manifest.writtenChunk)
-      return try codec.encode(bytes, plan: plan, workers: workers, tools: tools)
+      return try codec.encode(
+        bytes, plan: plan, workers: workers, tools: tools, alongside: alongside)
     }
     let plans = try tools.with(EncodingTools()) {
       try EncodingPlan.plans(for: tensor, effort: effort, tools: $0)
     }
-    var best = (transform: plans[0].transform, frames: try encoded(plans[0]))
+    var best = (transform: plans[0].transform, frames: try encoded(plans[0], alongside: alongside))
     for plan in plans.dropFirst() {
       let frames = try encoded(plan)
       if frames.count < best.frames.count { best = (plan.transform, frames) }

@@ -3,9 +3,17 @@ import LCWCore
 import LCWNumerics
 
 extension Manifest {
-  /// The entry's content: compact JSON with the keys in the specification's order, sealed.
-  var text: String {
-    ManifestSeal.sealed(body)
+  /// The bytes of the entry's content without padding.
+  var textBytes: Int { body.utf8.count + ManifestSeal.length }
+
+  /// The entry's content: compact JSON with the keys in the specification's order, spaces that fill
+  /// the place that was kept for it, and the seal.
+  /// - Parameter count: The bytes of the place, at least ``textBytes``.
+  func text(ofBytes count: Int) -> String {
+    let body = body
+    let padding = count - body.utf8.count - ManifestSeal.length
+    precondition(padding >= 0, "the manifest is longer than the place that was kept for it")
+    return ManifestSeal.sealed(body + String(repeating: " ", count: padding))
   }
 
   private var body: String {

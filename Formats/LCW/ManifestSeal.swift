@@ -12,6 +12,8 @@ enum ManifestSeal {
   private static let start = ",\"\(key)\":\""
   private static let end = "\"}\n"
   private static let digits = 64
+  /// The bytes of the seal.
+  static let length = start.utf8.count + digits + end.utf8.count
 
   /// A manifest without its closing brace, completed by its digest.
   static func sealed(_ body: String) -> String {
@@ -20,7 +22,7 @@ enum ManifestSeal {
 
   /// Why the bytes of a manifest do not end in the digest of those before.
   static func problem(in manifest: [UInt8]) -> String? {
-    let seal = manifest.suffix(start.utf8.count + digits + end.utf8.count)
+    let seal = manifest.suffix(length)
     let stated = seal.dropFirst(start.utf8.count).prefix(digits)
     guard seal.starts(with: start.utf8), stated.count == digits,
       seal.suffix(end.utf8.count).elementsEqual(end.utf8)

@@ -33,10 +33,13 @@ final class EncodingTools: @unchecked Sendable {
 
 extension PlaneCodec {
   /// The frames of a tensor's bytes. They do not depend on the number of workers.
-  /// - Parameter plan: How; its transform has to be this codec's.
-  /// - Throws: ``FrameProblem`` if libzstd fails.
+  /// - Parameters:
+  ///   - plan: How; its transform has to be this codec's.
+  ///   - alongside: Other work, which one of the workers does first.
+  /// - Throws: ``FrameProblem`` if libzstd fails, and what `alongside` throws.
   func encode(
-    _ bytes: [UInt8], plan: EncodingPlan, workers: Workers, tools: Pool<EncodingTools>
+    _ bytes: [UInt8], plan: EncodingPlan, workers: Workers, tools: Pool<EncodingTools>,
+    alongside: @Sendable () throws -> Void
   ) throws -> EncodedFrames {
     let parts = parts(of: bytes.count, for: workers)
     let rooms = parts.map { chunks in
@@ -51,13 +54,19 @@ extension PlaneCodec {
       // Each part writes to its own room in the buffer.
       nonisolated(unsafe) let buffer = UnsafeMutableRawBufferPointer(buffer)
       ScratchMemory.adviseLargePages(buffer)
-      lengths = try workers.map(parts.count) { part in
+      let results = try workers.map(parts.count + 1) { index in
+        guard index > 0 else {
+          try alongside()
+          return 0
+        }
+        let part = index - 1
         let room = UnsafeMutableRawBufferPointer(
           rebasing: buffer[starts[part]..<starts[part] + rooms[part]])
         return try tools.with(EncodingTools()) {
           try encode(bytes, chunks: parts[part], plan: plan, tools: $0, into: room)
         }
       }
+      lengths = Array(results.dropFirst())
       count = buffer.count
     }
     return EncodedFrames(

@@ -3,7 +3,9 @@ import CArchive
 import LCWFiles
 
 /// Writes entries to a tar, with nothing in their headers but name and size.
-struct TarWriter: ~Copyable {
+///
+/// Threads may use it one after another: libarchive keeps no state of theirs.
+struct TarWriter: ~Copyable, @unchecked Sendable {
   private let archive: OpaquePointer
   private let file: String
 

@@ -81,7 +81,23 @@ public struct OutputFile: ~Copyable {
   /// Writes bytes behind those written before.
   /// - Throws: ``FileError``.
   public borrowing func append(_ bytes: [UInt8]) throws(FileError) {
-    try writeBytes(bytes[...], to: descriptor, path: path)
+    try writeBytes(bytes, to: descriptor, path: path)
+  }
+
+  /// Writes bytes over those written at a position; what is appended later is not affected.
+  /// - Throws: ``FileError``.
+  public borrowing func replace(at position: Int, with bytes: [UInt8]) throws(FileError) {
+    var count = 0
+    while count < bytes.count {
+      let written = bytes.withUnsafeBytes {
+        pwrite(
+          descriptor, $0.baseAddress.map { $0 + count }, bytes.count - count,
+          off_t(position + count))
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw .system("write", file: path, code: errno) }
+      count += written
+    }
   }
 
   fileprivate borrowing func sync() throws(FileError) {
@@ -91,7 +107,7 @@ public struct OutputFile: ~Copyable {
 
 /// Writes bytes at an open file's position, all of them.
 func writeBytes(
-  _ bytes: ArraySlice<UInt8>, to descriptor: Int32, path: String
+  _ bytes: [UInt8], to descriptor: Int32, path: String
 ) throws(FileError) {
   var start = 0
   while start < bytes.count {

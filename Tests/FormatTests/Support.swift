@@ -2,6 +2,7 @@
 import Foundation
 import LCWCore
 import LCWNumerics
+import Synchronization
 
 /// A folder that vanishes with the value.
 final class TemporaryFolder: Sendable {
@@ -116,6 +117,32 @@ struct FailingSource: CheckpointSource {
 
   func tensor(named name: String) throws -> StoredTensor {
     if name == failingName { throw Failure() }
+    return try base.tensor(named: name)
+  }
+}
+
+/// A source that notes, whenever a tensor is asked for, how many bytes the files in a folder have.
+struct WatchingSource: CheckpointSource {
+  var base: Checkpoint
+  var folder: TemporaryFolder
+  let sizes = Sizes()
+
+  /// The bytes at each call.
+  final class Sizes: Sendable {
+    private let values = Mutex<[Int]>([])
+
+    var all: [Int] { values.withLock { $0 } }
+
+    func append(_ size: Int) { values.withLock { $0.append(size) } }
+  }
+
+  var kind: CheckpointKind { base.kind }
+  var metadata: [String: JSONValue] { base.metadata }
+  var entries: [TensorEntry] { base.entries }
+
+  func tensor(named name: String) throws -> StoredTensor {
+    let total = try folder.names.reduce(0) { $0 + (try bytes(of: folder.file($1)).count) }
+    sizes.append(total)
     return try base.tensor(named: name)
   }
 }

@@ -76,6 +76,36 @@ struct WriterProcessTests {
     print("killed \(kills) times: \(replaced) files replaced, \(left.count) temporary files left")
   }
 
+  /// Of 200 MB in tensors of 2 MB, no command that works on one tensor at a time holds the half.
+  @Test(
+    .enabled(if: ChildProcess.tellsMemory, "the system does not tell a process's memory"),
+    .timeLimit(.minutes(5)))
+  func fewTensorsAreInMemory() throws {
+    var noise = Noise(37)
+    let weights = StoredTensor(try Tensor(noise.weights(1 << 19), shape: [1 << 19]))
+    try Safetensors().write(
+      Checkpoint(tensors: (0..<96).map { NamedTensor("weight.\($0)", weights) }),
+      to: folder.file("0.safetensors"))
+    func path(_ name: String) -> String { folder.file(name).path }
+    for arguments in [
+      ["convert", path("0.safetensors"), path("a.lcw")],
+      ["convert", path("a.lcw"), path("1.safetensors")],
+      ["convert", path("a.lcw"), path("a.npz")], ["convert", path("a.npz"), path("b.lcw")],
+      ["verify", path("a.lcw")], ["inspect", path("a.lcw")],
+      ["diff", path("a.lcw"), path("1.safetensors")],
+    ] {
+      let process = try ChildProcess(Self.executable.path, arguments)
+      var peak = 0
+      while !process.hasEnded {
+        peak = max(peak, process.peakMemory)
+        usleep(500)
+      }
+      let command = "\(arguments[0]) \(URL(fileURLWithPath: arguments[1]).lastPathComponent)"
+      #expect(process.wait() == 0, "\(command)")
+      #expect(peak > 1 << 20 && peak < 100_000_000, "\(command) had \(peak) bytes")
+    }
+  }
+
   @Test func neitherTimeZoneNorLocaleNorUmaskIsInTheFile() throws {
     try Safetensors().write(try smallCheckpoint(), to: folder.file("0.safetensors"))
     var files: Set<[UInt8]> = []
@@ -124,6 +154,16 @@ private final class ChildProcess {
     var information = siginfo_t()
     waitid(P_PID, id_t(number), &information, WEXITED | WNOHANG | WNOWAIT)
     return information.si_signo == SIGCHLD
+  }
+
+  /// Whether there is an answer to ``peakMemory``.
+  static let tellsMemory = FileManager.default.fileExists(atPath: "/proc/self/status")
+
+  /// The most memory it has had so far, in bytes; 0 if it has ended.
+  var peakMemory: Int {
+    let status = (try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
   }
 
   func kill() { Foundation.kill(number, SIGKILL) }

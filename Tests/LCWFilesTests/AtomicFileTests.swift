@@ -20,6 +20,21 @@ import Testing
     }
   }
 
+  @Test func bytesAreReplacedInTheirPlace() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("new.bin")
+      try AtomicFile.write(to: file) { output in
+        try output.append([UInt8](repeating: 7, count: 10))
+        try output.replace(at: 2, with: [1, 2, 3])
+        try output.replace(at: 9, with: [])
+        // What is appended later stands at the end all the same.
+        try output.append([9])
+        try output.replace(at: 0, with: [4])
+      }
+      #expect(try InputFile.contents(of: file) == [4, 7, 1, 2, 3, 7, 7, 7, 7, 7, 9])
+    }
+  }
+
   @Test func anOldFileIsReplaced() throws {
     try withTemporaryFolder { folder throws in
       let file = folder.appendingPathComponent("file.bin")
