@@ -39,7 +39,8 @@ def read_lcw(path):
     for tensor in manifest["tensors"]:
         start = tensor["offset"]
         frames = segments[tensor["segment"]][start:start + tensor["stored"]]
-        arrays[tensor["name"]] = array(tensor, unpacked(frames), manifest["chunk"])
+        arrays[tensor["name"]] = array(
+                tensor, unpacked(frames), manifest["chunk"], frames)
     return manifest, arrays
 
 
@@ -66,11 +67,47 @@ def unpacked(frames):
         return reader.read()
 
 
-def array(tensor, content, chunk):
+def content_sizes(frames):
+    """How many bytes each of a row of zstd frames holds."""
+    position = 0
+    while position < len(frames):
+        width = {0x24: 1, 0x64: 2, 0xA4: 4}[frames[position + 4]]
+        size = int.from_bytes(frames[position + 5:position + 5 + width], "little")
+        yield size + (256 if width == 2 else 0)
+        position += 5 + width
+        is_last = False
+        while not is_last:
+            header = int.from_bytes(frames[position:position + 3], "little")
+            is_last = header & 1
+            position += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)
+        position += 4
+
+
+def widened(content, sizes, dtype):
+    """The words of which blocks of the transform exp5 were made."""
+    blocks = np.split(np.frombuffer(content, "u1"), np.cumsum(sizes))
+    parts = []
+    for start in range(0, len(sizes), dtype.itemsize + 2):
+        escapes, first, *middle, halves, signs = blocks[start:start + dtype.itemsize + 2]
+        code, n = first >> 3, len(first)
+        exponent = np.where(code == 0, 0, code + escapes[0]).astype("u1")
+        exponent[code == 31] = escapes[1:]
+        word = exponent.astype("u4") << 3 | first & 7
+        for block in middle:
+            word = word << 8 | block
+        word = word << 4 | np.concatenate([halves & 15, halves >> 4])[:n]
+        sign = np.concatenate([signs >> bit & 1 for bit in range(8)])[:n].astype("u4")
+        parts.append(word | sign << (8 * dtype.itemsize - 1))
+    return np.concatenate(parts).astype(f"<u{dtype.itemsize}")
+
+
+def array(tensor, content, chunk, frames):
     """The array of a tensor of the manifest."""
     dtype = np.dtype(DTYPES[tensor["dtype"]])
     transform = tensor["transform"]
-    if transform != "none":
+    if transform == "exp5":
+        content = widened(content, list(content_sizes(frames)), dtype).tobytes()
+    elif transform != "none":
         # In each chunk the most significant bytes come first, then the next ones, and so on.
         planes = (
             np.frombuffer(content[start:start + chunk], "u1").reshape(dtype.itemsize, -1)
