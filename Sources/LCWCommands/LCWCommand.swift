@@ -22,7 +22,7 @@ public struct LCWCommand: ParsableCommand {
     version: LCWVersion.current,
     subcommands: [
       PluginsCommand.self, TrainCommand.self, ConnectCommand.self, CompareCommand.self,
-      EvaluateCommand.self,
+      EvaluateCommand.self, EnsembleCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
     ])

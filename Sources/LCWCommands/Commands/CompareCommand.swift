@@ -24,6 +24,9 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "How to print: table, csv, json, markdown.")
   var format: OutputFormat = .table
 
+  @Option(help: "Join only so many pairs, in which the networks occur about equally often.")
+  var pairs: Int?
+
   @Option(help: "The seed of whatever a method draws.")
   var seed: UInt64 = 0
 
@@ -36,6 +39,7 @@ struct CompareCommand: ParsableCommand {
 
   func validate() throws {
     if networks.count < 2 { throw ValidationError("Name two networks or more.") }
+    if let pairs, pairs < 1 { throw ValidationError("--pairs takes a positive number.") }
     if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
   }
 
@@ -57,7 +61,7 @@ struct CompareCommand: ParsableCommand {
     let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset).samples
     let comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data, session: session,
-      options: evaluation, seed: seed, isQuiet: quiet)
+      options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)
     print(comparison.text(as: format))
   }
 }

@@ -15,7 +15,7 @@ struct EvaluateCommand: ParsableCommand {
       and one report. The data set is the one the file names, unless another is given.
       """)
 
-  @Argument(help: "Paths, or networks in any format that is known.")
+  @Argument(help: "Paths, an ensemble, or networks in any format that is known.")
   var files: [String]
 
   @OptionGroup var foreign: ForeignOptions
@@ -36,7 +36,12 @@ struct EvaluateCommand: ParsableCommand {
     guard paths.count == files.count || paths.isEmpty else {
       throw SessionError.wrongUse("either paths or networks can be evaluated at once, not both")
     }
-    if paths.isEmpty {
+    if let index = sources.firstIndex(where: { $0.kind == .ensemble }) {
+      guard sources.count == 1 else {
+        throw SessionError.wrongUse("\(files[index]) is an ensemble; evaluate it by itself")
+      }
+      try evaluateEnsemble(sources[index], session)
+    } else if paths.isEmpty {
       if report != nil { throw SessionError.wrongUse("a report needs paths, not networks") }
       print(try networkTable(session).text(as: format))
     } else {
@@ -75,6 +80,21 @@ struct EvaluateCommand: ParsableCommand {
           data: loaded.samples, options: evaluation))
     }
     print(study.text(as: format))
+    if let report { try study.writeReport(to: report) }
+  }
+
+  private func evaluateEnsemble(_ source: any CheckpointSource, _ session: Session) throws {
+    let archive = try EnsembleArchive(reading: source, registry: session.registry)
+    let data = try session.data(
+      given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+    var study = EnsembleStudy(command: commandLineText(), dataset: "\(data.reference)")
+    study.entries = [
+      EnsembleStudy.Entry(
+        ensemble: archive.ensemble,
+        train: try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
+        test: try archive.ensemble.evaluate(on: data.samples.test, workers: session.workers))
+    ]
+    print(study.table.text(as: format))
     if let report { try study.writeReport(to: report) }
   }
 

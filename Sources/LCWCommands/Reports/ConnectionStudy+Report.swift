@@ -23,10 +23,23 @@ extension ConnectionStudy {
           blocks: [
             .table(summaryTable.captioned("Each path at its worst, and over its length")),
             .paragraph(explanation), .table(costTable.captioned("Length and time")),
+            .table(overviewTable.captioned("The methods, and what they took here")),
           ]),
         Report.Section(title: "Accuracy along the path", blocks: accuracyCharts),
         Report.Section(title: "Loss along the path", blocks: lossCharts),
       ]
+      if let stageTable {
+        sections.append(
+          Report.Section(
+            title: "Stages",
+            blocks: stageCharts + [.table(stageTable.captioned("What each stage costs"))]))
+      }
+      if let remarkTable {
+        sections.append(
+          Report.Section(
+            title: "How the paths were made",
+            blocks: [.table(remarkTable.captioned("Figures the methods give"))]))
+      }
       sections.append(try planeSection)
       sections.append(
         Report.Section(
@@ -178,7 +191,7 @@ extension ConnectionStudy {
 
 extension Table {
   /// The table under a caption.
-  fileprivate func captioned(_ caption: String) -> Table {
+  func captioned(_ caption: String) -> Table {
     var table = self
     table.caption = caption
     return table

@@ -145,15 +145,19 @@ struct ConnectionStudy {
   func text(as format: OutputFormat) -> String {
     switch format {
     case .table:
-      let grid = entries.count == 1 ? pointTable(gridOnly: true).text + "\n\n" : ""
-      return grid + summaryTable.text + "\n\n" + costTable.text
-    case .markdown: return summaryTable.markdown + "\n" + costTable.markdown
+      let grid = entries.count == 1 ? [pointTable(gridOnly: true)] : []
+      let more = [stageTable, remarkTable].compactMap(\.self)
+      return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
+    case .markdown:
+      let more = [stageTable, remarkTable].compactMap(\.self)
+      return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
     case .csv: return pointTable(gridOnly: false).csv
     case .json:
       return JSONValue.object([
         "command": .string(command), "dataset": .string(dataset), "network": .string(network),
         "program": .string(LCWVersion.program), "summary": summaryTable.json,
-        "costs": costTable.json,
+        "costs": costTable.json, "overview": overviewTable.json,
+        "stages": stageTable?.json ?? .array([]), "remarks": remarkTable?.json ?? .array([]),
         "points": pointTable(gridOnly: false).json,
       ]).prettyText
     }

@@ -21,7 +21,7 @@ struct PairComparison {
 
   init(
     names: [String], networks: [TrainedNetwork], methods: [MethodExpression], data: EvaluationData,
-    session: Session, options: EvaluationOptions, seed: UInt64, isQuiet: Bool
+    session: Session, options: EvaluationOptions, pairs limit: Int?, seed: UInt64, isQuiet: Bool
   ) throws {
     self.methods = methods.map(\.description)
     let evaluator = PathEvaluator(strategy: options.strategy, workers: session.workers)
@@ -40,20 +40,32 @@ struct PairComparison {
       session: session, samples: data.train, seed: seed, isQuiet: isQuiet)
     let progress = ProgressLine(isQuiet: isQuiet)
     let limited = options.limited(data)
-    for i in networks.indices {
-      for j in networks.indices where j > i {
-        for method in methods {
-          let (path, seconds) = try joining.path(networks[i], networks[j], by: method)
-          let entry = try ConnectionStudy.Entry(
-            name: "\(method)", path: path, traits: session.registry.connection(method).traits,
-            evaluator: evaluator, data: limited, options: options, connectSeconds: seconds)
-          rows.append(
-            Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
-          let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)
-          let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)
-          progress.print(
-            "\(names[i]) – \(names[j])  \(method): worst \(train) % train, \(test) % test")
-        }
+    for (i, j) in PairComparison.pairs(of: networks.count).prefix(limit ?? .max) {
+      for method in methods {
+        let (path, seconds) = try joining.path(networks[i], networks[j], by: method)
+        let entry = try ConnectionStudy.Entry(
+          name: "\(method)", path: path, traits: session.registry.connection(method).traits,
+          evaluator: evaluator, data: limited, options: options, connectSeconds: seconds)
+        rows.append(Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
+        let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)
+        let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)
+        progress.print(
+          "\(names[i]) – \(names[j])  \(method): worst \(train) % train, \(test) % test, "
+            + "\(fixed(seconds + entry.evaluateSeconds, 1)) s")
+      }
+    }
+  }
+
+  /// All pairs, neighbours on a ring first, then those two apart and so on, so that in any number
+  /// of the first ones the networks occur about equally often.
+  private static func pairs(of count: Int) -> [(Int, Int)] {
+    guard count > 1 else { return [] }
+    return (1...count / 2).flatMap { distance in
+      (0..<count).compactMap { first -> (Int, Int)? in
+        // Halfway around, both directions meet.
+        guard 2 * distance < count || first < distance else { return nil }
+        let second = (first + distance) % count
+        return (min(first, second), max(first, second))
       }
     }
   }
@@ -66,19 +78,23 @@ struct PairComparison {
       .init("worst test", key: "worst_test_accuracy", alignment: .number),
       .init("barrier train", key: "train_barrier", alignment: .number),
       .init("barrier test", key: "test_barrier", alignment: .number),
+      .init("seconds", alignment: .number),
     ])
     for method in methods {
-      let evaluations = rows.filter { $0.method == method }.map(\.entry.evaluation)
+      let entries = rows.filter { $0.method == method }.map(\.entry)
+      let evaluations = entries.map(\.evaluation)
+      let seconds = entries.map { ($0.connectSeconds ?? 0) + $0.evaluateSeconds }
       table.append([
         .text(method), .integer(evaluations.count),
         percent(evaluations.map(\.train.worstAccuracy)),
         percent(evaluations.map(\.test.worstAccuracy)),
         number(evaluations.map(\.train.barrier)), number(evaluations.map(\.test.barrier)),
+        .number(seconds.reduce(0, +) / Double(max(1, seconds.count)), decimals: 1),
       ])
     }
     table.append([
       .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
-      percent(ends.map(\.test.accuracy)), .empty, .empty,
+      percent(ends.map(\.test.accuracy)), .empty, .empty, .empty,
     ])
     return table
   }
@@ -93,6 +109,7 @@ struct PairComparison {
       .init("at t", key: "worst_test_t", alignment: .number),
       .init("barrier train", key: "train_barrier", alignment: .number),
       .init("barrier test", key: "test_barrier", alignment: .number),
+      .init("seconds", alignment: .number),
     ])
     for row in rows {
       let (train, test) = (row.entry.evaluation.train, row.entry.evaluation.test)
@@ -101,6 +118,7 @@ struct PairComparison {
         .percent(train.worstAccuracy, decimals: 2), .number(train.worstAccuracyTime, decimals: 3),
         .percent(test.worstAccuracy, decimals: 2), .number(test.worstAccuracyTime, decimals: 3),
         .number(train.barrier, decimals: 4), .number(test.barrier, decimals: 4),
+        .number((row.entry.connectSeconds ?? 0) + row.entry.evaluateSeconds, decimals: 1),
       ])
     }
     return table

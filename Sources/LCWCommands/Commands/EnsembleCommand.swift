@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNetworks
+import LCWPaths
+
+/// `lcw ensemble`
+struct EnsembleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ensemble",
+    abstract: "Joins networks to an ensemble that shares its first layers.",
+    discussion: """
+      The first network's layers before the head are shared; the first layer of every other head \
+      is adjusted by least squares to read them. Prints the accuracy against the number of \
+      networks beside that of the independent networks. --head may be given several times.
+      """)
+
+  @Argument(help: "The networks; the first gives the backbone.")
+  var networks: [String]
+
+  @Option(help: "The layers of weights in the head, from 1 to all; once for each.")
+  var head: [Int] = [1]
+
+  @Option(name: .shortAndLong, help: "The archive to write; for one head.")
+  var output: String?
+
+  @Option(help: "Write a report with the figure, one HTML file.")
+  var report: String?
+
+  @Option(help: "How to print: table, csv, json, markdown.")
+  var format: OutputFormat = .table
+
+  @Option(help: "Evaluate on this many samples of each part of the data only.")
+  var samples: Int?
+
+  @OptionGroup var foreign: ForeignOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func validate() throws {
+    if networks.count < 2 { throw ValidationError("Name two networks or more.") }
+    if output != nil, head.count > 1 {
+      throw ValidationError("--output takes the ensemble of one head; \(head.count) are named.")
+    }
+    if let samples, samples < 1 {
+      throw ValidationError("--samples takes a positive number.")
+    }
+  }
+
+  func run() throws {
+    let session = try Session(compute)
+    if let output { try session.checkOutput(output, inputs: networks) }
+    try OutputCheck.checkReport(report)
+    let loaded = try networks.map {
+      try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
+    }
+    let weights = loaded.map(\.weights)
+    let all = weights[0].network.weightedLayers.count
+    // A head that can't be is told before anything is computed.
+    for head in head where head < 1 || head > all {
+      throw EnsembleError.noSuchHead(head, weightedLayers: all)
+    }
+    let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
+    let evaluated = EvaluationData(
+      train: samples.map(data.samples.train.prefix) ?? data.samples.train,
+      test: samples.map(data.samples.test.prefix) ?? data.samples.test)
+    var study = EnsembleStudy(command: commandLineText(), dataset: "\(data.reference)")
+    for head in head.filter({ $0 != all }) + [all] {
+      let ensemble = try Ensemble(
+        of: weights, head: head, samples: data.samples.train, workers: session.workers)
+      study.entries.append(
+        EnsembleStudy.Entry(
+          ensemble: ensemble,
+          train: try ensemble.evaluate(on: evaluated.train, workers: session.workers),
+          test: try ensemble.evaluate(on: evaluated.test, workers: session.workers)))
+      if let output, head == self.head[0] {
+        let archive = EnsembleArchive(
+          ensemble: ensemble, architecture: loaded[0].architecture, dataset: loaded[0].dataset,
+          record: ["program": .string(LCWVersion.program)])
+        try session.write(archive.checkpoint, to: output)
+      }
+    }
+    print(study.table.text(as: format))
+    if let report { try study.writeReport(to: report) }
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWPaths
+import LCWReport
+
+extension ConnectionStudy {
+  /// The paths of more than one stage.
+  private var staged: [Entry] { entries.filter { $0.path.stages.count > 1 } }
+
+  /// What each stage of each path of several stages costs.
+  var stageTable: Table? {
+    guard !staged.isEmpty else { return nil }
+    var table = Table(columns: [
+      .init("path"), .init("stage", alignment: .number), .init("what happens", key: "label"),
+      .init("worst train", key: "worst_train_accuracy", alignment: .number),
+      .init("worst test", key: "worst_test_accuracy", alignment: .number),
+      .init("largest loss train", key: "train_loss", alignment: .number),
+      .init("largest loss test", key: "test_loss", alignment: .number),
+    ])
+    for entry in staged {
+      for (index, stage) in entry.path.stages.enumerated() {
+        // A whole t belongs to the stages on both sides.
+        let points = entry.evaluation.points.filter {
+          $0.t >= Double(index) && $0.t <= Double(index + 1)
+        }
+        table.append([
+          .text(entry.name), .integer(index + 1), .text(stage.label),
+          .percent(points.map(\.train.accuracy).min() ?? .nan, decimals: 2),
+          .percent(points.map(\.test.accuracy).min() ?? .nan, decimals: 2),
+          .number(points.map(\.train.crossEntropy).max() ?? .nan, decimals: 4),
+          .number(points.map(\.test.crossEntropy).max() ?? .nan, decimals: 4),
+        ])
+      }
+    }
+    return table
+  }
+
+  /// What the paths tell of their making, such as how well adjusted layers fit.
+  var remarkTable: Table? {
+    guard entries.contains(where: { !$0.path.remarks.isEmpty }) else { return nil }
+    var table = Table(columns: [
+      .init("path"), .init("figure", key: "subject"), .init("value", alignment: .number),
+    ])
+    for entry in entries {
+      for remark in entry.path.remarks {
+        let isWhole = remark.value == remark.value.rounded() && abs(remark.value) < 1e9
+        table.append([
+          .text(entry.name), .text(remark.subject),
+          isWhole ? .integer(Int(remark.value)) : .number(remark.value, decimals: 5),
+        ])
+      }
+    }
+    return table
+  }
+
+  /// The methods by the properties of the paper's overview, with what they took here.
+  var overviewTable: Table {
+    var table = Table(columns: [
+      .init("path"), .init("compute"), .init("complexity"), .init("explicit"),
+      .init("loss"), .init("learnable"), .init("needs data", key: "needs_data"),
+      .init("worst test", key: "worst_test_accuracy", alignment: .number),
+      .init("connect s", key: "connect_seconds", alignment: .number),
+      .init("evaluate s", key: "evaluate_seconds", alignment: .number),
+    ])
+    func text(_ flag: Bool) -> Table.Cell { .text(flag ? "yes" : "no") }
+    for entry in entries {
+      let traits = entry.traits
+      table.append([
+        .text(entry.name), .text(traits.compute.rawValue), .text(traits.complexity.rawValue),
+        text(traits.isExplicit), .text(traits.loss.rawValue), text(traits.isLearnable),
+        text(traits.needsData), .percent(entry.evaluation.test.worstAccuracy, decimals: 2),
+        entry.connectSeconds.map { .number($0, decimals: 2) } ?? .empty,
+        .number(entry.evaluateSeconds, decimals: 2),
+      ])
+    }
+    return table
+  }
+
+  /// A chart for each path of several stages, the stages marked on its axis.
+  var stageCharts: [Report.Block] {
+    staged.map { entry in
+      func series(
+        _ name: String, _ value: (PathEvaluation.Point) -> Double
+      ) -> LineChart.Series {
+        LineChart.Series(
+          name: name, points: entry.evaluation.points.map { ChartPoint($0.t, value($0)) })
+      }
+      let boundaries = entry.path.stages.enumerated().map { index, stage in
+        LineChart.Boundary(stage.label, x: Double(index))
+      }
+      return .lineChart(
+        LineChart(
+          title: "Accuracy along the stages of \(entry.name)", xLabel: "t", yLabel: "accuracy",
+          yFormat: .percent,
+          series: [
+            series("train") { $0.train.accuracy }, series("test") { $0.test.accuracy },
+          ], boundaries: boundaries))
+    }
+  }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNetworks
+public import LCWNumerics
+
+/// Networks whose predicted probabilities are averaged, and which share their first layers.
+///
+/// Anokhin and Yarotsky 2020, section 6: the first network's layers up to the head are the common
+/// backbone. Every other network keeps its head, but for the head's first layer, which is adjusted
+/// by least squares to read the backbone's features in the place of its own. With all layers in
+/// the head, it is the usual ensemble of independent networks.
+public struct Ensemble: Sendable {
+  /// The network of each member.
+  public let network: Network
+  /// The number of weighted layers in the head.
+  public let head: Int
+  /// The members' weights; the backbone's are the same in all.
+  public let members: [Weights]
+  /// What an adjusted member's first head layer lacks of its own output, relative to the spread of
+  /// that; none for the first member and in a usual ensemble.
+  public let residuals: [Double]
+  /// The first layer of the head.
+  private let boundary: Int
+
+  /// An ensemble of networks.
+  ///
+  /// - Parameters:
+  ///   - networks: At least one; the first gives the backbone.
+  ///   - head: The weighted layers in the head, from 1 to all of them.
+  ///   - samples: Training samples to adjust on.
+  ///   - options: How layers are adjusted.
+  ///   - workers: The threads.
+  /// - Throws: ``EnsembleError``, ``NetworkError/mismatch(_:_:)`` if the networks differ, and what
+  ///   adjusting throws.
+  public init(
+    of networks: [Weights], head: Int, samples: SampleSet,
+    options: AdjustmentOptions = AdjustmentOptions(), workers: Workers = .available
+  ) throws {
+    guard let first = networks.first else { throw EnsembleError.noNetworks }
+    let boundary = try Ensemble.boundary(of: first.network, head: head)
+    for other in networks where other.network != first.network {
+      throw NetworkError.mismatch("\(first.network)", "\(other.network)")
+    }
+    var members = [first]
+    var residuals: [Double] = []
+    for weights in networks.dropFirst() {
+      guard boundary > 0 else {
+        members.append(weights)
+        continue
+      }
+      var member = weights
+      for (index, parameter) in first.network.parameters.enumerated()
+      where parameter.layer < boundary {
+        member[index] = first[index]
+      }
+      let result = try LayerAdjustment(
+        of: boundary, reference: weights, samples: samples, options: options, workers: workers
+      ).results(
+        base: first, motion: LayerMotion([:]), moving: first.network.weightedLayers[0],
+        startsAtReference: false, times: [0])[0]
+      result.assign(to: &member)
+      residuals.append(result.residual)
+      members.append(member)
+    }
+    self.init(trusted: members, head: head, boundary: boundary, residuals: residuals)
+  }
+
+  /// An ensemble of members that share their backbone already.
+  /// - Throws: ``EnsembleError`` if they do not, or the head is none.
+  public init(members: [Weights], head: Int) throws {
+    guard let first = members.first else { throw EnsembleError.noNetworks }
+    let boundary = try Ensemble.boundary(of: first.network, head: head)
+    for (number, member) in members.enumerated() {
+      guard member.network == first.network else {
+        throw NetworkError.mismatch("\(first.network)", "\(member.network)")
+      }
+      for (index, parameter) in first.network.parameters.enumerated()
+      where parameter.layer < boundary && !member[index].isIdentical(to: first[index]) {
+        throw EnsembleError.otherBackbone(member: number, parameter: parameter.name)
+      }
+    }
+    self.init(trusted: members, head: head, boundary: boundary, residuals: [])
+  }
+
+  private init(trusted members: [Weights], head: Int, boundary: Int, residuals: [Double]) {
+    network = members[0].network
+    self.members = members
+    self.head = head
+    self.boundary = boundary
+    self.residuals = residuals
+  }
+
+  private static func boundary(of network: Network, head: Int) throws(EnsembleError) -> Int {
+    let layers = network.weightedLayers
+    guard head >= 1, head <= layers.count else {
+      throw .noSuchHead(head, weightedLayers: layers.count)
+    }
+    return head == layers.count ? 0 : layers[layers.count - head]
+  }
+
+  /// Whether a parameter is the same in all members.
+  public func isShared(_ parameter: Parameter) -> Bool { parameter.layer < boundary }
+
+  // MARK: Cost
+
+  /// The numbers that the first `count` members hold, the backbone counted once.
+  public func storedValues(count: Int) -> Int {
+    network.parameters.reduce(0) { $0 + $1.shape.count * (isShared($1) ? 1 : count) }
+  }
+
+  /// The multiplications with additions that the first `count` members need for one sample.
+  public func multiplyAdds(count: Int) -> Int {
+    network.weightedLayers.reduce(0) {
+      $0 + network.multiplyAdds(ofLayer: $1) * ($1 < boundary ? 1 : count)
+    }
+  }
+
+  // MARK: Evaluation
+
+  /// The metrics of the first member, of the first two, and so on to all.
+  ///
+  /// Blocks are summed in order, so that the result does not depend on the number of workers.
+  ///
+  /// - Throws: ``DataError`` if the samples do not fit.
+  public func evaluate(on samples: SampleSet, workers: Workers = .available) throws -> [Metrics] {
+    try samples.check(fits: network)
+    let runner = try Runner(network, separating: [boundary])
+    let blocks = samples.ranges(ofSize: runner.evaluationBlock)
+    let sums = try workers.map(blocks.count) { index in
+      partialSums(of: samples.block(blocks[index]), samples.labels[blocks[index]], runner)
+    }
+    return members.indices.map { count in
+      Metrics(sums.reduce(into: ClassificationSums()) { $0 += $1[count] })
+    }
+  }
+
+  private func partialSums(
+    of block: Tensor, _ labels: ArraySlice<Int32>, _ runner: Runner
+  ) -> [ClassificationSums] {
+    let features = runner.output(of: block, weights: members[0], layers: 0..<boundary)
+    var total = Tensor(zeros: [block.shape.rows, network.outputShape.count])
+    return members.enumerated().map { index, member in
+      let logits = runner.output(
+        of: features, weights: member, layers: boundary..<network.layers.count)
+      total.addSoftmax(of: logits)
+      return total.crossEntropyOfMean(count: index + 1, labels: labels)
+    }
+  }
+}
+
+extension Network {
+  /// The multiplications with additions of a weighted layer for one sample.
+  public func multiplyAdds(ofLayer layer: Int) -> Int {
+    guard let weight = parameterIndex(ofLayer: layer, role: .weight) else { return 0 }
+    let output = shapes[layer + 1]
+    let positions = output.rank == 3 ? output[1] * output[2] : 1
+    return parameters[weight].shape.count * positions
+  }
+}
+
+/// What can be wrong with an ensemble.
+public enum EnsembleError: DescribedError, Hashable {
+  /// There is no network.
+  case noNetworks
+  /// The head has no layer, or more than there are.
+  case noSuchHead(Int, weightedLayers: Int)
+  /// A member has other weights before the head than the first.
+  case otherBackbone(member: Int, parameter: String)
+
+  /// Wrong usage, or wrong data.
+  public var category: ErrorCategory {
+    if case .otherBackbone = self { .data } else { .usage }
+  }
+
+  /// One line that says what is wrong.
+  public var description: String {
+    switch self {
+    case .noNetworks: "an ensemble needs a network"
+    case .noSuchHead(let head, let layers):
+      "a head of \(head) layers can't be: the network has \(layers) layers of weights, and a head "
+        + "has from 1 to all of them"
+    case .otherBackbone(let member, let parameter):
+      "member \(member + 1) has another \(parameter) than the first, but it is in the backbone"
+    }
+  }
+}
