@@ -2,10 +2,9 @@
 import CKernels
 
 extension StoredTensor {
-  /// The elements as another floating-point type, rounded to nearest even.
+  /// The elements as another floating-point type, rounded once, to nearest even.
   ///
-  /// Double precision goes to half precision and bfloat16 by way of single precision, which can
-  /// round twice. Integers and truth values stay as they are: they are counts and masks, not
+  /// Integers and truth values stay as they are: they are counts and masks, not
   /// weights.
   ///
   /// - Parameter type: f64, f32, f16 or bf16.
@@ -25,7 +24,9 @@ extension StoredTensor {
   private func halves(
     _ convert: (UnsafeMutablePointer<UInt16>, UnsafePointer<Float>, Int) -> Void
   ) -> [UInt16] {
-    let source = floats.elements
+    let source =
+      elementType == .float64
+      ? words(UInt64.self).map { Float(roundedToOdd: Double(bitPattern: $0)) } : floats.elements
     return [UInt16](unsafeUninitializedCapacity: source.count) { target, count in
       source.withUnsafeBufferPointer { source in
         if let from = source.baseAddress, let to = target.baseAddress {
@@ -39,5 +40,20 @@ extension StoredTensor {
   private init<Word: FixedWidthInteger>(words: [Word], _ type: ElementType, _ shape: Shape) {
     let bytes = words.map(\.littleEndian).withUnsafeBytes { [UInt8]($0) }
     self.init(trusted: bytes, type, shape)
+  }
+}
+
+extension Float {
+  /// A number that is rounded again, to 22 bits or fewer, as if it had not been rounded here: what
+  /// is not exact gets an odd last bit (Boldo and Melquiond 2008).
+  init(roundedToOdd value: Double) {
+    let nearest = Float(value)
+    let isExact = Double(nearest) == value || value.isNaN
+    guard !isExact, nearest.bitPattern & 1 == 0 else {
+      self = nearest
+      return
+    }
+    // The other neighbour is odd. One of infinity is the largest finite number.
+    self = Double(nearest) < value ? nearest.nextUp : nearest.nextDown
   }
 }

@@ -76,7 +76,44 @@ public struct StoredTensor: Sendable, Hashable {
     }
   }
 
-  private func words<Word: FixedWidthInteger>(_ type: Word.Type) -> [Word] {
+  /// The elements in double precision: exact for all but integers of 64 bits, which are rounded to
+  /// nearest.
+  public var doubles: [Double] {
+    switch elementType {
+    case .float64: words(UInt64.self).map(Double.init(bitPattern:))
+    case .int64: words(UInt64.self).map { Double(Int64(bitPattern: $0)) }
+    case .int32: words(UInt32.self).map { Double(Int32(bitPattern: $0)) }
+    case .float32, .float16, .bfloat16, .int16, .int8, .uint8, .bool:
+      floats.elements.map(Double.init)
+    }
+  }
+
+  /// The elements of integers and truth values, exactly.
+  /// - Precondition: The elements are no floating-point numbers.
+  public var integers: [Int64] {
+    switch elementType {
+    case .int64: return words(UInt64.self).map(Int64.init(bitPattern:))
+    case .int32: return words(UInt32.self).map { Int64(Int32(bitPattern: $0)) }
+    case .int16: return words(UInt16.self).map { Int64(Int16(bitPattern: $0)) }
+    case .int8: return bytes.map { Int64(Int8(bitPattern: $0)) }
+    case .uint8, .bool: return bytes.map(Int64.init)
+    case .float64, .float32, .float16, .bfloat16:
+      preconditionFailure("floating-point numbers are no integers")
+    }
+  }
+
+  /// The number of infinite elements.
+  public var infinities: Int {
+    switch elementType {
+    case .float64: words(UInt64.self).count { $0 << 1 == 0x7FF << 53 }
+    case .float32: words(UInt32.self).count { $0 << 1 == 0xFF << 24 }
+    case .float16: words(UInt16.self).count { $0 << 1 == 0x1F << 11 }
+    case .bfloat16: words(UInt16.self).count { $0 << 1 == 0xFF << 8 }
+    case .int64, .int32, .int16, .int8, .uint8, .bool: 0
+    }
+  }
+
+  func words<Word: FixedWidthInteger>(_ type: Word.Type) -> [Word] {
     bytes.withUnsafeBytes { source in
       [Word](unsafeUninitializedCapacity: shape.count) { target, count in
         UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
