@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNumerics
+import Synchronization
 import Testing
 
 struct CheckpointViewTests {
@@ -42,6 +43,49 @@ struct CheckpointViewTests {
   }
 
   @Test
+  func `a part of a path is no path`() throws {
+    var path = source
+    path.kind = .path
+    path.metadata["motions"] = .object([:])
+    path.metadata["method"] = "arc"
+    #expect(try CheckpointView(of: path).kind == .path)
+    let part = try CheckpointView(of: path, selecting: ["fc.0.*"])
+    #expect(part.kind == .checkpoint && part.metadata == ["note": "kept"])
+  }
+
+  /// Searching the names one by one for each of thirty thousand took most of a minute.
+  @Test(.timeLimit(.minutes(1)))
+  func `tensors are found by an index`() throws {
+    let one = StoredTensor(Tensor([1]))
+    var many = Checkpoint(
+      tensors: (0..<30_000).map { NamedTensor("model.layers.\($0).weight", one) })
+    let view = try CheckpointView(of: many, elementType: .bfloat16)
+    for entry in view.entries { _ = try view.tensor(named: entry.name) }
+    many.tensors[7].name = "seven"
+    #expect(try many.tensor(named: "seven") == one)
+    #expect(throws: CheckpointError.self) { try many.tensor(named: "model.layers.7.weight") }
+  }
+
+  @Test
+  func `doubles are rounded once, and what becomes infinite is told`() throws {
+    let values = [1 + 0x1p-8 + 0x1p-40, 65519.99999999, 1e30, -1e300, 0x1p-25 + 0x1p-60, 1]
+    let wide = try StoredTensor(
+      elementType: .float64, shape: [6], bytes: values.withUnsafeBytes { Array($0) })
+    let short = wide.converted(to: .bfloat16).floats.elements
+    #expect(short[0] == 1.0078125 && short[1] == 65536 && short[3] == -.infinity)
+    #expect(
+      wide.converted(to: .float16).floats.elements
+        == [1 + 0x1p-8, 65504, .infinity, -.infinity, 0x1p-24, 1])
+    #expect(wide.converted(to: .float16).infinities == 2 && wide.infinities == 0)
+    let told = OverflowNotes()
+    let view = try CheckpointView(
+      of: Checkpoint(tensors: [NamedTensor("w", wide)]), elementType: .float16,
+      overflow: told.add)
+    _ = try view.tensor(named: "w")
+    #expect(told.notes == ["w 2"])
+  }
+
+  @Test
   func `types change as the kernels round`() throws {
     let view = try CheckpointView(of: source, elementType: .bfloat16)
     #expect(view.metadata == source.metadata)
@@ -53,6 +97,14 @@ struct CheckpointViewTests {
     #expect(wide.converted(to: .float32) == (try source.tensor(named: "fc.0.bias")))
     let counts = try StoredTensor(elementType: .int64, shape: [1], bytes: [7, 0, 0, 0, 0, 0, 0, 0])
     #expect(counts.converted(to: .float16) == counts)
+  }
+}
+
+private final class OverflowNotes: Sendable {
+  private let kept = Mutex<[String]>([])
+  var notes: [String] { kept.withLock { $0 } }
+  func add(_ tensor: String, _ elements: Int) {
+    kept.withLock { $0.append("\(tensor) \(elements)") }
   }
 }
 
@@ -87,6 +139,55 @@ struct CheckpointDifferenceTests {
   }
 }
 
+/// A tensor of words of 64 bits.
+private func stored<Word>(_ words: [Word], _ type: ElementType) throws -> StoredTensor {
+  try StoredTensor(
+    elementType: type, shape: Shape(checking: [words.count]),
+    bytes: words.withUnsafeBytes { Array($0) })
+}
+
+struct TensorDistanceTests {
+  @Test
+  func `doubles and integers are compared exactly`() throws {
+    let near = TensorDistance(
+      try stored([1, 0.1], .float64), try stored([1, (0.1).nextUp], .float64))
+    #expect(near.differing == 1 && near.largest == (0.1).nextUp - 0.1)
+    let big = TensorDistance(try stored([1e300], .float64), try stored([3e300], .float64))
+    #expect(big.differing == 1 && big.largest == 2e300 && abs(big.relative - 2) < 1e-12)
+    let tiny = TensorDistance(try stored([0x1p-1050], .float64), try stored([0x3p-1050], .float64))
+    #expect(abs(tiny.relative - 2) < 1e-9)
+    let integers = TensorDistance(
+      try stored([1 << 53, .min, 5] as [Int64], .int64),
+      try stored([(1 << 53) + 1, .min, 5] as [Int64], .int64))
+    #expect(integers.differing == 1 && integers.largest == 1)
+    let ends = TensorDistance(
+      try stored([Int64.min], .int64), try stored([Int64.max], .int64))
+    #expect(ends.largest == 0x1p64)
+    // 2⁵³ + 1 is no double; rounded it would be 2⁵³.
+    let mixed = TensorDistance(
+      try stored([(1 << 53) + 1] as [Int64], .int64), try stored([0x1p53], .float64))
+    #expect(mixed.differing == 1)
+  }
+
+  @Test
+  func `what is not finite is infinitely far from what it is not`() throws {
+    func distance(_ a: Float, _ b: Float) -> TensorDistance {
+      TensorDistance(StoredTensor(Tensor([a, 1])), StoredTensor(Tensor([b, 1])))
+    }
+    for (a, b) in [(Float.infinity, Float(1)), (1, .nan), (.infinity, -.infinity), (.nan, 2)] {
+      let found = distance(a, b)
+      #expect(found.differing == 1 && found.largest == .infinity && found.relative == .infinity)
+    }
+    #expect(distance(.infinity, .infinity).largest == 0)
+    // Other bits of one value: a difference without a distance.
+    let zeros = distance(0, -0.0)
+    #expect(zeros.differing == 1 && zeros.largest == 0 && zeros.relative == 0)
+    let payloads = distance(.nan, Float(nan: 5, signaling: false))
+    #expect(payloads.differing == 1 && payloads.largest == 0)
+    #expect(distance(0, 0).relative == 0 && distance(0, 0).differing == 0)
+  }
+}
+
 struct CheckpointBindingTests {
   private let network: Network
 
@@ -116,6 +217,32 @@ struct CheckpointBindingTests {
       binding.names == [
         "net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias", "net.10.weight", "net.10.bias",
       ])
+  }
+
+  @Test
+  func `integers are no weights, whatever they are called`() throws {
+    var entries = network.parameters.map { entry($0.name, $0.shape) }
+    entries[0] = entry(entries[0].name, entries[0].shape, .int64)
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try CheckpointBinding(of: entries, to: network)
+    }
+    #expect(error?.description.contains("‘dense1.weight’ holds integers (i64)") == true)
+  }
+
+  @Test
+  func `a bound view has the parameters' names and the tensors' types`() throws {
+    let names = network.parameters.map { $0.name.replacing("dense", with: "fc.") }
+    let source = Checkpoint(
+      tensors: zip(names, network.parameters).map {
+        NamedTensor($0, StoredTensor(Tensor(zeros: $1.shape)).converted(to: .float64))
+      })
+    let binding = try CheckpointBinding(of: source.entries, to: network)
+    let view = try CheckpointView(
+      of: source, binding: binding, to: network, metadata: ["note": "own"])
+    #expect(view.entries.map(\.name) == network.parameters.map(\.name))
+    #expect(view.entries.allSatisfy { $0.elementType == .float64 })
+    #expect(try view.tensor(named: "dense1.bias") == source.tensor(named: "fc.1.bias"))
+    #expect(view.metadata == ["note": "own"])
   }
 
   @Test
@@ -168,8 +295,23 @@ struct TensorStatisticsTests {
     let empty = TensorStatistics(of: [])
     #expect(empty.count == 0 && empty.minimum.isNaN && empty.histogram.allSatisfy { $0 == 0 })
     let constant = TensorStatistics(of: [5, 5], bins: 4)
-    #expect(constant.histogram == [2, 0, 0, 0] && constant.deviation == 0)
+    #expect(constant.histogram == [2] && constant.deviation == 0)
     let wide = TensorStatistics(of: [-.greatestFiniteMagnitude, .greatestFiniteMagnitude], bins: 2)
     #expect(wide.histogram == [1, 1])
+    #expect(TensorStatistics(of: [.nan, .infinity]).histogram.isEmpty)
+  }
+
+  @Test
+  func `doubles and integers are not rounded first`() throws {
+    let doubles = TensorStatistics(of: try stored([1e300, -1e300, 0.1], .float64))
+    #expect(doubles.infinite == 0 && doubles.maximum == 1e300 && doubles.minimum == -1e300)
+    #expect(
+      doubles.deviation.isFinite && abs(doubles.deviation / 1e300 - (2.0 / 3).squareRoot()) < 1e-9)
+    #expect(doubles.integerRange == nil)
+    let largest: Int64 = (1 << 53) + 1
+    let integers = TensorStatistics(of: try stored([largest, 16_777_217], .int64))
+    #expect(integers.integerRange?.lowerBound == 16_777_217)
+    #expect(integers.integerRange?.upperBound == largest)
+    #expect(integers.histogram.reduce(0, +) == 2)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWNumerics
+import Synchronization
 
 /// What a file of weights holds: a kind, metadata, and named tensors that are read one at a time.
 public protocol CheckpointSource: Sendable {
@@ -9,11 +10,45 @@ public protocol CheckpointSource: Sendable {
   var metadata: [String: JSONValue] { get }
   /// The tensors, in the order of the file.
   var entries: [TensorEntry] { get }
+  /// The tensors whose elements are of a type that can't be read.
+  var unreadable: [UnreadableTensor] { get }
 
   /// The tensor of an entry.
   /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``, or an error of the format if the
   ///   file is damaged.
   func tensor(named name: String) throws -> StoredTensor
+}
+
+extension CheckpointSource {
+  /// None.
+  public var unreadable: [UnreadableTensor] { [] }
+
+  /// Refuses to go on without tensors that can't be read.
+  /// - Throws: What reading the first of them throws, which says why and what to do.
+  public func requireReadable() throws {
+    if let first = unreadable.first { _ = try tensor(named: first.name) }
+  }
+}
+
+/// A tensor that a file holds in a type that can't be read: it can be listed and left out, and is
+/// an error where it is asked for.
+public struct UnreadableTensor: Sendable, Hashable {
+  /// The name.
+  public let name: String
+  /// The elements' type, as the file calls it.
+  public let type: String
+  /// The dimensions.
+  public let shape: Shape
+  /// The bytes it takes in the file.
+  public let storedBytes: Int
+
+  /// A description.
+  public init(name: String, type: String, shape: Shape, storedBytes: Int) {
+    self.name = name
+    self.type = type
+    self.shape = shape
+    self.storedBytes = storedBytes
+  }
 }
 
 /// A tensor's description: what is known without reading it.
@@ -78,7 +113,12 @@ public struct Checkpoint: CheckpointSource, Hashable {
   /// What is said of them.
   public var metadata: [String: JSONValue]
   /// The tensors.
-  public var tensors: [NamedTensor]
+  public var tensors: [NamedTensor] {
+    didSet { index = NameIndex() }
+  }
+
+  /// Where each name is, made when it is first wanted.
+  private var index = NameIndex()
 
   /// A checkpoint from its parts.
   public init(
@@ -93,6 +133,7 @@ public struct Checkpoint: CheckpointSource, Hashable {
   /// All of a source, read into memory.
   /// - Throws: What reading a tensor throws.
   public init(reading source: any CheckpointSource) throws {
+    try source.requireReadable()
     self.init(kind: source.kind, metadata: source.metadata)
     tensors = try source.entries.map {
       NamedTensor($0.name, try source.tensor(named: $0.name))
@@ -111,11 +152,40 @@ public struct Checkpoint: CheckpointSource, Hashable {
   /// The tensor of a name.
   /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``.
   public func tensor(named name: String) throws -> StoredTensor {
-    guard let found = tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+    guard let place = index.place(of: name, among: tensors) else {
       throw CheckpointError.missingTensor(
         name, nearest: nearestName(to: name, among: tensors.map(\.name)))
     }
-    return found.tensor
+    return tensors[place].tensor
+  }
+
+  /// Whether kinds, metadata and tensors are the same.
+  public static func == (a: Checkpoint, b: Checkpoint) -> Bool {
+    a.kind == b.kind && a.metadata == b.metadata && a.tensors == b.tensors
+  }
+
+  /// Hashes kind, metadata and tensors.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(kind)
+    hasher.combine(metadata)
+    hasher.combine(tensors)
+  }
+}
+
+/// The places of names by their bytes. Copies of a checkpoint share it until one of them changes.
+private final class NameIndex: Sendable {
+  private let places = Mutex<[[UInt8]: Int]?>(nil)
+
+  func place(of name: String, among tensors: [NamedTensor]) -> Int? {
+    places.withLock { places in
+      let known =
+        places
+        ?? Dictionary(tensors.indices.map { (Array(tensors[$0].name.utf8), $0) }) { first, _ in
+          first
+        }
+      places = known
+      return known[Array(name.utf8)]
+    }
   }
 }
 

@@ -22,14 +22,21 @@ public struct CheckpointBinding: Sendable, Hashable {
   ///
   /// Tried in turn: equal names; modules in natural order (`fc.0`, `fc.2`, `fc.10`), then in the
   /// order of the file, of which the k-th must fit the k-th layer with parameters; unique shapes.
-  /// Tensors with integers, such as counters of batches, are left out where they fit nothing.
+  /// Tensors with integers, such as counters of batches, are left out; one that has a parameter's
+  /// name and shape is an error.
   ///
   /// - Throws: ``CheckpointError/binding(reason:parameters:tensors:)`` with both lists, if none of
   ///   these fits or two orders fit in different ways.
   public init(of entries: [TensorEntry], to network: Network) throws(CheckpointError) {
     let parameters = network.parameters
+    let named = Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
     let byName = parameters.map { parameter in
-      entries.first { $0.name == parameter.name && $0.shape == parameter.shape }
+      named[parameter.name].flatMap { $0.shape == parameter.shape ? $0 : nil }
+    }
+    if let counts = byName.compactMap({ $0 }).first(where: { !$0.elementType.isFloatingPoint }) {
+      throw CheckpointBinding.failure(
+        "‘\(counts.name)’ holds integers (\(counts.elementType.rawValue)), which are no weights",
+        entries, network)
     }
     if !parameters.isEmpty, byName.allSatisfy({ $0 != nil }) {
       (rule, names) = (.name, byName.compactMap { $0?.name })

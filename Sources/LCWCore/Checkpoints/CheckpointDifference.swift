@@ -19,24 +19,12 @@ public struct CheckpointDifference: Sendable, Hashable {
     case onlySecond
   }
 
-  /// How far the elements are apart, in single precision.
-  public struct Values: Sendable, Hashable {
-    /// The elements.
-    public let count: Int
-    /// The elements that are not equal; a NaN equals a NaN here.
-    public let differing: Int
-    /// The largest absolute difference of finite elements.
-    public let largest: Double
-    /// The Euclidean norm of the differences over that of the first, of finite elements.
-    public let relative: Double
-  }
-
   /// The tensor's name.
   public let name: String
   /// What kind of difference there is.
   public let verdict: Verdict
   /// How far the elements are apart, where the shapes are the same.
-  public let values: Values?
+  public let values: TensorDistance?
 
   /// The differences of all tensors of two checkpoints, by name: those of the first in its order,
   /// then those only the second has. One tensor of each is in memory at a time.
@@ -64,14 +52,14 @@ public struct CheckpointDifference: Sendable, Hashable {
     return differences
   }
 
-  private init(name: String, verdict: Verdict, values: Values?) {
+  private init(name: String, verdict: Verdict, values: TensorDistance?) {
     self.name = name
     self.verdict = verdict
     self.values = values
   }
 
   private init(name: String, _ a: StoredTensor, _ b: StoredTensor) {
-    let values = Values(a.floats.elements, b.floats.elements)
+    let values = TensorDistance(a, b)
     let verdict: Verdict
     if a.elementType != b.elementType {
       verdict = .elementType(a.elementType, b.elementType)
@@ -79,24 +67,6 @@ public struct CheckpointDifference: Sendable, Hashable {
       verdict = a.bytes == b.bytes ? .equal : .values
     }
     self.init(name: name, verdict: verdict, values: values)
-  }
-}
-
-extension CheckpointDifference.Values {
-  fileprivate init(_ a: [Float], _ b: [Float]) {
-    var (differing, largest, squares, norm) = (0, 0.0, 0.0, 0.0)
-    for (x, y) in zip(a, b) {
-      if x != y, !(x.isNaN && y.isNaN) { differing += 1 }
-      guard x.isFinite, y.isFinite else { continue }
-      let difference = Double(x) - Double(y)
-      largest = max(largest, abs(difference))
-      squares += difference * difference
-      norm += Double(x) * Double(x)
-    }
-    count = a.count
-    self.differing = differing
-    self.largest = largest
-    relative = squares == 0 ? 0 : (squares / norm).squareRoot()
   }
 }
 

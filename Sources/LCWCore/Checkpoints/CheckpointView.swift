@@ -12,9 +12,13 @@ public struct CheckpointView: CheckpointSource {
   public let metadata: [String: JSONValue]
   /// The tensors' descriptions; of converted ones the stored size is that of the raw elements.
   public let entries: [TensorEntry]
+  /// The tensors whose elements are of a type that can't be read.
+  public let unreadable: [UnreadableTensor]
   private let source: any CheckpointSource
-  private let originals: [String]
+  /// The tensors' names in the source, by the bytes of those here.
+  private let originals: [[UInt8]: String]
   private let elementType: ElementType?
+  private let overflow: @Sendable (_ tensor: String, _ elements: Int) -> Void
 
   /// A view of a source.
   ///
@@ -24,35 +28,81 @@ public struct CheckpointView: CheckpointSource {
   ///   - renames: Replacements of names or of what they start with up to a dot or slash, the
   ///     first that fits.
   ///   - elementType: What floating-point tensors become; as they are if none.
+  ///   - overflow: Told of each tensor, when it is read, in which finite elements became infinite,
+  ///     as the type is too narrow for them, and how many.
   /// - Throws: ``CheckpointError/selection(_:)`` if a pattern or a rename fits nothing, or two
   ///   tensors would get one name.
   public init(
     of source: any CheckpointSource, selecting patterns: [String] = [],
-    renaming renames: [(old: String, new: String)] = [], elementType: ElementType? = nil
+    renaming renames: [(old: String, new: String)] = [], elementType: ElementType? = nil,
+    overflow: @escaping @Sendable (_ tensor: String, _ elements: Int) -> Void = { _, _ in }
   ) throws {
-    let selected = source.entries.filter { entry in
-      patterns.isEmpty || patterns.contains { Glob($0).matches(entry.name) }
+    let globs = patterns.map { Glob($0) }
+    func isSelected(_ name: String) -> Bool {
+      globs.isEmpty || globs.contains { $0.matches(name) }
     }
-    if let useless = patterns.first(where: { pattern in
-      !source.entries.contains { Glob(pattern).matches($0.name) }
+    let selected = source.entries.filter { isSelected($0.name) }
+    let refused = source.unreadable.filter { isSelected($0.name) }
+    let selectedNames = selected.map(\.name) + refused.map(\.name)
+    if let useless = zip(patterns, globs).first(where: { _, glob in
+      !selectedNames.contains(where: glob.matches)
     }) {
-      throw CheckpointError.selection("no tensor's name fits ‘\(useless)’")
+      throw CheckpointError.selection("no tensor's name fits ‘\(useless.0)’")
     }
     if let useless = renames.first(where: { rename in
-      !selected.contains { CheckpointView.renamed($0.name, by: [rename]) != nil }
+      !selectedNames.contains { CheckpointView.renamed($0, by: [rename]) != nil }
     }) {
       throw CheckpointError.selection("no selected tensor is called ‘\(useless.old)’ or starts so")
     }
-    let names = selected.map { CheckpointView.renamed($0.name, by: renames) ?? $0.name }
+    func name(_ name: String) -> String { CheckpointView.renamed(name, by: renames) ?? name }
     var seen: Set<[UInt8]> = []
-    if let twice = names.first(where: { !seen.insert(Array($0.utf8)).inserted }) {
+    if let twice = selectedNames.map(name).first(where: { !seen.insert(Array($0.utf8)).inserted }) {
       throw CheckpointError.selection("two tensors would be called ‘\(twice)’")
     }
-    kind = source.kind
-    // What is left of a network, or goes by other names, is not what its metadata say it is.
+    // What is left of a network or a path, or goes by other names, is not what its kind and its
+    // metadata say it is.
     let isWhole = patterns.isEmpty && renames.isEmpty
-    metadata = isWhole ? source.metadata : source.metadata.filter { !$0.key.describesNetwork }
-    entries = zip(selected, names).map { entry, name in
+    self.init(
+      of: source, kind: isWhole ? source.kind : .checkpoint,
+      metadata: isWhole ? source.metadata : source.metadata.filter { !$0.key.describesNetwork },
+      tensors: selected.map { ($0, name($0.name)) },
+      unreadable: refused.map { ($0, name($0.name)) }, elementType: elementType, overflow: overflow)
+  }
+
+  /// A view of the tensors that are a network's parameters, under the parameters' names.
+  ///
+  /// - Parameters:
+  ///   - source: What is seen.
+  ///   - binding: Which of its tensors are the parameters.
+  ///   - network: The network.
+  ///   - metadata: What is said of it.
+  /// - Throws: ``CheckpointError/missingTensor(_:nearest:)`` if the binding is not one of the
+  ///   source.
+  public init(
+    of source: any CheckpointSource, binding: CheckpointBinding, to network: Network,
+    metadata: [String: JSONValue]
+  ) throws {
+    let known = Dictionary(source.entries.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    let tensors = try zip(binding.names, network.parameters).map { name, parameter in
+      guard let entry = known[Array(name.utf8)] else {
+        throw CheckpointError.missingTensor(name, nearest: nil)
+      }
+      return (entry, parameter.name)
+    }
+    self.init(
+      of: source, kind: .checkpoint, metadata: metadata, tensors: tensors, unreadable: [],
+      elementType: nil, overflow: { _, _ in })
+  }
+
+  private init(
+    of source: any CheckpointSource, kind: CheckpointKind, metadata: [String: JSONValue],
+    tensors: [(entry: TensorEntry, name: String)],
+    unreadable: [(tensor: UnreadableTensor, name: String)], elementType: ElementType?,
+    overflow: @escaping @Sendable (String, Int) -> Void
+  ) {
+    self.kind = kind
+    self.metadata = metadata
+    entries = tensors.map { entry, name in
       let type =
         entry.elementType.isFloatingPoint ? elementType ?? entry.elementType : entry.elementType
       return TensorEntry(
@@ -60,20 +110,34 @@ public struct CheckpointView: CheckpointSource {
         storedBytes: type == entry.elementType
           ? entry.storedBytes : entry.shape.count * type.width)
     }
-    originals = selected.map(\.name)
+    self.unreadable = unreadable.map { tensor, name in
+      UnreadableTensor(
+        name: name, type: tensor.type, shape: tensor.shape, storedBytes: tensor.storedBytes)
+    }
+    originals = Dictionary(
+      tensors.map { (Array($0.name.utf8), $0.entry.name) }
+        + unreadable.map { (Array($0.name.utf8), $0.tensor.name) }
+    ) { first, _ in first }
     self.source = source
     self.elementType = elementType
+    self.overflow = overflow
   }
 
   /// The tensor of a name in this view.
   /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``, and what the source throws.
   public func tensor(named name: String) throws -> StoredTensor {
-    guard let index = entries.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+    guard let original = originals[Array(name.utf8)] else {
       throw CheckpointError.missingTensor(
         name, nearest: nearestName(to: name, among: entries.map(\.name)))
     }
-    let tensor = try source.tensor(named: originals[index])
-    return elementType.map(tensor.converted) ?? tensor
+    let tensor = try source.tensor(named: original)
+    guard let elementType else { return tensor }
+    let converted = tensor.converted(to: elementType)
+    if converted.elementType != tensor.elementType {
+      let infinities = converted.infinities - tensor.infinities
+      if infinities > 0 { overflow(name, infinities) }
+    }
+    return converted
   }
 
   private static func renamed(_ name: String, by renames: [(old: String, new: String)]) -> String? {
@@ -92,7 +156,7 @@ public struct CheckpointView: CheckpointSource {
 extension String {
   /// Whether a field of the metadata says what network the tensors make up, or how they move.
   fileprivate var describesNetwork: Bool {
-    ["architecture", "classes", "input", "motions", "network", "stages"].contains(self)
+    ["architecture", "classes", "input", "method", "motions", "network", "stages"].contains(self)
   }
 }
 

@@ -11,6 +11,9 @@ public protocol CheckpointFormat: Plugin {
   /// Whether a file that starts with these bytes (all of it, or at least 4096) is of the format.
   static func recognises(_ start: [UInt8]) -> Bool
 
+  /// Whether a file whose first bytes do not say it is of the format all the same.
+  static func recognises(contentsOf file: URL) -> Bool
+
   /// Opens a file: what it holds is read and checked, the tensors when they are asked for.
   /// - Throws: An error that names the file and what is wrong with it.
   func open(_ file: URL) throws -> any CheckpointSource
@@ -23,6 +26,9 @@ public protocol CheckpointFormat: Plugin {
 extension CheckpointFormat {
   /// Formats can be read only, unless they say otherwise.
   public static var canWrite: Bool { false }
+
+  /// Not beyond what the first bytes say.
+  public static func recognises(contentsOf file: URL) -> Bool { false }
 
   /// Refuses.
   public func write(_ checkpoint: any CheckpointSource, to file: URL) throws {
