@@ -20,14 +20,16 @@ public enum AtomicFile {
   /// Writes what `body` appends, as ``write(_:to:)`` does; if it throws, nothing changes.
   /// - Throws: ``FileError``, and what `body` throws.
   ///
-  /// A link is followed: what it points to is replaced. Anything that is no regular file, such as a
+  /// A link is followed, also where it points to nothing yet: what it points to is replaced or made.
+  /// A file that is replaced keeps its permissions. Anything that is no regular file, such as a
   /// folder, a pipe or a device, is refused.
   public static func write(
     to file: URL, _ body: (borrowing OutputFile) throws -> Void
   ) throws {
-    let file = file.resolvingSymlinksInPath()
+    let file = try target(of: file)
     var status = stat()
-    if stat(file.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+    let isThere = stat(file.path, &status) == 0
+    if isThere, status.st_mode & S_IFMT != S_IFREG {
       throw FileError.failed(
         operation: "write", file: file.path, reason: "it is there and is no regular file")
     }
@@ -36,6 +38,7 @@ public enum AtomicFile {
     let output = try OutputFile(creating: temporary, for: file.path)
     defer { if !isRenamed { unlink(temporary) } }
     try body(output)
+    if isThere { try output.setPermissions(status.st_mode & 0o777) }
     try output.sync()
     guard rename(temporary, file.path) == 0 else {
       throw FileError.system("rename to", file: file.path, code: errno)
@@ -44,10 +47,28 @@ public enum AtomicFile {
     try syncFolder(of: file)
   }
 
-  /// A new name in the same folder, so that the rename stays within one file system.
+  /// What a file's name stands for in the end, whether or not there is something.
+  private static func target(of file: URL) throws(FileError) -> URL {
+    // As many links as Linux follows.
+    var file = file
+    for _ in 0...40 {
+      file = file.resolvingSymlinksInPath()
+      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = readlink(file.path, &buffer, buffer.count)
+      guard count > 0 else { return file }
+      let link = String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+      file = URL(fileURLWithPath: link, relativeTo: file.deletingLastPathComponent()).absoluteURL
+    }
+    throw .system("write", file: file.path, code: ELOOP)
+  }
+
+  /// A new name in the same folder, so that the rename stays within one file system. Of a long name
+  /// only the start is in it, as file systems take 255 bytes.
   static func temporaryPath(beside file: URL) -> String {
-    file.deletingLastPathComponent().path
-      + "/.\(file.lastPathComponent).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
+    var name = file.lastPathComponent
+    while name.utf8.count > 200 { name.removeLast() }
+    return file.deletingLastPathComponent().path
+      + "/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max))"
   }
 
   private static func syncFolder(of file: URL) throws(FileError) {
@@ -97,6 +118,12 @@ public struct OutputFile: ~Copyable {
       if written < 0 && errno == EINTR { continue }
       guard written > 0 else { throw .system("write", file: path, code: errno) }
       count += written
+    }
+  }
+
+  fileprivate borrowing func setPermissions(_ mode: mode_t) throws(FileError) {
+    guard fchmod(descriptor, mode) == 0 else {
+      throw .system("set the permissions of", file: path, code: errno)
     }
   }
 

@@ -11,7 +11,7 @@ public import Foundation
 
 /// A file opened for reading at any position; several threads may read at once.
 public final class InputFile: Sendable {
-  /// The file's path.
+  /// The file's path, or the name that the URL's fragment gives it: what messages call it.
   public let path: String
   /// The file's size in bytes when it was opened.
   public let size: Int
@@ -22,9 +22,9 @@ public final class InputFile: Sendable {
   /// Opens a regular file.
   /// - Throws: ``FileError``.
   public init(_ file: URL) throws(FileError) {
-    path = file.path
+    path = file.fragment(percentEncoded: false) ?? file.path
     // Without O_NONBLOCK a pipe without a writer would be waited for, before it can be refused.
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       size = 0
       throw .system("open", file: path, code: errno)
@@ -42,6 +42,19 @@ public final class InputFile: Sendable {
 
   deinit {
     if descriptor >= 0 { close(descriptor) }
+  }
+
+  /// A URL that opens what a descriptor has open, under another name in messages.
+  static func url(ofDescriptor descriptor: Int32, named name: String) -> URL {
+    #if os(Linux)
+      let folder = "/proc/self/fd"
+    #else
+      let folder = "/dev/fd"
+    #endif
+    let file = URL(fileURLWithPath: "\(folder)/\(descriptor)")
+    var parts = URLComponents(url: file, resolvingAgainstBaseURL: true)
+    parts?.fragment = name
+    return parts?.url ?? file
   }
 
   /// The bytes of a range, which must lie in the file.

@@ -77,6 +77,51 @@ import Testing
     }
   }
 
+  @Test func aReplacedFileKeepsItsPermissions() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("file.bin")
+      try AtomicFile.write([1], to: file)
+      for mode in [0o600, 0o640, 0o444] {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file.path)
+        try AtomicFile.write([2], to: file)
+        let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+        #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == mode)
+      }
+    }
+  }
+
+  @Test func aLinkIsFollowedAlsoToWhatIsNotThereYet() throws {
+    try withTemporaryFolder { folder throws in
+      let link = folder.appendingPathComponent("link")
+      try FileManager.default.createSymbolicLink(
+        atPath: link.path, withDestinationPath: "inner/../file.bin")
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("inner"), withIntermediateDirectories: false)
+      for content in [[1], [2, 3]] as [[UInt8]] {
+        try AtomicFile.write(content, to: link)
+        #expect(
+          try InputFile.contents(of: folder.appendingPathComponent("file.bin")) == content)
+        #expect(
+          try FileManager.default.destinationOfSymbolicLink(atPath: link.path)
+            == "inner/../file.bin")
+      }
+      let loop = folder.appendingPathComponent("loop")
+      try FileManager.default.createSymbolicLink(
+        atPath: loop.path, withDestinationPath: "loop")
+      #expect(throws: FileError.self) { try AtomicFile.write([1], to: loop) }
+    }
+  }
+
+  @Test func aNameMayBeAsLongAsTheFileSystemAllows() throws {
+    try withTemporaryFolder { folder throws in
+      for name in [String(repeating: "a", count: 255), String(repeating: "ä", count: 127)] {
+        let file = folder.appendingPathComponent(name)
+        try AtomicFile.write([1], to: file)
+        #expect(try InputFile.contents(of: file) == [1])
+      }
+    }
+  }
+
   @Test func aFolderThatIsNotThere() throws {
     try withTemporaryFolder { folder throws in
       let file = folder.appendingPathComponent("none/file.bin")

@@ -4,6 +4,28 @@ import LCWCore
 import LCWFiles
 import Testing
 
+@Suite struct TemporaryFileTests {
+  @Test func aCopyHasNoNameAndIsCalledAsGiven() throws {
+    try withTemporaryFolder { folder throws in
+      let source = folder.appendingPathComponent("source")
+      let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 >> 8) }
+      try AtomicFile.write(bytes, to: source)
+      let handle = try FileHandle(forReadingFrom: source)
+      let kept = try TemporaryFile.withCopy(
+        of: handle.fileDescriptor, named: "standard input", in: folder
+      ) { url throws in
+        #expect(try names(in: folder) == ["source"])
+        return try InputFile(url)
+      }
+      // It stays readable, though nothing else refers to it any more.
+      #expect(kept.path == "standard input")
+      #expect(try kept.bytes(in: 0..<kept.size) == bytes)
+      var status = stat()
+      #expect(fstat(kept.descriptor, &status) == 0 && status.st_mode & 0o777 == 0o600)
+    }
+  }
+}
+
 @Suite struct InputFileTests {
   private let content = (0..<1000).map { UInt8(truncatingIfNeeded: $0 * 7) }
 

@@ -81,7 +81,7 @@ struct EnsembleStudy {
           title: "Accuracy", blocks: [.lineChart(chart), .table(table.captioned("Every ensemble"))]),
         Report.Section(title: "The command", blocks: [.commands([command])]),
       ], footer: LCWVersion.program)
-    AtomicFile.write(Array(report.html.utf8), to: URL(fileURLWithPath: file))
+    try AtomicFile.write(Array(report.html.utf8), to: URL(fileURLWithPath: file))
     Console.printError("\(file): report of \(entries.count) ensemble(s)")
   }
 }
