@@ -42,4 +42,13 @@ struct DecimalTextTests {
     #expect(String(percent: 1, decimals: 0) == "100%")
     #expect(String(percent: .nan, decimals: 1) == "nan")
   }
+
+  @Test func significantDigitsOfAnySize() {
+    for (value, text) in [
+      (1e-9, "1e-09"), (0.1, "0.1"), (123456.7, "123457"), (1234567, "1.23457e+06"), (0, "0"),
+      (-0.0, "0"), (-2.5, "-2.5"), (.nan, "nan"), (-.infinity, "-inf"),
+    ] as [(Double, String)] {
+      #expect(String(value, significantDigits: 6) == text)
+    }
+  }
 }

@@ -9,6 +9,8 @@ extension Table {
     case integer(Int)
     /// A number, shown with so many decimals.
     case number(Double, decimals: Int)
+    /// A number, shown with so many significant digits, however large or small it is.
+    case significant(Double, digits: Int)
     /// A fraction, shown as a percentage with so many decimals; machines get the fraction.
     case percent(Double, decimals: Int)
     /// A mean and a standard deviation, `mean ± deviation`, both shown with so many decimals.
@@ -35,6 +37,7 @@ extension Table.Cell {
     case .text(let text): text.singleLine
     case .integer(let value): "\(value)"
     case .number(let value, let decimals): String(value, decimals: decimals)
+    case .significant(let value, let digits): String(value, significantDigits: digits)
     case .percent(let value, let decimals): String(percent: value, decimals: decimals)
     case .meanDeviation(let mean, let deviation, let decimals):
       "\(String(mean, decimals: decimals)) ± \(String(deviation, decimals: decimals))"
@@ -50,7 +53,7 @@ extension Table.Cell {
     case .meanDeviation(let mean, let deviation, _),
       .percentMeanDeviation(let mean, let deviation, _):
       (mean, deviation)
-    case .text, .integer, .number, .percent, .empty: nil
+    case .text, .integer, .number, .significant, .percent, .empty: nil
     }
   }
 }

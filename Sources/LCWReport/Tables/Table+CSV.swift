@@ -26,7 +26,7 @@ extension Table {
     switch cell {
     case .text(let text): [text]
     case .integer(let value): ["\(value)"]
-    case .number(let value, _), .percent(let value, _): ["\(value)"]
+    case .number(let value, _), .significant(let value, _), .percent(let value, _): ["\(value)"]
     case .meanDeviation(let mean, let deviation, _),
       .percentMeanDeviation(let mean, let deviation, _):
       ["\(mean)", "\(deviation)"]

@@ -21,7 +21,7 @@ extension Table {
     switch cell {
     case .text(let text): .string(text)
     case .integer(let value): .integer(value)
-    case .number(let value, _), .percent(let value, _): JSONValue(value)
+    case .number(let value, _), .significant(let value, _), .percent(let value, _): JSONValue(value)
     case .meanDeviation(let mean, let deviation, _),
       .percentMeanDeviation(let mean, let deviation, _):
       .object(["mean": JSONValue(mean), "deviation": JSONValue(deviation)])

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 extension String {
   /// A number with a fixed count of decimals, the same in every locale: `-0.50`, `97.13`.
@@ -25,6 +26,16 @@ extension String {
     let shift = 1075 - Swift.max(biasedExponent, 1)
     let digits = String.roundedShift(significand * scale, by: shift)
     self = String.decimal(digits, decimals: decimals, isNegative: value < 0)
+  }
+
+  /// A number with so many significant digits, the same in every locale: `0.0125`, `1.5e-09`,
+  /// `123457`. Zeros at the end of the fraction are left out, as by C's `%g`.
+  public init(_ value: Double, significantDigits: Int) {
+    guard value.isFinite else {
+      self = value.isNaN ? "nan" : "\(value)"
+      return
+    }
+    self.init(format: "%.\(Swift.max(significantDigits, 1))g", value == 0 ? 0 : value)
   }
 
   /// A fraction as a percentage: 0.97125 with one decimal is `97.1%`.
