@@ -4,8 +4,9 @@
 ///
 /// https://docs.python.org/3/library/pickletools.html lists the instructions of the little machine
 /// that a pickle is a program for. Of these the ones are known that `torch.save` writes with the
-/// protocols 2 to 5. Functions are never called: the few that make up a tensor or an `OrderedDict`
-/// are recognised by their names and their arguments taken as data, and all others are refused.
+/// protocols 2 to 5. Functions are never called: the few that make up a tensor, one of Python's
+/// containers, a device or a scalar of NumPy's are recognised by their names and their arguments
+/// taken as data, and all others are refused.
 public struct Pickle: Sendable {
   /// The value that the pickle stands for.
   public let root: PickleValue
@@ -19,6 +20,8 @@ public struct Pickle: Sendable {
   public let storages: [PickledStorage]
   /// The tensors.
   public let tensors: [PickledTensor]
+  /// The types of NumPy's that scalars have, as `<f8`.
+  public let numPyTypes: [String]
   /// The position behind the pickle.
   public let end: Int
 
@@ -38,6 +41,7 @@ public struct Pickle: Sendable {
     dictionaries = machine.dictionaries
     storages = machine.storages
     tensors = machine.tensors
+    numPyTypes = machine.numPyTypes
     end = machine.reader.position
   }
 }

@@ -79,7 +79,7 @@ struct PickleContents {
       for (key, value) in zip(dictionary.keys, dictionary.values) {
         try visit(value, path: name(of: key, in: path, depth: depth), depth: depth + 1)
       }
-    case .none, .bool, .integer, .long, .number, .string, .bytes, .global:
+    case .none, .bool, .integer, .long, .number, .string, .bytes, .global, .numPyType:
       if let plain = plain(value) { add(plain, path: path) }
     }
   }
@@ -105,7 +105,7 @@ struct PickleContents {
       throw .tensor(
         file: file, tensor: "?",
         reason: "a key that leads to it is neither a text nor an integer, or its name has more "
-          + "than \(Self.nameLimit) bytes")
+          + "than \(Self.nameLimit) bytes; save it under a text")
     }
     guard tensors.count < Self.tensorLimit else {
       throw .tooLarge(file: file, reason: "it has more than \(Self.tensorLimit) tensors")
@@ -154,6 +154,7 @@ struct PickleContents {
     case .number(let value): JSONValue(value)
     case .string(let text) where text.utf8.count <= Self.textLimit: .string(text)
     case .global(let name): .string(name)
+    case .numPyType(let index): .string(pickle.numPyTypes[index])
     default: nil
     }
   }

@@ -7,7 +7,8 @@ import LCWFiles
 /// PyTorch 1.6.
 ///
 /// The pickle is data to this reader: it is never executed, and what is neither a tensor nor a
-/// dictionary, list, tuple, number, text, truth value or `None` is refused by its name.
+/// dictionary, list, tuple, set, number, text, truth value, device or `None` is refused by its name.
+/// A `Counter` and a `defaultdict` are dictionaries, and a scalar of NumPy's is a number.
 ///
 /// Dictionaries and lists may be nested; the keys and indices that lead to a tensor, joined by
 /// dots, are its name: `model_state.fc.0.weight`. A file that is nothing but a tensor holds
@@ -49,18 +50,19 @@ public struct PyTorch: CheckpointFormat {
   /// - Throws: ``PyTorchError``, `ZipError` if the zip is damaged, and `FileError` if the file
   ///   can't be read.
   public func open(_ file: URL) throws -> any CheckpointSource {
-    let start = try InputFile(file).prefix(512)
-    if Self.isLegacyTar(start) { throw PyTorchError.legacyTar(file: file.path) }
+    let input = try InputFile(file)
+    let start = try input.prefix(512)
+    if Self.isLegacyTar(start) { throw PyTorchError.legacyTar(file: input.path) }
     if LegacyStream.recognises(start) {
       let stream = try LegacyStream(file)
-      return try PyTorchReader(pickle: stream.pickle, storages: stream, file: file.path)
+      return try PyTorchReader(pickle: stream.pickle, storages: stream, file: input.path)
     }
     guard start.starts(with: ZipFile.mark) else {
       throw PyTorchError.notPyTorch(
-        file: file.path, reason: "it is neither a zip nor a stream of pickles")
+        file: input.path, reason: "it is neither a zip nor a stream of pickles")
     }
     let archive = try TorchZip(file)
-    return try PyTorchReader(pickle: archive.pickle, storages: archive, file: file.path)
+    return try PyTorchReader(pickle: archive.pickle, storages: archive, file: input.path)
   }
 
   /// Whether the bytes start a tar of the parts that PyTorch wrote before version 0.1.10.

@@ -10,17 +10,20 @@ final class PyTorchReader: CheckpointSource {
     var key: String
     var elementType: ElementType
     var layout: StridedLayout
+    var isNegated: Bool
     var isShared: Bool
   }
 
   /// The tensors, in the order of the pickle.
   let entries: [TensorEntry]
+  let unreadable: [UnreadableTensor]
   let metadata: [String: JSONValue]
 
+  private let file: String
   private let storages: any StorageBytes
   private let records: [[UInt8]: Record]
-  /// The last storage that was read of those that several tensors share.
-  private let shared = Mutex<(key: String, bytes: [UInt8])?>(nil)
+  /// Storages that were read, of those that several tensors share.
+  private let shared = Mutex(SharedStorages())
 
   /// The most bytes of a tensor that repeats elements, so that it has more than its storage.
   static let repetitionLimit = 1 << 30
@@ -33,6 +36,7 @@ final class PyTorchReader: CheckpointSource {
       users[Array(pickle.storages[pickle.tensors[found.tensor].storage].key.utf8), default: 0] += 1
     }
     var entries: [TensorEntry] = []
+    var unreadable: [UnreadableTensor] = []
     var records: [[UInt8]: Record] = [:]
     for found in contents.tensors {
       let tensor = pickle.tensors[found.tensor]
@@ -45,15 +49,25 @@ final class PyTorchReader: CheckpointSource {
       } catch {
         throw .tensor(file: file, tensor: found.name, reason: error.reason)
       }
-      let entry = TensorEntry(
-        name: found.name, elementType: tensor.elementType, shape: layout.shape,
-        storedBytes: min(size, layout.shape.count * tensor.elementType.width))
-      entries.append(entry)
+      let storedBytes = min(size, layout.shape.count * tensor.elementType.width)
+      guard case .known(let elementType) = tensor.elementType else {
+        unreadable.append(
+          UnreadableTensor(
+            name: found.name, type: tensor.elementType.name, shape: layout.shape,
+            storedBytes: storedBytes))
+        continue
+      }
+      entries.append(
+        TensorEntry(
+          name: found.name, elementType: elementType, shape: layout.shape,
+          storedBytes: storedBytes))
       records[Array(found.name.utf8)] = Record(
-        key: storage.key, elementType: tensor.elementType, layout: layout,
+        key: storage.key, elementType: elementType, layout: layout, isNegated: tensor.isNegated,
         isShared: users[Array(storage.key.utf8), default: 0] > 1)
     }
+    self.file = file
     self.entries = entries
+    self.unreadable = unreadable
     self.records = records
     self.storages = storages
     metadata = contents.metadata
@@ -63,21 +77,25 @@ final class PyTorchReader: CheckpointSource {
 
   func tensor(named name: String) throws -> StoredTensor {
     guard let record = records[Array(name.utf8)] else {
+      if let refused = unreadable.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
+        throw PyTorchError.unsupportedType(file: file, tensor: name, type: refused.type)
+      }
       throw CheckpointError.missingTensor(
         name, nearest: nearestName(to: name, among: entries.map(\.name)))
     }
     let bytes = try record.layout.gathered(
       from: storageBytes(of: record), width: record.elementType.width)
-    return try StoredTensor(
+    let tensor = try StoredTensor(
       elementType: record.elementType, shape: record.layout.shape, bytes: bytes)
+    return try record.isNegated ? tensor.negated() : tensor
   }
 
   private func storageBytes(of record: Record) throws -> [UInt8] {
     guard record.isShared else { return try storages.bytes(of: record.key) }
-    let kept = shared.withLock { $0 }
-    if let kept, kept.key.utf8.elementsEqual(record.key.utf8) { return kept.bytes }
+    let key = Array(record.key.utf8)
+    if let kept = shared.withLock({ $0.bytes(of: key) }) { return kept }
     let bytes = try storages.bytes(of: record.key)
-    shared.withLock { $0 = (record.key, bytes) }
+    shared.withLock { $0.keep(bytes, of: key) }
     return bytes
   }
 }

@@ -20,6 +20,7 @@ struct Unpickler {
   private(set) var dictionaries: [PickledDictionary] = []
   private(set) var storages: [PickledStorage] = []
   private(set) var tensors: [PickledTensor] = []
+  private(set) var numPyTypes: [String] = []
 
   /// The items put into lists and dictionaries so far.
   private var itemCount = 0
@@ -47,6 +48,7 @@ struct Unpickler {
       }
       let containers =
         lists.count + tuples.count + dictionaries.count + storages.count + tensors.count
+        + numPyTypes.count
       guard containers <= limits.containerCount else {
         throw .tooLarge("it has more than \(limits.containerCount) containers and tensors")
       }
@@ -89,6 +91,10 @@ struct Unpickler {
     case .list: pushList(try popToMark())
     case .append: try append([try pop()])
     case .appends: try append(try popToMark())
+    // A set is a list here, as one of Python's has an order when it is saved.
+    case .emptySet: pushList([])
+    case .addItems: try append(try popToMark())
+    case .frozenSet: pushList(try popToMark())
     case .emptyTuple: pushTuple([])
     case .tuple: pushTuple(try popToMark())
     case .tuple1: pushTuple(try pop(1))
@@ -141,11 +147,12 @@ extension Unpickler {
     case setItems = 0x75, emptyDict = 0x7D, emptyTuple = 0x29
     case proto = 0x80, newObj = 0x81, tuple1 = 0x85, tuple2 = 0x86, tuple3 = 0x87
     case newTrue = 0x88, newFalse = 0x89, long1 = 0x8A, long4 = 0x8B, shortBinUnicode = 0x8C
-    case binUnicode8 = 0x8D, binBytes8 = 0x8E, newObjEx = 0x92, stackGlobal = 0x93
+    case binUnicode8 = 0x8D, binBytes8 = 0x8E, emptySet = 0x8F, addItems = 0x90, frozenSet = 0x91
+    case newObjEx = 0x92, stackGlobal = 0x93
     case memoize = 0x94, frame = 0x95, byteArray8 = 0x96
   }
 
-  private func error(_ reason: String) -> PickleError {
+  func error(_ reason: String) -> PickleError {
     .malformed(position: opcodePosition, reason: reason)
   }
 
@@ -211,7 +218,16 @@ extension Unpickler {
 
   // MARK: Containers
 
-  private mutating func pushList(_ items: [PickleValue]) {
+  mutating func push(_ value: PickleValue) {
+    stack.append(value)
+  }
+
+  mutating func pushNumPyType(_ name: String) {
+    stack.append(.numPyType(numPyTypes.count))
+    numPyTypes.append(name)
+  }
+
+  mutating func pushList(_ items: [PickleValue]) {
     stack.append(.list(lists.count))
     lists.append(items)
   }
@@ -221,9 +237,11 @@ extension Unpickler {
     tuples.append(items)
   }
 
-  private mutating func pushDictionary(isOrdered: Bool = false) {
+  mutating func pushDictionary(isOrdered: Bool = false) {
     stack.append(.dictionary(dictionaries.count))
-    dictionaries.append(PickledDictionary(isOrdered: isOrdered))
+    var dictionary = PickledDictionary()
+    dictionary.isOrdered = isOrdered
+    dictionaries.append(dictionary)
   }
 
   private mutating func append(_ items: [PickleValue]) throws(PickleError) {
@@ -240,8 +258,7 @@ extension Unpickler {
     guard items.count % 2 == 0 else { throw error("a key has no value") }
     try count(items)
     for place in stride(from: 0, to: items.count, by: 2) {
-      dictionaries[index].keys.append(items[place])
-      dictionaries[index].values.append(items[place + 1])
+      dictionaries[index].set(items[place], to: items[place + 1])
     }
   }
 
@@ -274,9 +291,17 @@ extension Unpickler {
     throw .object(name)
   }
 
-  /// Attributes: an `OrderedDict` of parameters has some, which say nothing of its tensors.
+  /// Attributes: an `OrderedDict` of parameters has some, which say nothing of its tensors, and a
+  /// type of NumPy's has the order of its bytes.
   private mutating func build() throws(PickleError) {
     let values = try pop(2)
+    if case .numPyType(let index) = values[0], case .tuple(let state) = values[1],
+      tuples[state].count >= 2, case .string(let order) = tuples[state][1], order.utf8.count == 1
+    {
+      numPyTypes[index] = order + numPyTypes[index].drop { "<>|=".contains($0) }
+      stack.append(values[0])
+      return
+    }
     guard case .dictionary(let index) = values[0], dictionaries[index].isOrdered,
       case .dictionary = values[1]
     else { throw error("attributes are set of what has none") }
@@ -290,8 +315,14 @@ extension Unpickler {
     }
     guard case .tuple(let index) = values[1] else { throw error("arguments are no tuple") }
     let arguments = tuples[index]
+    try call(name, arguments)
+  }
+
+  private mutating func call(_ name: String, _ arguments: [PickleValue]) throws(PickleError) {
     switch KnownGlobal(name) {
     case .orderedDictionary: try pushOrderedDictionary(arguments)
+    case .counter, .defaultDictionary, .set, .bytes, .encoding, .device, .numPyType, .numPyScalar:
+      try pushPlain(name, arguments)
     case .size:
       guard arguments.count == 1, case .tuple = arguments[0] else {
         throw error("‘\(name)’ is not given a tuple")
@@ -305,7 +336,14 @@ extension Unpickler {
         throw error("‘\(name)’ is not given a tensor")
       }
       stack.append(arguments[0])
-    case .storage, .elementType, .unsupportedType, nil: throw .call(name)
+    case .tensorOfClass:
+      guard arguments.count == 4, case .global(let function) = arguments[0],
+        case .global(let type) = arguments[1], case .tuple(let index) = arguments[2],
+        KnownGlobal(function)?.makesTensor == true
+      else { throw error("the arguments of ‘\(name)’ are not those of a tensor") }
+      guard KnownGlobal(type) == .tensorClass else { throw .object(type) }
+      try call(function, tuples[index])
+    case .storage, .elementType, .quantisedType, .plainClass, .tensorClass, nil: throw .call(name)
     }
   }
 
@@ -347,7 +385,7 @@ extension Unpickler {
       throw error("a storage is a part of another, as very old versions wrote it")
     }
     let known = KnownGlobal(name)
-    if known == .unsupportedType { throw .unsupportedType(name) }
+    if known == .quantisedType { throw .quantised(name) }
     guard case .storage(let type) = known else { throw error("‘\(name)’ is no storage") }
     stack.append(.storage(storages.count))
     storages.append(PickledStorage(key: key, elementType: type, count: count))
@@ -364,17 +402,43 @@ extension Unpickler {
     if hasType {
       guard case .global(let typeName) = arguments[6] else { throw error("a type has no name") }
       let known = KnownGlobal(typeName)
-      if known == .unsupportedType { throw .unsupportedType(typeName) }
+      if known == .quantisedType { throw .quantised(typeName) }
       guard case .elementType(let own) = known, type == nil || type == own else {
         throw error("‘\(typeName)’ is not the type of a tensor in that storage")
       }
       type = own
     }
     guard let type else { throw error("the elements of a tensor have no type") }
+    let flags = arguments.dropFirst(hasType ? 7 : 6).first
+    let isNegated = try flags.map { value throws(PickleError) in
+      try negation(value, type: type)
+    }
     stack.append(.tensor(tensors.count))
     tensors.append(
       PickledTensor(
-        storage: storage, elementType: type, offset: offset, sizes: sizes, strides: strides))
+        storage: storage, elementType: type, offset: offset, sizes: sizes, strides: strides,
+        isNegated: isNegated ?? false))
+  }
+
+  /// What PyTorch's lazy bits do to a tensor's elements: whether they are those of the storage with
+  /// the other sign. The conjugate bit concerns complex numbers only.
+  private func negation(
+    _ value: PickleValue, type: PickledElementType
+  ) throws(PickleError) -> Bool {
+    if value == .none { return false }
+    guard case .dictionary(let index) = value else { throw error("a tensor's flags are wrong") }
+    var isNegated = false
+    for (key, value) in zip(dictionaries[index].keys, dictionaries[index].values)
+    where value != .bool(false) && value != .none {
+      switch (key, value, type) {
+      case (.string("neg"), .bool(true), .foreign), (.string("conj"), .bool(true), .foreign): break
+      case (.string("neg"), .bool(true), .known(let type)) where type != .bool: isNegated = true
+      default:
+        guard case .string(let name) = key else { throw error("a tensor's flags are wrong") }
+        throw .flag(String(name.prefix(100)).asOneLine)
+      }
+    }
+    return isNegated
   }
 
   /// The items of a tuple or list of integers, of which a tensor has few.

@@ -88,13 +88,14 @@ extension Pickle {
     case .storage(let index):
       let storage = storages[index]
       return
-        "storage(\(storage.key), \(storage.elementType?.rawValue ?? "bytes"), \(storage.count))"
+        "storage(\(storage.key), \(storage.elementType?.name ?? "bytes"), \(storage.count))"
     case .tensor(let index):
       let tensor = tensors[index]
       let key = storages[tensor.storage].key
-      return "tensor(\(key), \(tensor.elementType.rawValue), \(tensor.offset), \(tensor.sizes), "
+      return "tensor(\(key), \(tensor.elementType.name), \(tensor.offset), \(tensor.sizes), "
         + "\(tensor.strides))"
     case .global(let name): return name
+    case .numPyType(let index): return numPyTypes[index]
     }
   }
 }

@@ -175,7 +175,7 @@ struct PickleTests {
     Fault("(ios\nsystem\n", "class ‘os.system’"),
     Fault(
       Op.global("torch.nn.modules.linear", "Linear") + Op.emptyTuple + [0x81],
-      "‘torch.nn.modules.linear.Linear’, not only tensors; save model.state_dict()"),
+      "‘torch.nn.modules.linear.Linear’, not only tensors and plain data; save model.state_dict()"),
     Fault(Op.global("builtins", "eval") + Op.tuple([]) + Op.reduce, "‘builtins.eval’"),
     Fault(Op.global("torch", "load") + Op.tuple([]) + Op.reduce, "‘torch.load’"),
     Fault(Op.global("torch", "FloatStorage") + Op.tuple([]) + Op.reduce, "‘torch.FloatStorage’"),
@@ -203,7 +203,7 @@ struct PickleTests {
     Fault(Op.storage("FloatStorage", count: -1), "not that of a storage"),
     Fault(Op.storage("float32", count: 1), "‘torch.float32’ is no storage"),
     Fault(Op.storage("system", module: "os", count: 1), "‘os.system’ is no storage"),
-    Fault(Op.storage("ComplexFloatStorage", count: 1), "type torch.ComplexFloatStorage"),
+    Fault(Op.storage("QInt8Storage", count: 1), "type torch.QInt8Storage"),
     Fault(
       Op.tuple([
         Op.text("storage"), Op.global("torch", "FloatStorage"), Op.text("0"), Op.text("cpu"),
@@ -220,8 +220,7 @@ struct PickleTests {
       Op.tensor(
         Op.storage(count: 1), [Int](repeating: 1, count: 65), [Int](repeating: 1, count: 65)),
       "not those of a tensor"),
-    Fault(tensorWithType("complex64"), "type torch.complex64"),
-    Fault(tensorWithType("uint16"), "type torch.uint16"),
+    Fault(tensorWithType("qint8"), "type torch.qint8"),
     Fault(tensorWithType("FloatStorage"), "‘torch.FloatStorage’ is not the type"),
     Fault(tensorWithType("system"), "‘torch.system’ is not the type"),
     Fault(
@@ -274,11 +273,12 @@ struct PickleTests {
     Fault([0x63, 0xFF, 0x0A, 0x0A], "a name is not UTF-8"),
     Fault("cos\nsystem", "ends early"),
     Fault([0x80, 6], "protocol 6"),
-    // Instructions of protocols 0 and 1, sets, extensions and buffers.
+    // Instructions of protocols 0 and 1, extensions and buffers; sets without what they need.
     Fault("I1\n.", "0x49"), Fault("L1L\n.", "0x4c"), Fault("F1\n.", "0x46"),
     Fault("S'a'\n.", "0x53"), Fault("Va\n.", "0x56"), Fault("Pid\n.", "0x50"),
-    Fault("Np0\n.", "0x70"), Fault("g0\n.", "0x67"), Fault([0x8F], "0x8f"),
-    Fault([0x90], "0x90"), Fault([0x91], "0x91"), Fault([0x82, 1], "0x82"),
+    Fault("Np0\n.", "0x70"), Fault("g0\n.", "0x67"), Fault([0x82, 1], "0x82"),
+    Fault([0x90], "no mark"), Fault([0x91], "no mark"),
+    Fault(Op.emptyDict + Op.mark + [0x90], "no list"),
     Fault([0x83, 1, 1], "0x83"), Fault([0x84, 1, 1, 1, 1], "0x84"), Fault([0x97], "0x97"),
     Fault([0x98], "0x98"), Fault([0], "0x0"), Fault([0xFF], "0xff"), Fault([], "ends early"),
   ]
