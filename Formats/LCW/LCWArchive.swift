@@ -76,6 +76,7 @@ public struct LCWArchive: CheckpointFormat {
   /// - Throws: `CheckpointError.cannotWrite` for what the format can't hold, what the source
   ///   throws, and ``ArchiveError`` and `FileError` if the system fails.
   public func write(_ checkpoint: any CheckpointSource, to file: URL) throws {
+    try checkpoint.requireReadable()
     try ArchiveWriter(limits: limits, workers: workers, effort: effort, digests: digests)
       .write(checkpoint, to: file)
   }

@@ -48,6 +48,12 @@ public struct NumPy: CheckpointFormat {
     return ZipFile.firstName(in: start)?.hasSuffix(NumPyHeader.nameEnding) ?? false
   }
 
+  /// Whether a file is a zip that has an array, though not as its first entry.
+  public static func recognises(contentsOf file: URL) -> Bool {
+    guard let zip = try? ZipFile(file) else { return false }
+    return zip.entries.contains { $0.name.hasSuffix(NumPyHeader.nameEnding) }
+  }
+
   /// Opens a file: reads and checks the headers of all its arrays.
   /// - Throws: ``NumPyError``, `ZipError` if the zip is damaged, and `FileError` if the file can't
   ///   be read.
@@ -65,6 +71,7 @@ public struct NumPy: CheckpointFormat {
   /// - Throws: `CheckpointError.cannotWrite` for what the format can't hold, what the source
   ///   throws, and `ZipError` and `FileError` if the system fails.
   public func write(_ checkpoint: any CheckpointSource, to file: URL) throws {
+    try checkpoint.requireReadable()
     let writer = NumPyWriter(compress: compress)
     if file.pathExtension.lowercased() == "npy" {
       try writer.writeArray(checkpoint, to: file)

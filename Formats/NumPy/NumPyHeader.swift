@@ -12,10 +12,16 @@ struct NumPyHeader: Sendable, Equatable {
   /// The most dimensions, as in NumPy.
   static let rankLimit = 64
 
-  /// The type of the elements.
-  var elementType: ElementType
-  /// Whether the numbers are stored big-endian.
-  var isBigEndian = false
+  /// What the elements are.
+  enum Elements: Sendable, Equatable {
+    /// Numbers that can be read, perhaps stored big-endian.
+    case numbers(ElementType, isBigEndian: Bool)
+    /// Something else, by NumPy's name, and what to do about it.
+    case foreign(String, hint: String?)
+  }
+
+  /// What the elements are.
+  var elements: Elements
   /// Whether the first dimension's neighbours are next to each other.
   var isFortranOrder = false
   /// The dimensions.
@@ -23,8 +29,17 @@ struct NumPyHeader: Sendable, Equatable {
   /// The bytes in front of the elements.
   var length = 0
 
-  /// The bytes of the elements; the parser makes sure that they can be counted.
-  var dataBytes: Int { shape.count * elementType.width }
+  /// The header of an array of numbers.
+  init(elementType: ElementType, shape: Shape) {
+    elements = .numbers(elementType, isBigEndian: false)
+    self.shape = shape
+  }
+
+  /// The bytes of the elements, which the parser makes sure can be counted; nothing if that is not
+  /// known.
+  var dataBytes: Int? {
+    if case .numbers(let type, _) = elements { shape.count * type.width } else { nil }
+  }
 }
 
 // MARK: - Parsing
@@ -72,15 +87,13 @@ extension NumPyHeader {
     }
     switch members.removeValue(forKey: "descr") {
     case .text(let text):
-      guard let (type, isBigEndian) = ElementType.numPyType(text) else {
-        throw .unsupportedType(
-          file: file, array: array, type: "‘\(text)’", hint: Self.hint(for: text))
+      if let (type, isBigEndian) = ElementType.numPyType(text) {
+        elements = .numbers(type, isBigEndian: isBigEndian)
+      } else {
+        elements = .foreign(text, hint: Self.hint(for: text))
       }
-      elementType = type
-      self.isBigEndian = isBigEndian
     case .list(let text):
-      throw .unsupportedType(
-        file: file, array: array, type: text, hint: "save each field as an array of its own")
+      elements = .foreign(text, hint: "save each field as an array of its own")
     default: throw error("its header has no descr that is a text")
     }
     if let unknown = members.keys.min() { throw error("its header has an unknown ‘\(unknown)’") }
@@ -88,7 +101,7 @@ extension NumPyHeader {
       throw error("it has \(sizes.count) dimensions, of which \(Self.rankLimit) are accepted")
     }
     guard let shape = try? Shape(checking: sizes),
-      !shape.count.multipliedReportingOverflow(by: elementType.width).overflow
+      !shape.count.multipliedReportingOverflow(by: elements.width).overflow
     else { throw error("its shape \(sizes) is too large") }
     self.isFortranOrder = isFortranOrder
     self.shape = shape
@@ -114,13 +127,36 @@ extension NumPyHeader {
 
 extension NumPyHeader {
   /// The tensor of the elements' bytes, of which there must be ``dataBytes``.
-  func tensor(_ bytes: [UInt8]) throws -> StoredTensor {
+  /// - Throws: ``NumPyError/unsupportedType(file:array:type:hint:)`` if they are no numbers.
+  func tensor(_ bytes: [UInt8], file: String, array: String) throws -> StoredTensor {
+    let (elementType, isBigEndian) = try numbers(file: file, array: array)
     var bytes = bytes
     if isFortranOrder {
       bytes = StridedLayout(columnMajor: shape).gathered(from: bytes, width: elementType.width)
     }
     if isBigEndian { reverseBytes(of: &bytes, width: elementType.width) }
     return try StoredTensor(elementType: elementType, shape: shape, bytes: bytes)
+  }
+}
+
+extension NumPyHeader {
+  /// The elements' type, and whether they are stored big-endian.
+  /// - Throws: ``NumPyError/unsupportedType(file:array:type:hint:)`` if they are no numbers.
+  func numbers(
+    file: String, array: String
+  ) throws(NumPyError) -> (type: ElementType, isBigEndian: Bool) {
+    switch elements {
+    case .numbers(let type, let isBigEndian): return (type, isBigEndian)
+    case .foreign(let type, let hint):
+      throw .unsupportedType(file: file, array: array, type: "‘\(type)’", hint: hint)
+    }
+  }
+}
+
+extension NumPyHeader.Elements {
+  /// The bytes of an element; 1 where that is not known.
+  fileprivate var width: Int {
+    if case .numbers(let type, _) = self { type.width } else { 1 }
   }
 }
 
@@ -148,7 +184,9 @@ extension NumPyHeader {
   /// The header in version 1.0, padded so that the elements start at a multiple of 64 bytes.
   /// Nothing if the type has no name in NumPy or there are too many dimensions.
   var bytes: [UInt8]? {
-    guard let type = elementType.numPyDescription, shape.rank <= Self.rankLimit else { return nil }
+    guard case .numbers(let elementType, _) = elements,
+      let type = elementType.numPyDescription, shape.rank <= Self.rankLimit
+    else { return nil }
     let sizes = shape.dimensions.map(String.init).joined(separator: ", ")
     let tuple = shape.rank == 1 ? "(\(sizes),)" : "(\(sizes))"
     var text = Array("{'descr': '\(type)', 'fortran_order': False, 'shape': \(tuple), }".utf8)

@@ -23,10 +23,17 @@ struct NumPyArrayReader: CheckpointSource {
   var kind: CheckpointKind { .checkpoint }
   var metadata: [String: JSONValue] { [:] }
   var entries: [TensorEntry] {
-    [
+    guard case .numbers(let type, _) = header.elements else { return [] }
+    return [
       TensorEntry(
-        name: Self.arrayName, elementType: header.elementType, shape: header.shape,
-        storedBytes: file.size)
+        name: Self.arrayName, elementType: type, shape: header.shape, storedBytes: file.size)
+    ]
+  }
+  var unreadable: [UnreadableTensor] {
+    guard case .foreign(let type, _) = header.elements else { return [] }
+    return [
+      UnreadableTensor(
+        name: Self.arrayName, type: type, shape: header.shape, storedBytes: file.size)
     ]
   }
 
@@ -35,12 +42,14 @@ struct NumPyArrayReader: CheckpointSource {
       throw CheckpointError.missingTensor(
         name, nearest: nearestName(to: name, among: [Self.arrayName]))
     }
-    return try header.tensor(try file.bytes(in: header.length..<file.size))
+    _ = try header.numbers(file: file.path, array: name)
+    return try header.tensor(
+      try file.bytes(in: header.length..<file.size), file: file.path, array: name)
   }
 }
 
 /// An `.npz` file whose arrays' headers have been read and checked; the elements are read when
-/// they are asked for.
+/// they are asked for. What is no array, or none of numbers, is listed as unreadable.
 struct NumPyArchiveReader: CheckpointSource {
   private struct Record: Sendable {
     var entry: ZipEntry
@@ -52,6 +61,7 @@ struct NumPyArchiveReader: CheckpointSource {
   private var records: [[UInt8]: Record] = [:]
   /// The arrays, in the order of the file.
   private(set) var entries: [TensorEntry] = []
+  private(set) var unreadable: [UnreadableTensor] = []
 
   /// - Throws: ``NumPyError``, `ZipError` if the zip is damaged, and `FileError` if the file can't
   ///   be read.
@@ -60,18 +70,26 @@ struct NumPyArchiveReader: CheckpointSource {
     for entry in zip.entries {
       let name = String(entry.name.dropLast(NumPyHeader.nameEnding.count))
       guard entry.name.hasSuffix(NumPyHeader.nameEnding), !name.isEmpty else {
-        throw NumPyError.array(
-          file: zip.path, array: entry.name,
-          reason: "entries of an npz are called after an array, with .npy behind the name")
+        unreadable.append(
+          UnreadableTensor(
+            name: entry.name, type: "no array", shape: [entry.size],
+            storedBytes: entry.storedBytes))
+        continue
       }
       let start = try zip.start(of: entry, NumPyHeader.bytesNeeded)
       let header = try NumPyHeader(parsing: start, file: zip.path, array: name)
       try header.check(dataBytes: entry.size - header.length, file: zip.path, array: name)
       records[Array(name.utf8)] = Record(entry: entry, header: header)
-      entries.append(
-        TensorEntry(
-          name: name, elementType: header.elementType, shape: header.shape,
-          storedBytes: entry.storedBytes))
+      switch header.elements {
+      case .numbers(let type, _):
+        entries.append(
+          TensorEntry(
+            name: name, elementType: type, shape: header.shape, storedBytes: entry.storedBytes))
+      case .foreign(let type, _):
+        unreadable.append(
+          UnreadableTensor(
+            name: name, type: type, shape: header.shape, storedBytes: entry.storedBytes))
+      }
     }
   }
 
@@ -80,21 +98,24 @@ struct NumPyArchiveReader: CheckpointSource {
 
   func tensor(named name: String) throws -> StoredTensor {
     guard let record = records[Array(name.utf8)] else {
+      if unreadable.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
+        throw NumPyError.noArray(file: zip.path, entry: name)
+      }
       throw CheckpointError.missingTensor(
         name, nearest: nearestName(to: name, among: entries.map(\.name)))
     }
+    _ = try record.header.numbers(file: zip.path, array: name)
     return try record.header.tensor(
-      try zip.contents(of: record.entry, from: record.header.length))
+      try zip.contents(of: record.entry, from: record.header.length), file: zip.path, array: name)
   }
 }
 
 extension NumPyHeader {
   /// Makes sure that an array's elements are as many bytes as there are behind its header.
   fileprivate func check(dataBytes found: Int, file: String, array: String) throws(NumPyError) {
-    guard found == dataBytes else {
-      throw .array(
-        file: file, array: array,
-        reason: "its elements take \(dataBytes) bytes, but \(found) follow the header")
-    }
+    guard let dataBytes, found != dataBytes else { return }
+    throw .array(
+      file: file, array: array,
+      reason: "its elements take \(dataBytes) bytes, but \(found) follow the header")
   }
 }

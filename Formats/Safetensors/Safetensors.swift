@@ -41,6 +41,7 @@ public struct Safetensors: CheckpointFormat {
   /// - Throws: `CheckpointError.cannotWrite` for what the format can't hold, what the source
   ///   throws, and `FileError` if the system fails.
   public func write(_ checkpoint: any CheckpointSource, to file: URL) throws {
+    try checkpoint.requireReadable()
     try SafetensorsWriter().write(checkpoint, to: file)
   }
 }

@@ -28,7 +28,7 @@ public enum SafetensorsError: DescribedError, Hashable {
       "\(file): the header is wrong at the tensor ‘\(tensor)’: \(reason)"
     case .unsupportedType(let file, let tensor, let type, let supported):
       "\(file): the tensor ‘\(tensor)’ has elements of type ‘\(type)’, which can't be read; "
-        + "convert it to one of \(supported.joined(separator: ", "))"
+        + "convert it to one of \(supported.joined(separator: ", ")), or select the others"
     }
   }
 }

@@ -20,8 +20,10 @@ struct SafetensorsHeader: Sendable {
   struct Record: Sendable {
     /// The name.
     var name: String
-    /// The type of the elements.
-    var elementType: ElementType
+    /// The type of the elements, as the file calls it.
+    var typeName: String
+    /// The type of the elements; nothing if it is one that can't be read.
+    var elementType: ElementType?
     /// The dimensions.
     var shape: Shape
     /// Where its bytes are, counted from the header's end.
@@ -102,6 +104,12 @@ extension SafetensorsHeader {
 }
 
 extension SafetensorsHeader.Record {
+  /// The bits of an element, of the types that are known but can't be read.
+  private static let foreignBits = [
+    "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
+    "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "U16": 16, "U32": 32, "U64": 64, "C64": 64,
+  ]
+
   fileprivate init(name: String, value: JSONValue, file: String) throws(SafetensorsError) {
     func error(_ reason: String) -> SafetensorsError {
       .tensor(file: file, tensor: name, reason: reason)
@@ -118,11 +126,8 @@ extension SafetensorsHeader.Record {
       throw error("the field ‘\(unknown)’ is not known")
     }
     guard let type = object["dtype"]?.string else { throw error("dtype is not a text") }
-    guard let elementType = ElementType(safetensorsName: type) else {
-      throw .unsupportedType(
-        file: file, tensor: name, type: type,
-        supported: ElementType.allCases.map(\.safetensorsName))
-    }
+    guard (1...32).contains(type.utf8.count) else { throw error("dtype is no type's name") }
+    let elementType = ElementType(safetensorsName: type)
     guard let dimensions = sizes(object["shape"]) else { throw error("shape is no list of sizes") }
     guard let offsets = sizes(object["data_offsets"]), offsets.count == 2,
       offsets[0] <= offsets[1]
@@ -132,13 +137,17 @@ extension SafetensorsHeader.Record {
     } catch {
       throw .tensor(file: file, tensor: name, reason: "\(error)")
     }
-    let (needed, isTooLarge) = shape.count.multipliedReportingOverflow(by: elementType.width)
-    guard !isTooLarge, needed == offsets[1] - offsets[0] else {
-      throw error(
-        "it has \(offsets[1] - offsets[0]) bytes, but \(shape) of \(type) needs "
-          + "\(isTooLarge ? "far more" : "\(needed)")")
+    // What a type that is not known takes can't be checked.
+    if let bits = elementType.map({ $0.width * 8 }) ?? Self.foreignBits[type] {
+      let (needed, isTooLarge) = shape.count.multipliedReportingOverflow(by: bits)
+      guard !isTooLarge, (needed + 7) / 8 == offsets[1] - offsets[0] else {
+        throw error(
+          "it has \(offsets[1] - offsets[0]) bytes, but \(shape) of \(type) needs "
+            + "\(isTooLarge ? "far more" : "\((needed + 7) / 8)")")
+      }
     }
     self.name = name
+    typeName = type
     self.elementType = elementType
     range = offsets[0]..<offsets[1]
   }
@@ -158,7 +167,7 @@ extension SafetensorsHeader {
     members += tensors.map { tensor in
       let sizes = tensor.shape.dimensions.map(String.init).joined(separator: ",")
       return """
-        \(JSONValue.quoted(tensor.name)):{"dtype":"\(tensor.elementType.safetensorsName)",\
+        \(JSONValue.quoted(tensor.name)):{"dtype":"\(tensor.typeName)",\
         "shape":[\(sizes)],"data_offsets":[\(tensor.range.lowerBound),\(tensor.range.upperBound)]}
         """
     }

@@ -15,6 +15,8 @@ struct SafetensorsReader: CheckpointSource {
   private let indices: [String: Int]
   /// The tensors, in the order of their bytes.
   let entries: [TensorEntry]
+  let unreadable: [UnreadableTensor]
+  let metadata: [String: JSONValue]
 
   /// - Throws: ``SafetensorsError``, and `FileError` if the file can't be read.
   init(_ url: URL) throws {
@@ -43,14 +45,21 @@ struct SafetensorsReader: CheckpointSource {
       parsing: json, dataBytes: file.size - dataStart, file: file.path)
     indices = Dictionary(
       header.tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-    entries = header.tensors.map {
-      TensorEntry(
-        name: $0.name, elementType: $0.elementType, shape: $0.shape, storedBytes: $0.range.count)
+    entries = header.tensors.compactMap { tensor in
+      tensor.elementType.map {
+        TensorEntry(
+          name: tensor.name, elementType: $0, shape: tensor.shape,
+          storedBytes: tensor.range.count)
+      }
     }
+    unreadable = header.tensors.filter { $0.elementType == nil }.map {
+      UnreadableTensor(
+        name: $0.name, type: $0.typeName, shape: $0.shape, storedBytes: $0.range.count)
+    }
+    metadata = StructuredMetadata.metadata(of: header.metadata)
   }
 
   var kind: CheckpointKind { .checkpoint }
-  var metadata: [String: JSONValue] { header.metadata.mapValues(JSONValue.string) }
 
   func tensor(named name: String) throws -> StoredTensor {
     guard let index = indices[name], header.tensors[index].name.utf8.elementsEqual(name.utf8) else {
@@ -58,8 +67,13 @@ struct SafetensorsReader: CheckpointSource {
         name, nearest: nearestName(to: name, among: entries.map(\.name)))
     }
     let record = header.tensors[index]
+    guard let elementType = record.elementType else {
+      throw SafetensorsError.unsupportedType(
+        file: file.path, tensor: name, type: record.typeName,
+        supported: ElementType.allCases.map(\.safetensorsName))
+    }
     let bytes = try file.bytes(
       in: dataStart + record.range.lowerBound..<dataStart + record.range.upperBound)
-    return try StoredTensor(elementType: record.elementType, shape: record.shape, bytes: bytes)
+    return try StoredTensor(elementType: elementType, shape: record.shape, bytes: bytes)
   }
 }

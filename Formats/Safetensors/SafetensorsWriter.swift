@@ -37,8 +37,12 @@ struct SafetensorsWriter {
     guard metadata.allSatisfy({ $0.isStreamSafe && $1.string?.isStreamSafe != false }) else {
       throw refusal("the metadata have more than 30 combining marks in a row")
     }
-    var header = SafetensorsHeader(
-      metadata: metadata.mapValues { $0.string ?? $0.compactText }, tensors: [])
+    guard let texts = StructuredMetadata.texts(of: metadata) else {
+      throw refusal(
+        "the metadata have a field ‘\(StructuredMetadata.key)’, which is reserved, "
+          + "or nest too deeply")
+    }
+    var header = SafetensorsHeader(metadata: texts, tensors: [])
     var end = 0
     var names: Set<String> = []
     for entry in entries {
@@ -55,7 +59,8 @@ struct SafetensorsWriter {
       guard !isTooLarge else { throw refusal("the tensors are too large") }
       header.tensors.append(
         SafetensorsHeader.Record(
-          name: entry.name, elementType: entry.elementType, shape: entry.shape, range: end..<sum))
+          name: entry.name, typeName: entry.elementType.safetensorsName,
+          elementType: entry.elementType, shape: entry.shape, range: end..<sum))
       end = sum
     }
     guard header.bytes.count - SafetensorsHeader.lengthBytes <= SafetensorsHeader.limit else {

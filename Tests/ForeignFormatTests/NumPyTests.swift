@@ -243,7 +243,7 @@ struct NumPyTests {
     Fault(header("'i2'"), "‘i2’"),
     Fault(header("'<b1'"), "‘<b1’"),
     Fault(header("'<f16'"), "‘<f16’"),
-    Fault(header("[('x', '<f4'), ('y', '<f4')]"), "type [('x', '<f4'), ('y', '<f4')]"),
+    Fault(header("[('x', '<f4'), ('y', '<f4')]"), "type ‘[('x', '<f4'), ('y', '<f4')]’"),
     Fault(header("[[("), "there is no ‘}’"),
     Fault(array("{'descr", data: 0, padding: false), "a text does not end"),
   ]
@@ -252,12 +252,44 @@ struct NumPyTests {
   func isRefused(_ fault: Fault) throws {
     let folder = try TemporaryFolder()
     let file = try folder.file("a.npy", fault.content)
-    let error = #expect(throws: NumPyError.self) { try NumPy().open(file) }
+    let error = #expect(throws: NumPyError.self) {
+      try Checkpoint(reading: try NumPy().open(file))
+    }
     #expect(error?.description.contains(fault.reason) == true, "\(error?.description ?? "")")
     // The same array in an npz; its text differs where there is no array at all.
     let zip = try folder.file("a.npz", HandmadeZip(entries: [.init("w.npy", fault.content)]).bytes)
-    let inside = #expect(throws: NumPyError.self) { try NumPy().open(zip) }
+    let inside = #expect(throws: NumPyError.self) {
+      try Checkpoint(reading: try NumPy().open(zip))
+    }
     #expect(inside?.description.contains("‘w’") == true, "\(inside?.description ?? "")")
+  }
+
+  @Test func whatIsNoArrayOfNumbersIsListedAndRefusedWhenRead() throws {
+    let folder = try TemporaryFolder()
+    let entries: [HandmadeZip.Entry] = [
+      .init("README.txt", [1, 2, 3]), .init("w.npy", Self.array(Self.header(), data: 4)),
+      .init("object.npy", Self.array(Self.header("'|O'"), data: 7)),
+      .init("text.npy", Self.array(Self.header("'<U5'"), data: 40)),
+    ]
+    let content = HandmadeZip(entries: entries).bytes
+    let file = try folder.file("a.npz", content)
+    // The first entry is no array, so that the start alone does not tell.
+    #expect(!NumPy.recognises(content) && NumPy.recognises(contentsOf: file))
+    let other = try folder.file("b.npz", HandmadeZip(entries: [.init("a.txt", [1])]).bytes)
+    #expect(!NumPy.recognises(contentsOf: other))
+    let source = try NumPy().open(file)
+    #expect(source.entries.map(\.name) == ["w"])
+    #expect(source.unreadable.map(\.name) == ["README.txt", "object", "text"])
+    #expect(source.unreadable.map(\.type) == ["no array", "|O", "<U5"])
+    #expect(try source.tensor(named: "w").bytes == [0, 1, 2, 3])
+    for (name, reason) in [
+      ("README.txt", "is no array"), ("object", "pickled objects"), ("text", "‘<U5’"),
+    ] {
+      let error = #expect(throws: NumPyError.self) { try source.tensor(named: name) }
+      #expect(
+        error?.description.contains(reason) == true && error?.description.contains(name) == true)
+    }
+    #expect(throws: NumPyError.self) { try NumPy().write(source, to: folder.file("c.npz")) }
   }
 
   @Test(arguments: ["array.npy", "mlp_5_4_3.npz", "mlp_5_4_3_deflate.npz"])
