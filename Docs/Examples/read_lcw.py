@@ -39,8 +39,10 @@ def read_lcw(path):
     for tensor in manifest["tensors"]:
         start = tensor["offset"]
         frames = segments[tensor["segment"]][start:start + tensor["stored"]]
-        arrays[tensor["name"]] = array(
-                tensor, unpacked(frames), manifest["chunk"], frames)
+        content = unpacked(frames)
+        if tensor["transform"] == "exp5":
+            content = b"".join(chunks_of_exp5(tensor, frames, content, manifest["chunk"]))
+        arrays[tensor["name"]] = array(tensor, content, manifest["chunk"])
     return manifest, arrays
 
 
@@ -68,46 +70,53 @@ def unpacked(frames):
 
 
 def content_sizes(frames):
-    """How many bytes each of a row of zstd frames holds."""
-    position = 0
-    while position < len(frames):
-        width = {0x24: 1, 0x64: 2, 0xA4: 4}[frames[position + 4]]
-        size = int.from_bytes(frames[position + 5:position + 5 + width], "little")
-        yield size + (256 if width == 2 else 0)
-        position += 5 + width
+    """The size of what each frame in a row of them holds."""
+    sizes = []
+    start = 0
+    while start < len(frames):
+        # The magic number, a byte that says how many bytes the content's size takes, that size.
+        width = {0x24: 1, 0x64: 2, 0xA4: 4}[frames[start + 4]]
+        size = int.from_bytes(frames[start + 5:start + 5 + width], "little")
+        sizes.append(size + 256 if width == 2 else size)
+        start += 5 + width
         is_last = False
         while not is_last:
-            header = int.from_bytes(frames[position:position + 3], "little")
-            is_last = header & 1
-            position += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)
-        position += 4
+            header = int.from_bytes(frames[start:start + 3], "little")
+            is_last, kind = header & 1, header >> 1 & 3
+            # A block of one byte that is repeated has the count of repetitions as its size.
+            start += 3 + (1 if kind == 1 else header >> 3)
+        start += 4
+    return sizes
 
 
-def widened(content, sizes, dtype):
-    """The words of which blocks of the transform exp5 were made."""
-    blocks = np.split(np.frombuffer(content, "u1"), np.cumsum(sizes))
-    parts = []
-    for start in range(0, len(sizes), dtype.itemsize + 2):
-        escapes, first, *middle, halves, signs = blocks[start:start + dtype.itemsize + 2]
-        code, n = first >> 3, len(first)
-        exponent = np.where(code == 0, 0, code + escapes[0]).astype("u1")
-        exponent[code == 31] = escapes[1:]
-        word = exponent.astype("u4") << 3 | first & 7
+def chunks_of_exp5(tensor, frames, content, chunk):
+    """The elements' bytes, chunk by chunk, of the blocks that the transform exp5 makes."""
+    width = np.dtype(DTYPES[tensor["dtype"]]).itemsize
+    blocks = []
+    for size in content_sizes(frames):
+        blocks.append(np.frombuffer(content[:size], "u1").astype("u4"))
+        content = content[size:]
+    for start in range(0, len(blocks), 2 + width):
+        first, codes, *middle, halves, signs = blocks[start:start + 2 + width]
+        count = len(codes)
+        base, escaped = first[0], first[1:]
+        exponents = np.where(codes >> 3 == 0, 0, (codes >> 3) + base)
+        exponents[codes >> 3 == 31] = escaped
+        mantissas = codes & 7
         for block in middle:
-            word = word << 8 | block
-        word = word << 4 | np.concatenate([halves & 15, halves >> 4])[:n]
-        sign = np.concatenate([signs >> bit & 1 for bit in range(8)])[:n].astype("u4")
-        parts.append(word | sign << (8 * dtype.itemsize - 1))
-    return np.concatenate(parts).astype(f"<u{dtype.itemsize}")
+            mantissas = mantissas << 8 | block
+        low = np.concatenate([halves & 15, halves >> 4])[:count]
+        sign = np.concatenate([signs >> bit & 1 for bit in range(8)])[:count]
+        bits = 7 if width == 2 else 23
+        words = sign << (8 + bits) | exponents << bits | mantissas << 4 | low
+        yield words.astype(f"<u{width}").tobytes()
 
 
-def array(tensor, content, chunk, frames):
+def array(tensor, content, chunk):
     """The array of a tensor of the manifest."""
     dtype = np.dtype(DTYPES[tensor["dtype"]])
     transform = tensor["transform"]
-    if transform == "exp5":
-        content = widened(content, list(content_sizes(frames)), dtype).tobytes()
-    elif transform != "none":
+    if transform not in ("none", "exp5"):
         # In each chunk the most significant bytes come first, then the next ones, and so on.
         planes = (
             np.frombuffer(content[start:start + chunk], "u1").reshape(dtype.itemsize, -1)

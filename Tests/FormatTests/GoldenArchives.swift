@@ -16,6 +16,7 @@ enum GoldenArchives {
       ("dtypes-sha256", try everyType(), checked),
       ("nothing", Checkpoint(), plain), ("shapes", try shapes(), plain),
       ("chunks", try chunks(), checked), ("metadata", try metadata(), plain),
+      ("exponents", try exponents(), checked),
     ]
     for kind in ["checkpoint", "path", "connection-model", "ensemble", "of-the-future"] {
       list.append(("kind-\(kind)", try kind == "path" ? path() : network(kind), plain))
@@ -98,6 +99,29 @@ enum GoldenArchives {
         "bytes", try tensor(.uint8, [600_000], (0..<600_000).map { UInt8($0 / 100_000) })),
       NamedTensor(
         "halves", try tensor(.float16, [400_000], words(400_000) { UInt16(0x3C00 + $0 / 200_000) })),
+    ])
+  }
+
+  /// Values whose exponents are coded in five bits, a few of them with escapes, in several chunks.
+  private static func exponents() throws -> Checkpoint {
+    var noise = Noise(4)
+    let weights = noise.weights(140_000)
+    // What lies beyond any base: infinities, NaN, subnormals, the largest and tiny numbers.
+    let rare: [Float] = [
+      .infinity, -.infinity, .nan, Float(bitPattern: 714), -3e38, 2e-30, 1e10, -0.0, 0,
+    ]
+    var values = weights.map { ($0 * 32).rounded() / 32 }
+    for (index, value) in rare.enumerated() { values[index * 17_389] = value }
+    let halves = rare + weights[..<19_991]
+    let words = halves.map { UInt16(truncatingIfNeeded: $0.bitPattern >> 16) }
+    return Checkpoint(tensors: [
+      NamedTensor(
+        "bf16",
+        try tensor(
+          .bfloat16, [20_000],
+          words.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) })),
+      NamedTensor("f32", StoredTensor(try Tensor(values, shape: [4, 35_000]))),
+      NamedTensor("odd", StoredTensor(try Tensor(Array(weights[..<301]), shape: [7, 43]))),
     ])
   }
 

@@ -42,7 +42,7 @@ struct GoldenTests {
     #expect(types == ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u8", "bool"])
     #expect(
       kinds == ["checkpoint", "path", "connection-model", "ensemble", "of-the-future"])
-    for transform in ["none", "planes", "rotl1"] {
+    for transform in ["none", "planes", "rotl1", "exp5"] {
       #expect(manifests.contains("\"transform\":\"\(transform)\""))
     }
     #expect(manifests.contains("\"sha256\":") && manifests.contains("\"segment\":2"))
