@@ -53,7 +53,7 @@ public enum ArchiveError: DescribedError, Hashable {
       "\(file) is damaged: the tensor ‘\(tensor)’ does not have the SHA-256 the manifest states"
     case .limit(let file, let what, let found, let limit):
       "\(file) has \(found) \(what), but \(limit) is the most accepted; "
-        + "read it with lcw:limits=2 or more if you trust it"
+        + "if you trust it, raise that with --input-format lcw:limits=2 or more"
     case .library(let file, let operation, let reason):
       "can't \(operation) \(file): \(reason)"
     }

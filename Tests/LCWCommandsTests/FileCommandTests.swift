@@ -102,4 +102,161 @@ struct FileCommandTests {
     }
     #expect(try program.bytes("c.lcw") == program.bytes("a.lcw"))
   }
+  // MARK: - Options
+
+  @Test
+  func `formats take options on the command line`() throws {
+    try program.run("convert", "a.lcw", "best.lcw", "--format", "lcw:effort=best,sha256=true")
+    #expect(
+      String(decoding: try program.bytes("best.lcw").prefix(4096), as: UTF8.self)
+        .contains("\"sha256\":\""))
+    #expect(try program.bytes("best.lcw") != program.bytes("a.lcw"))
+    try program.run("convert", "a.lcw", "serial.lcw", "--threads", "1")
+    #expect(try program.bytes("serial.lcw") == program.bytes("a.lcw"))
+    try program.run("convert", "a.lcw", "packed", "--format", "numpy:compress=true")
+    try program.run("diff", "a.lcw", "packed")
+    try program.run("extract", "a.lcw", "dense1.bias", "-o", "bias", "--format", "safetensors")
+    try program.run("inspect", "bias", "--input-format", "safetensors")
+    for arguments in [
+      ["convert", "a.lcw", "x.lcw", "--format", "lcw:effort=most"],
+      ["convert", "a.lcw", "x.lcw", "--format", "lwc"], ["convert", "a.lcw", "x.pt"],
+      ["convert", "a.lcw", "x", "--format", "pytorch"],
+      ["extract", "a.lcw", "dense1.bias", "-o", "x.raw", "--format", "lcw"],
+      ["inspect", "a.lcw", "--input-format", "lcw:limits=0"],
+      ["verify", "a.lcw", "--input-format", "lcw:limits=2", "--input-format", "lcw"],
+    ] {
+      let outcome = try program.start(arguments).finish()
+      #expect(outcome.status == 64 && outcome.errors.hasPrefix("error: "), "\(arguments)")
+    }
+    for command in ["inspect", "verify"] {
+      try program.run(command, "a.lcw", "--input-format", "lcw:limits=2")
+    }
+  }
+
+  /// The message of a limit names what raises it, and that does.
+  @Test
+  func `a limit can be raised as its message says`() throws {
+    var header = "{"
+    for index in 0..<65_537 {
+      header += index > 0 ? "," : ""
+      header += "\"t\(index)\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
+    }
+    header += "}"
+    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
+    try Data(length + Array(header.utf8)).write(
+      to: program.folder.url.appendingPathComponent("many.safetensors"))
+    try program.run("convert", "many.safetensors", "many.lcw", expecting: 64)
+    try program.run("convert", "many.safetensors", "many.lcw", "--format", "lcw:limits=2")
+    let refused = try program.run("verify", "many.lcw", expecting: 65)
+    #expect(refused.errors.contains("--input-format lcw:limits=2"))
+    try program.run("verify", "many.lcw", "--input-format", "lcw:limits=2")
+  }
+
+  // MARK: - Binding
+
+  @Test
+  func `a network keeps its types and its metadata when it is bound`() throws {
+    try program.run(
+      "convert", "a.lcw", "foreign.safetensors", "--dtype", "f64", "--rename", "dense1=fc.0",
+      "--rename", "dense2=fc.2")
+    try program.run(
+      "convert", "foreign.safetensors", "bound.lcw", "--architecture", "mlp:hidden=300",
+      "--dataset", "digits")
+    let json = try program.json("inspect", "bound.lcw", "--json")
+    let tensors = try #require(json.object?["tensors"]?.array).compactMap(\.object)
+    #expect(tensors.count == 4 && tensors.allSatisfy { $0["dtype"] == "f64" })
+    #expect(try program.run("diff", "a.lcw", "bound.lcw", expecting: 1).output.contains("f32, f64"))
+    try program.run("convert", "a.lcw", "again.lcw", "--architecture", "mlp:hidden=300")
+    #expect(try program.bytes("again.lcw") == program.bytes("a.lcw"))
+    for option in [["--dataset", "digits"], ["--data", "."]] {
+      let outcome = try program.start(["convert", "a.lcw", "x.lcw"] + option).finish()
+      #expect(outcome.status == 64 && outcome.errors.contains("--architecture"))
+    }
+  }
+
+  @Test
+  func `structured metadata survive other formats`() throws {
+    try program.run("convert", "a.lcw", "b.safetensors")
+    try program.run("convert", "b.safetensors", "b.lcw")
+    #expect(try program.bytes("b.lcw") == program.bytes("a.lcw"))
+  }
+
+  // MARK: - What is said
+
+  @Test
+  func `what becomes infinite is said`() throws {
+    let header = "{\"w\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
+    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
+    let values = [Float(1e30), 1].withUnsafeBytes { [UInt8]($0) }
+    try Data(length + Array(header.utf8) + values).write(
+      to: program.folder.url.appendingPathComponent("w.safetensors"))
+    let outcome = try program.run("convert", "w.safetensors", "w.lcw", "--dtype", "f16")
+    #expect(
+      outcome.errors
+        == "warning: 1 element of ‘w’ is too large for f16, and became infinite\n")
+    #expect(try program.run("convert", "a.lcw", "h.lcw", "--dtype", "f16").errors == "")
+  }
+
+  @Test
+  func `nothing in a file reaches the terminal as it is`() throws {
+    let name = "a\u{1B}[2J\nb"
+    let header = JSONValue.object([
+      "__metadata__": .object(["note\u{7}": "line\n\u{1B}]0;x"]),
+      name: .object([
+        "dtype": "U8", "shape": .array([1]), "data_offsets": .array([0, 1]),
+      ]),
+      "odd": .object([
+        "dtype": "F8\u{1B}", "shape": .array([1]), "data_offsets": .array([1, 2]),
+      ]),
+    ]).compactText
+    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
+    try Data(length + Array(header.utf8) + [1, 2]).write(
+      to: program.folder.url.appendingPathComponent("w.safetensors"))
+    try program.run("convert", "w.safetensors", "empty.npz", "--select", "a*")
+    for arguments in [
+      ["inspect", "w.safetensors"], ["inspect", "w.safetensors", "--stats"],
+      ["inspect", "w.safetensors", name], ["inspect", "w.safetensors", "--json"],
+      ["extract", "w.safetensors", name, "-o", "x.raw"],
+      ["diff", "a.lcw", "empty.npz"], ["diff", "a.lcw", "empty.npz", "--format", "csv"],
+      ["verify", "w.safetensors"], ["convert", "w.safetensors", "x.lcw"],
+    ] {
+      let outcome = try program.start(arguments).finish()
+      let text = (outcome.output + outcome.errors).unicodeScalars
+      #expect(
+        text.allSatisfy { $0 == "\n" || $0 == "\r" || $0.properties.generalCategory != .control },
+        "\(arguments)")
+    }
+    let csv = try program.run("diff", "a.lcw", "empty.npz", "--format", "csv", expecting: 1).output
+    #expect(csv.utf8.count { $0 == 10 } == 6 && csv.utf8.count { $0 == 13 } == 6)
+    #expect(csv.hasSuffix("\r\n") && csv.contains("a\\u{1B}[2J\\nb"))
+    let inspected = try program.run("inspect", "w.safetensors").output
+    #expect(inspected.contains("1 more is of a type that can't be read"))
+  }
+
+  @Test
+  func `a difference has a status of its own`() throws {
+    try program.run("diff", "a.lcw", "a.lcw")
+    try program.run("diff", "a.lcw", "none.lcw", expecting: 66)
+    try program.run("diff", "a.lcw", ".", expecting: 2)
+  }
+
+  @Test
+  func `standard input is read once, and goes by its name`() throws {
+    let input = program.folder.url.appendingPathComponent("text")
+    try Data("no checkpoint".utf8).write(to: input)
+    let wrong = try program.start(["inspect", "-"], input: input).finish()
+    #expect(wrong.status == 65 && wrong.errors.hasPrefix("error: standard input is in no format"))
+    var bytes = try program.bytes("a.lcw")
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: input)
+    let damaged = try program.start(["verify", "-"], input: input).finish()
+    #expect(damaged.status == 65 && damaged.errors.hasPrefix("error: standard input is damaged"))
+    for arguments in [["diff", "-", "-"], ["verify", "-", "-"], ["evaluate", "-", "-"]] {
+      let outcome = try program.start(arguments, input: input).finish()
+      #expect(outcome.status == 64 && outcome.errors.contains("only once"), "\(arguments)")
+    }
+    let whole = program.folder.url.appendingPathComponent("a.lcw")
+    let evaluated = try program.start(["evaluate", "-"], input: whole).finish()
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+  }
 }

@@ -35,6 +35,7 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
@@ -44,7 +45,8 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    let session = try Session(compute)
+    try StandardInput.check(networks)
+    let session = try Session(compute, reading)
     var methods: [MethodExpression] = []
     for expression in try method.map({ text throws in try MethodExpression(text) })
     where !methods.contains(expression) {
@@ -62,6 +64,6 @@ struct CompareCommand: ParsableCommand {
     let comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data, session: session,
       options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)
-    print(comparison.text(as: format))
+    print(comparison.text(as: format), terminator: format.terminator)
   }
 }

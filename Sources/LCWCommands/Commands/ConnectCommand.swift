@@ -46,6 +46,7 @@ struct ConnectCommand: ParsableCommand {
 
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
@@ -56,7 +57,8 @@ struct ConnectCommand: ParsableCommand {
   }
 
   func run() throws {
-    let session = try Session(compute)
+    try StandardInput.check([first, second])
+    let session = try Session(compute, reading)
     // What is wrong is told before anything is read or computed.
     if let output { try session.checkOutput(output, inputs: [first, second]) }
     try OutputCheck.checkReport(report)
@@ -104,7 +106,7 @@ struct ConnectCommand: ParsableCommand {
           name: "\(method)", path: made.path, traits: session.registry.connection(method).traits,
           evaluator: evaluator, data: samples, options: evaluation, connectSeconds: made.seconds))
     }
-    print(study.text(as: format))
+    print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 }

@@ -10,7 +10,8 @@ struct ConvertCommand: ParsableCommand {
     discussion: """
       The input's format is told from its content, the output's from its name; - is standard \
       input. With --architecture the tensors become the parameters of a network: they are matched \
-      by name, else by order and shape, and what was matched is printed.
+      by name, else by order and shape, and what was matched is printed. They keep their types; \
+      the metadata of a network of lcw's own are kept.
       """)
 
   @Argument(help: "The file to read.")
@@ -19,39 +20,64 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file to write.")
   var output: String
 
+  @Option(
+    name: .customLong("format"),
+    help: ArgumentHelp(
+      "The output's format and its options, such as lcw:effort=best,sha256=true.",
+      valueName: "format"))
+  var outputFormat: String?
+
   @OptionGroup var view: ViewOptions
 
   @OptionGroup var foreign: ForeignOptions
 
+  @OptionGroup var reading: ReadingOptions
+
   @OptionGroup var compute: ComputeOptions
 
-  func run() throws {
-    let session = try Session(compute)
-    try session.checkOutput(output, inputs: [input])
-    let source = try view.view(of: try session.open(input))
-    guard foreign.architecture != nil else {
-      try session.write(source, to: output)
-      print("\(output): \(source.entries.count) tensors")
-      return
+  func validate() throws {
+    if foreign.architecture == nil, foreign.dataset != nil || compute.data != nil {
+      throw ValidationError(
+        "--dataset and --data say what samples an architecture takes; name one with --architecture."
+      )
     }
-    try bind(source, session)
   }
 
-  private func bind(_ source: any CheckpointSource, _ session: Session) throws {
-    let (network, binding) = try session.bind(
-      source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
-    var converted = network
-    converted.record = ["program": .string(LCWVersion.program)]
-    var checkpoint = Checkpoint(converted)
-    if let type = view.dtype {
-      for index in checkpoint.tensors.indices {
-        checkpoint.tensors[index].tensor = checkpoint.tensors[index].tensor.converted(to: type.type)
-      }
+  func run() throws {
+    let session = try Session(compute, reading)
+    try session.checkOutput(output, inputs: [input], as: outputFormat)
+    let opened = try session.open(input)
+    let overflows = OverflowCount()
+    let source = try view.view(of: opened, overflow: overflows.add)
+    if foreign.architecture == nil {
+      try session.write(source, to: output, as: outputFormat)
+      print("\(output): \(source.entries.count) tensors")
+    } else {
+      let own = opened.namesNetwork ? source.metadata : ["program": .string(LCWVersion.program)]
+      try bind(source, metadata: own, session)
     }
-    try session.write(checkpoint, to: output)
-    print("\(output): \(network.architecture), matched \(binding.rule.rawValue)")
-    for (parameter, name) in zip(network.weights.network.parameters, binding.names) {
-      print("  \(parameter.name) \(parameter.shape) from \(name)")
+    if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
+      Console.printError(message)
+    }
+  }
+
+  /// Writes the tensors that are a network's parameters, under the parameters' names and as they
+  /// are.
+  private func bind(
+    _ source: any CheckpointSource, metadata: [String: JSONValue], _ session: Session
+  ) throws {
+    try source.requireReadable()
+    let bound = try session.bind(
+      source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
+    let description = Checkpoint.description(
+      of: bound.network, architecture: bound.architecture, dataset: bound.dataset)
+    let parameters = try CheckpointView(
+      of: source, binding: bound.binding, to: bound.network,
+      metadata: metadata.merging(description) { $1 })
+    try session.write(parameters, to: output, as: outputFormat)
+    print("\(output): \(bound.architecture), matched \(bound.binding.rule.rawValue)")
+    for (parameter, name) in zip(bound.network.parameters, bound.binding.names) {
+      print("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
     }
   }
 }

@@ -8,7 +8,13 @@ import LCWReport
 struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Tells which tensors of two files differ, and by how much.",
-    discussion: "Ends with 1 if anything differs, as diff does; one of the files may be -.")
+    discussion: """
+      Ends with 0 if nothing differs and with 1 if anything does. Other commands end with 1 where \
+      the system fails; this one then ends with 2, as diff does. One of the files may be -.
+
+      Elements are compared exactly: differing counts those whose bits differ or, between two \
+      types, whose values do. Where one of two elements is not finite the distance is inf.
+      """)
 
   @Argument(help: "A file, in any format that is known.")
   var first: String
@@ -22,13 +28,33 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "List equal tensors too.")
   var all = false
 
+  @OptionGroup var reading: ReadingOptions
+
   func run() throws {
-    let session = try Session()
-    let (a, b) = (try session.open(first), try session.open(second))
-    let differences = try CheckpointDifference.all(a, b)
+    let differences: [CheckpointDifference]
+    do {
+      try StandardInput.check([first, second])
+      let session = try Session(reading)
+      let (a, b) = (try session.open(first), try session.open(second))
+      try a.requireReadable()
+      try b.requireReadable()
+      differences = try CheckpointDifference.all(a, b)
+    } catch let error as any DescribedError where error.category != .failure {
+      throw error
+    } catch {
+      // 1 would say that the files differ.
+      Console.printError("error: \("\(error)".asOneLine)")
+      throw ExitCode(2)
+    }
+    try show(differences)
+  }
+
+  private func show(_ differences: [CheckpointDifference]) throws {
     let shown = all ? differences : differences.filter { $0.verdict != .equal }
     let differing = differences.count { $0.verdict != .equal }
-    if format != .table || !shown.isEmpty { print(table(shown).text(as: format)) }
+    if format != .table || !shown.isEmpty {
+      print(table(shown).text(as: format), terminator: format.terminator)
+    }
     if format == .table {
       print("\(differing) of \(differences.count) tensors differ")
     }
@@ -44,11 +70,12 @@ struct DiffCommand: ParsableCommand {
     ])
     for difference in differences {
       table.append([
-        .text(difference.name), .text(difference.verdict.text),
+        .text(format == .json ? difference.name : difference.name.asOneLine),
+        .text(difference.verdict.text),
         difference.values.map { .integer($0.count) } ?? .empty,
         difference.values.map { .integer($0.differing) } ?? .empty,
-        difference.values.map { .number($0.largest, decimals: 6) } ?? .empty,
-        difference.values.map { .number($0.relative, decimals: 6) } ?? .empty,
+        difference.values.map { .significant($0.largest, digits: 6) } ?? .empty,
+        difference.values.map { .significant($0.relative, digits: 6) } ?? .empty,
       ])
     }
     return table

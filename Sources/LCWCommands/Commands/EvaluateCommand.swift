@@ -20,6 +20,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
   @Option(help: "How to print: table, csv, json, markdown.")
@@ -29,7 +30,8 @@ struct EvaluateCommand: ParsableCommand {
   var report: String?
 
   func run() throws {
-    let session = try Session(compute)
+    try StandardInput.check(files)
+    let session = try Session(compute, reading)
     try OutputCheck.checkReport(report)
     let sources = try files.map { try session.open($0) }
     let paths = zip(files, sources).filter { $1.kind == .path }
@@ -43,7 +45,7 @@ struct EvaluateCommand: ParsableCommand {
       try evaluateEnsemble(sources[index], session)
     } else if paths.isEmpty {
       if report != nil { throw SessionError.wrongUse("a report needs paths, not networks") }
-      print(try networkTable(session).text(as: format))
+      print(try networkTable(sources, session).text(as: format), terminator: format.terminator)
     } else {
       try evaluatePaths(paths, session)
     }
@@ -79,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
           traits: session.registry.connection(archive.method).traits, evaluator: evaluator,
           data: loaded.samples, options: evaluation))
     }
-    print(study.text(as: format))
+    print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 
@@ -94,11 +96,13 @@ struct EvaluateCommand: ParsableCommand {
         train: try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
         test: try archive.ensemble.evaluate(on: data.samples.test, workers: session.workers))
     ]
-    print(study.table.text(as: format))
+    print(study.table.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 
-  private func networkTable(_ session: Session) throws -> Table {
+  private func networkTable(
+    _ sources: [any CheckpointSource], _ session: Session
+  ) throws -> Table {
     var table = Table(columns: [
       .init("network", key: "network"),
       .init("train accuracy", key: "train_accuracy", alignment: .number),
@@ -106,9 +110,9 @@ struct EvaluateCommand: ParsableCommand {
       .init("test accuracy", key: "test_accuracy", alignment: .number),
       .init("test loss", key: "test_loss", alignment: .number),
     ])
-    for file in files {
+    for (file, source) in zip(files, sources) {
       let network = try session.network(
-        in: file, architecture: foreign.architecture, dataset: foreign.dataset)
+        of: source, path: file, architecture: foreign.architecture, dataset: foreign.dataset)
       let data = try session.data(
         given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples
       ).samples

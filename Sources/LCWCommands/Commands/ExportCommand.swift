@@ -20,10 +20,12 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The data set, for paths that are computed from one; by default the recorded one.")
   var dataset: String?
 
+  @OptionGroup var reading: ReadingOptions
+
   @OptionGroup var compute: ComputeOptions
 
   func run() throws {
-    let session = try Session(compute)
+    let session = try Session(compute, reading)
     try session.checkOutput(output, inputs: [path])
     let archive = try PathArchive(reading: try session.open(path), registry: session.registry)
     guard at >= 0, at <= Double(archive.stages.count) else {

@@ -24,12 +24,27 @@ struct ExtractCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The file to write.")
   var output: String
 
+  @Option(
+    name: .customLong("format"),
+    help: ArgumentHelp(
+      "The output's format and its options, such as lcw:effort=best,sha256=true.",
+      valueName: "format"))
+  var outputFormat: String?
+
+  @OptionGroup var reading: ReadingOptions
+
+  func validate() throws {
+    if output.hasSuffix(".raw"), outputFormat != nil {
+      throw ValidationError("A file that ends in .raw has no format; leave out --format.")
+    }
+  }
+
   func run() throws {
-    let session = try Session()
+    let session = try Session(reading)
     if output.hasSuffix(".raw") {
       try OutputCheck.check(output, inputs: [file])
     } else {
-      try session.checkOutput(output, inputs: [file])
+      try session.checkOutput(output, inputs: [file], as: outputFormat)
     }
     let source = try session.open(file)
     let extracted = Checkpoint(
@@ -41,10 +56,10 @@ struct ExtractCommand: ParsableCommand {
       }
       try AtomicFile.write(extracted.tensors[0].tensor.bytes, to: URL(fileURLWithPath: output))
     } else {
-      try session.write(extracted, to: output)
+      try session.write(extracted, to: output, as: outputFormat)
     }
     for entry in extracted.entries {
-      print("\(output): \(entry.name) \(entry.shape) \(entry.elementType.rawValue)")
+      print("\(output): \(entry.name.asOneLine) \(entry.shape) \(entry.elementType.rawValue)")
     }
   }
 }

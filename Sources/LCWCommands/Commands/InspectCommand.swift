@@ -25,8 +25,10 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var reading: ReadingOptions
+
   func run() throws {
-    let source = try Session().open(file)
+    let source = try Session(reading).open(file)
     if let tensor {
       let inspection = TensorInspection(name: tensor, try source.tensor(named: tensor))
       print(json ? JSONValue.object(inspection.json).prettyText : inspection.text)
@@ -42,7 +44,14 @@ struct InspectCommand: ParsableCommand {
 
   private func text(json source: any CheckpointSource, _ inspections: [TensorInspection]?) -> String
   {
-    JSONValue.object([
+    let unreadable = source.unreadable.map { tensor in
+      JSONValue.object([
+        "name": .string(tensor.name), "dtype": .string(tensor.type),
+        "shape": .array(tensor.shape.dimensions.map(JSONValue.integer)),
+        "stored": .integer(tensor.storedBytes), "readable": false,
+      ])
+    }
+    return JSONValue.object([
       "kind": .string(source.kind.rawValue),
       "metadata": .object(source.metadata),
       "tensors": .array(
@@ -54,7 +63,7 @@ struct InspectCommand: ParsableCommand {
             "bytes": .integer(entry.rawBytes), "stored": .integer(entry.storedBytes),
           ]
           return .object(description.merging(inspections?[index].json ?? [:]) { old, _ in old })
-        }),
+        } + unreadable),
     ]).prettyText
   }
 
@@ -63,7 +72,7 @@ struct InspectCommand: ParsableCommand {
   {
     var lines = ["\(file): \(source.kind.rawValue)"]
     for (key, value) in source.metadata.sorted(by: { $0.key < $1.key }) {
-      lines.append("  \(key): \(value.string ?? value.compactText)")
+      lines.append("  \(key.asOneLine): \((value.string ?? value.compactText).asOneLine)")
     }
     var columns: [Table.Column] = [
       .init("tensor"), .init("shape"), .init("type"),
@@ -71,25 +80,34 @@ struct InspectCommand: ParsableCommand {
       .init("ratio", alignment: .number),
     ]
     if inspections != nil {
-      columns += ["min", "max", "mean", "deviation", "nan", "inf"].map {
-        .init($0, alignment: .number)
-      }
+      columns += TensorInspection.columns.map { .init($0, alignment: .number) }
     }
     var table = Table(columns: columns)
     for (index, entry) in source.entries.enumerated() {
       table.append(
         [
-          .text(entry.name), .text("\(entry.shape)"), .text(entry.elementType.rawValue),
+          .text(entry.name.asOneLine), .text("\(entry.shape)"), .text(entry.elementType.rawValue),
           .integer(entry.rawBytes), .integer(entry.storedBytes),
           entry.rawBytes > 0
             ? .number(Double(entry.storedBytes) / Double(entry.rawBytes), decimals: 3) : .empty,
         ] + (inspections?[index].cells ?? []))
+    }
+    for tensor in source.unreadable {
+      table.append(
+        [
+          .text(tensor.name.asOneLine), .text("\(tensor.shape)"), .text(tensor.type.asOneLine),
+          .empty, .integer(tensor.storedBytes), .empty,
+        ] + (inspections == nil ? [] : TensorInspection.columns.map { _ in .empty }))
     }
     let raw = source.entries.reduce(0) { $0 + $1.rawBytes }
     let stored = source.entries.reduce(0) { $0 + $1.storedBytes }
     lines += [
       "", table.text, "", "\(source.entries.count) tensors, \(raw) bytes, stored in \(stored)",
     ]
+    if !source.unreadable.isEmpty {
+      let count = source.unreadable.count
+      lines.append("\(count) more \(count == 1 ? "is" : "are") of a type that can't be read")
+    }
     return lines.joined(separator: "\n")
   }
 }

@@ -18,8 +18,11 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: "Go on in a damaged file, and name every damaged tensor.")
   var all = false
 
+  @OptionGroup var reading: ReadingOptions
+
   func run() throws {
-    let session = try Session()
+    try StandardInput.check(files)
+    let session = try Session(reading)
     var firstError: (any Error)?
     for file in files {
       let problems = verify(file, session)
@@ -35,9 +38,9 @@ struct VerifyCommand: ParsableCommand {
     var problems: [any Error] = []
     do {
       let source = try session.open(file)
-      for entry in source.entries {
+      for name in source.entries.map(\.name) + source.unreadable.map(\.name) {
         do {
-          _ = try source.tensor(named: entry.name)
+          _ = try source.tensor(named: name)
         } catch {
           problems.append(error)
           guard all else { return problems }

@@ -27,14 +27,18 @@ struct ViewOptions: ParsableArguments {
   }
 
   /// A source as these options show it.
-  func view(of source: any CheckpointSource) throws -> any CheckpointSource {
+  /// - Parameter overflow: Told of tensors whose elements become infinite, as `CheckpointView` does.
+  func view(
+    of source: any CheckpointSource, overflow: @escaping @Sendable (String, Int) -> Void
+  ) throws -> any CheckpointSource {
     guard dtype != nil || !select.isEmpty || !rename.isEmpty else { return source }
     let renames = rename.map { text in
       let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       return (old: String(sides[0]), new: String(sides[1]))
     }
     return try CheckpointView(
-      of: source, selecting: select, renaming: renames, elementType: dtype?.type)
+      of: source, selecting: select, renaming: renames, elementType: dtype?.type,
+      overflow: overflow)
   }
 }
 

@@ -6,31 +6,49 @@ import LCWReport
 /// A tensor's statistics, ready to be printed.
 struct TensorInspection {
   private let name: String
-  private let entry: String
+  private let elementType: ElementType
+  private let shape: Shape
   private let statistics: TensorStatistics
 
   init(name: String, _ tensor: StoredTensor) {
     self.name = name
-    entry = "\(tensor.shape) \(tensor.elementType.rawValue)"
-    statistics = TensorStatistics(of: tensor.floats.elements)
+    elementType = tensor.elementType
+    shape = tensor.shape
+    statistics = TensorStatistics(of: tensor)
   }
 
   /// The columns that a table of tensors gains.
+  static let columns = ["min", "max", "mean", "deviation", "nan", "inf"]
+
+  /// The cells of these columns.
   var cells: [Table.Cell] {
     [
-      .number(statistics.minimum, decimals: 5), .number(statistics.maximum, decimals: 5),
-      .number(statistics.mean, decimals: 5), .number(statistics.deviation, decimals: 5),
-      .integer(statistics.nan), .integer(statistics.infinite),
+      extreme(\.lowerBound, statistics.minimum), extreme(\.upperBound, statistics.maximum),
+      number(statistics.mean), number(statistics.deviation), .integer(statistics.nan),
+      .integer(statistics.infinite),
     ]
   }
 
+  private func number(_ value: Double) -> Table.Cell {
+    statistics.count > 0 ? .significant(value, digits: 6) : .empty
+  }
+
+  private func extreme(
+    _ bound: KeyPath<ClosedRange<Int64>, Int64>, _ value: Double
+  ) -> Table.Cell {
+    statistics.integerRange.map { .integer(Int($0[keyPath: bound])) } ?? number(value)
+  }
+
   var json: [String: JSONValue] {
-    [
-      "name": .string(name),
+    let range = statistics.integerRange
+    return [
+      "name": .string(name), "dtype": .string(elementType.rawValue),
+      "shape": .array(shape.dimensions.map(JSONValue.integer)),
       "statistics": .object([
         "count": .integer(statistics.count), "nan": .integer(statistics.nan),
         "infinite": .integer(statistics.infinite), "zeros": .integer(statistics.zeros),
-        "minimum": JSONValue(statistics.minimum), "maximum": JSONValue(statistics.maximum),
+        "minimum": range.map { .integer(Int($0.lowerBound)) } ?? JSONValue(statistics.minimum),
+        "maximum": range.map { .integer(Int($0.upperBound)) } ?? JSONValue(statistics.maximum),
         "mean": JSONValue(statistics.mean), "deviation": JSONValue(statistics.deviation),
         "histogram": .array(statistics.histogram.map(JSONValue.integer)),
       ]),
@@ -38,16 +56,21 @@ struct TensorInspection {
   }
 
   var text: String {
-    var lines = [
-      "\(name) \(entry)",
+    var lines = ["\(name.asOneLine) \(shape) \(elementType.rawValue)"]
+    guard statistics.count > 0 else { return lines[0] + "\n  no elements" }
+    let range = statistics.integerRange
+    let low = range.map { "\($0.lowerBound)" } ?? short(statistics.minimum)
+    let high = range.map { "\($0.upperBound)" } ?? short(statistics.maximum)
+    lines.append(
       "  \(statistics.count) elements, \(statistics.zeros) zero, \(statistics.nan) not a number, "
-        + "\(statistics.infinite) infinite",
-      "  from \(short(statistics.minimum)) to \(short(statistics.maximum)), "
-        + "mean \(short(statistics.mean)), deviation \(short(statistics.deviation))",
-    ]
+        + "\(statistics.infinite) infinite")
     let largest = statistics.histogram.max() ?? 0
-    guard largest > 0 else { return lines.joined(separator: "\n") }
-    let width = statistics.maximum / 20 - statistics.minimum / 20
+    guard largest > 0 else { return (lines + ["  none is finite"]).joined(separator: "\n") }
+    lines.append(
+      "  from \(low) to \(high), mean \(short(statistics.mean)), "
+        + "deviation \(short(statistics.deviation))")
+    let bins = statistics.histogram.count
+    let width = statistics.maximum / Double(bins) - statistics.minimum / Double(bins)
     lines.append("")
     for (bin, count) in statistics.histogram.enumerated() {
       let start = short(statistics.minimum + width * Double(bin))
@@ -58,5 +81,5 @@ struct TensorInspection {
     return lines.joined(separator: "\n")
   }
 
-  private func short(_ value: Double) -> String { String(value, decimals: 6) }
+  private func short(_ value: Double) -> String { String(value, significantDigits: 6) }
 }

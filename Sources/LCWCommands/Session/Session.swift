@@ -11,13 +11,33 @@ struct Session {
   let registry: PluginRegistry
   let locations: DataLocations
   let workers: Workers
+  /// The threads that were asked for.
+  private let threads: Int?
+  /// The options for reading files, by the format's name.
+  private let inputFormats: [String: PluginReference]
+  private let input = StandardInput()
 
-  init(_ options: ComputeOptions) throws {
-    try self.init(data: options.data, threads: options.threads)
+  init(_ options: ComputeOptions, _ reading: ReadingOptions? = nil) throws {
+    try self.init(
+      data: options.data, threads: options.threads, inputFormats: reading?.inputFormat ?? [])
   }
 
-  init(data: String? = nil, threads: Int? = nil) throws {
+  init(_ reading: ReadingOptions) throws {
+    try self.init(data: nil, threads: nil, inputFormats: reading.inputFormat)
+  }
+
+  private init(data: String?, threads: Int?, inputFormats texts: [String]) throws {
     registry = try PluginRegistry.linked()
+    self.threads = threads
+    var inputFormats: [String: PluginReference] = [:]
+    for text in texts {
+      let reference = try PluginReference(text)
+      _ = try registry.format(reference)
+      guard inputFormats.updateValue(reference, forKey: reference.name) == nil else {
+        throw SessionError.wrongUse("--input-format names \(reference.name) twice")
+      }
+    }
+    self.inputFormats = inputFormats
     locations = DataLocations(given: data, environment: ProcessInfo.processInfo.environment)
     workers = threads.map(Workers.init) ?? .available
   }
@@ -26,39 +46,61 @@ struct Session {
 
   /// Opens a file of weights in whatever format it is; `-` is standard input.
   func open(_ path: String) throws -> any CheckpointSource {
-    let file = path == "-" ? try StandardInput.spooled() : URL(fileURLWithPath: path)
-    // An open file stays readable once its name is gone.
-    defer { if path == "-" { try? FileManager.default.removeItem(at: file) } }
-    let start = try InputFile(file).prefix(4096)
-    let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
-    guard let format = formats.first(where: { $0.recognises(start) }) else {
-      throw CheckpointError.unknownFormat(file: path, known: formats.map { $0.name })
-    }
-    return try instance(of: format).open(file)
+    path == "-" ? try input.withFile(open) : try open(URL(fileURLWithPath: path))
   }
 
-  /// Writes a file in the format that its name's ending stands for.
-  func write(_ checkpoint: any CheckpointSource, to path: String) throws {
-    try instance(of: try writableFormat(for: path)).write(
-      checkpoint, to: URL(fileURLWithPath: path))
+  private func open(_ file: URL) throws -> any CheckpointSource {
+    let input = try InputFile(file)
+    let start = try input.prefix(4096)
+    let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
+    guard
+      let format = formats.first(where: { $0.recognises(start) })
+        ?? formats.first(where: { $0.recognises(contentsOf: file) })
+    else {
+      throw CheckpointError.unknownFormat(file: input.path, known: formats.map { $0.name })
+    }
+    return try instance(of: format, options: inputFormats[format.name]).open(file)
+  }
+
+  /// Writes a file in the format that is given, else in that which its name's ending stands for.
+  func write(
+    _ checkpoint: any CheckpointSource, to path: String, as format: String? = nil
+  ) throws {
+    try checkpoint.requireReadable()
+    try outputFormat(for: path, given: format).write(checkpoint, to: URL(fileURLWithPath: path))
   }
 
   /// Checks, before work begins, that its result can be written: the format is known and can be
   /// written, the folder is there, and the file is none of the inputs.
-  func checkOutput(_ path: String, inputs: [String] = []) throws {
-    _ = try writableFormat(for: path)
+  func checkOutput(_ path: String, inputs: [String] = [], as format: String? = nil) throws {
+    _ = try outputFormat(for: path, given: format)
     try OutputCheck.check(path, inputs: inputs)
   }
 
-  private func writableFormat(for path: String) throws -> any CheckpointFormat.Type {
+  private func outputFormat(
+    for path: String, given: String?
+  ) throws -> any CheckpointFormat {
+    let reference = try given.map { text throws in try PluginReference(text) }
+    return try instance(of: writableFormat(for: path, given: reference), options: reference)
+  }
+
+  private func writableFormat(
+    for path: String, given: PluginReference?
+  ) throws -> any CheckpointFormat.Type {
     let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
     let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
-    guard let format = formats.first(where: { $0.fileExtensions.contains(ending) }) else {
+    // A reference to an unknown format says so.
+    if let given { _ = try registry.format(given) }
+    let isWanted: (any CheckpointFormat.Type) -> Bool = { format in
+      given.map { format.name == $0.name } ?? format.fileExtensions.contains(ending)
+    }
+    guard let format = formats.first(where: isWanted) else {
       let endings = formats.filter { $0.canWrite }.flatMap { $0.fileExtensions }
       throw CheckpointError.cannotWrite(
         format: path,
         reason:
-          "the name's ending says no format that is known (\(endings.joined(separator: ", ")))"
+          "the name's ending says no format that is known (\(endings.joined(separator: ", "))); "
+          + "name the format with --format where a command has that"
       )
     }
     guard format.canWrite else {
@@ -68,8 +110,16 @@ struct Session {
     return format
   }
 
-  private func instance(of format: any CheckpointFormat.Type) throws -> any CheckpointFormat {
-    try registry.format(PluginReference(name: format.name))
+  private func instance(
+    of format: any CheckpointFormat.Type, options given: PluginReference?
+  ) throws -> any CheckpointFormat {
+    var options = given?.options ?? [:]
+    if let threads, options["threads"] == nil,
+      format.options.contains(where: { $0.key == "threads" })
+    {
+      options["threads"] = "\(threads)"
+    }
+    return try registry.format(PluginReference(name: format.name, options: options))
   }
 
   // MARK: Networks
@@ -79,17 +129,27 @@ struct Session {
   func network(
     in path: String, architecture: String? = nil, dataset: String? = nil
   ) throws -> TrainedNetwork {
-    let source = try open(path)
+    try network(of: try open(path), path: path, architecture: architecture, dataset: dataset)
+  }
+
+  /// The network of an opened file.
+  func network(
+    of source: any CheckpointSource, path: String, architecture: String? = nil,
+    dataset: String? = nil
+  ) throws -> TrainedNetwork {
     if source.namesNetwork, architecture == nil {
       return try source.trainedNetwork(from: registry)
     }
-    return try bind(source, path: path, architecture: architecture, dataset: dataset).network
+    let bound = try bind(source, path: path, architecture: architecture, dataset: dataset)
+    return TrainedNetwork(
+      architecture: bound.architecture,
+      weights: try bound.binding.weights(of: bound.network, from: source), dataset: bound.dataset)
   }
 
-  /// A foreign checkpoint's tensors as a network of an architecture.
+  /// Which of a checkpoint's tensors are the parameters of which network; no tensor is read.
   func bind(
     _ source: any CheckpointSource, path: String, architecture: String?, dataset: String?
-  ) throws -> (network: TrainedNetwork, binding: CheckpointBinding) {
+  ) throws -> BoundNetwork {
     guard let architecture else {
       throw SessionError.needsArchitecture(file: path)
     }
@@ -101,13 +161,9 @@ struct Session {
     let data = try registry.dataset(datasetReference)
     let network = try registry.architecture(architectureReference)
       .network(inputShape: data.sampleShape, classes: data.classes)
-    let binding = try CheckpointBinding(of: source.entries, to: network)
-    return (
-      TrainedNetwork(
-        architecture: architectureReference,
-        weights: try binding.weights(of: network, from: source), dataset: datasetReference),
-      binding
-    )
+    return BoundNetwork(
+      architecture: architectureReference, dataset: datasetReference, network: network,
+      binding: try CheckpointBinding(of: source.entries, to: network))
   }
 
   // MARK: Data
@@ -129,6 +185,14 @@ struct Session {
   }
 }
 
+/// A network whose parameters were found among a checkpoint's tensors.
+struct BoundNetwork {
+  var architecture: PluginReference
+  var dataset: PluginReference
+  var network: Network
+  var binding: CheckpointBinding
+}
+
 /// What a command lacks.
 enum SessionError: DescribedError, Hashable {
   case needsArchitecture(file: String)
@@ -138,9 +202,15 @@ enum SessionError: DescribedError, Hashable {
   case outputIsInput(file: String)
   case outputExists(file: String)
   case output
+  case inputClosed
+  case inputTaken
 
   var category: ErrorCategory {
-    if case .output = self { .failure } else { .usage }
+    switch self {
+    case .output: .failure
+    case .inputClosed: .missingFile
+    default: .usage
+    }
   }
 
   var description: String {
@@ -156,6 +226,8 @@ enum SessionError: DescribedError, Hashable {
       "\(file) is read and would be written; name another file for the output"
     case .outputExists(let file):
       "\(file) is there already; --resume goes on from it, --overwrite replaces it"
+    case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
+    case .inputTaken: "standard input can be read only once, but - is named twice"
     case .output: "standard output is full or closed"
     }
   }
@@ -164,7 +236,7 @@ enum SessionError: DescribedError, Hashable {
 extension CheckpointSource {
   /// Whether the metadata name a network as this program does; that some field is called
   /// `architecture` is not enough.
-  fileprivate var namesNetwork: Bool {
+  var namesNetwork: Bool {
     ["architecture", "classes", "input"].allSatisfy { metadata[$0] != nil }
   }
 }

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWFiles
+import Synchronization
 
-/// Standard input as a file, since formats read at positions.
-enum StandardInput {
-  /// Copies standard input to a temporary file, a piece at a time.
-  static func spooled() throws -> URL {
-    let file = FileManager.default.temporaryDirectory
-      .appendingPathComponent("lcw-input-\(UUID().uuidString)")
-    try AtomicFile.write(to: file) { output in
-      while let piece = try FileHandle.standardInput.read(upToCount: 1 << 20), !piece.isEmpty {
-        try output.append(Array(piece))
-      }
-    }
-    return file
+/// Standard input as a file, since formats read at positions. It can be read once.
+final class StandardInput: Sendable {
+  /// Looked at before any file is opened, which would take the place of a closed input.
+  private let isOpen = fcntl(STDIN_FILENO, F_GETFD) >= 0
+  private let isTaken = Atomic<Bool>(false)
+
+  /// Calls `body` with a file that holds all of standard input; it is gone afterwards, but stays
+  /// readable where it is open.
+  /// - Throws: ``SessionError``, `FileError`, and what `body` throws.
+  func withFile<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    guard isOpen else { throw SessionError.inputClosed }
+    guard !isTaken.exchange(true, ordering: .relaxed) else { throw SessionError.inputTaken }
+    return try TemporaryFile.withCopy(
+      of: STDIN_FILENO, named: "standard input", in: FileManager.default.temporaryDirectory, body)
+  }
+
+  /// Makes sure that no more than one of several inputs is standard input.
+  /// - Throws: ``SessionError/inputTaken``.
+  static func check(_ paths: [String]) throws {
+    if paths.count(where: { $0 == "-" }) > 1 { throw SessionError.inputTaken }
   }
 }
