@@ -52,6 +52,6 @@ private struct NamelessFile: ~Copyable {
   }
 
   borrowing func append(_ bytes: ArraySlice<UInt8>) throws(FileError) {
-    try writeBytes(bytes, to: descriptor, path: path)
+    try writeBytes(Array(bytes), to: descriptor, path: path)
   }
 }

@@ -36,6 +36,7 @@ struct EnsembleCommand: ParsableCommand {
   var samples: Int?
 
   @OptionGroup var foreign: ForeignOptions
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
@@ -49,7 +50,8 @@ struct EnsembleCommand: ParsableCommand {
   }
 
   func run() throws {
-    let session = try Session(compute)
+    try StandardInput.check(networks)
+    let session = try Session(compute, reading)
     if let output { try session.checkOutput(output, inputs: networks) }
     try OutputCheck.checkReport(report)
     let loaded = try networks.map {
@@ -81,7 +83,7 @@ struct EnsembleCommand: ParsableCommand {
         try session.write(archive.checkpoint, to: output)
       }
     }
-    print(study.table.text(as: format))
+    print(study.table.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 }

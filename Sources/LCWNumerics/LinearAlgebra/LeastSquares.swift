@@ -99,7 +99,7 @@ public struct LeastSquares: Sendable {
     let rank = try solve(matrix, &right, workers: workers)
     let bias = solvesBias ? bias(for: right) : nil
     return Solution(
-      weights: Tensor(trusted: right.map(Float.init), shape: [targets, features]), bias: bias,
+      weights: Tensor(trusted: right.map { Float($0) }, shape: [targets, features]), bias: bias,
       residual: residual(of: right, centered, centeredRight), rank: rank)
   }
 
