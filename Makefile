@@ -9,7 +9,7 @@ CHECKPOINTS ?= $(wildcard ../shared/checkpoints/*.safetensors)
 
 MINUTES ?= 10
 
-.PHONY: demo test test-all bench fuzz format lint setup build
+.PHONY: demo test test-all bench bench-paths fuzz format lint setup build
 
 demo: build
 	.build/release/lcw demo --output $(DEMO)
@@ -33,6 +33,12 @@ bench: setup
 	  --json .build/bench-assignment.json
 	$(PYTHON) Tests/Benchmarks/peers_archive.py .build/bench.json $(CHECKPOINTS) \
 	  --json .build/bench-archive.json
+
+# Whole paths beside NumPy, SciPy and PyTorch: `make bench-paths DATA=FOLDER CHECKPOINTS="A B"`.
+bench-paths: build
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
+	  $(PYTHON) Tests/Benchmarks/peers_paths.py .build/release/lcw $(DATA) $(CHECKPOINTS) \
+	  --json .build/bench-paths.json
 
 fuzz: setup
 	Tests/Fuzz/run $(MINUTES)

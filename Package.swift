@@ -164,7 +164,8 @@ let package = Package(
         "CKernels", "LCWFormat", "SafetensorsFormat",
       ],
       path: "Tests/Benchmarks",
-      exclude: ["peers.py", "peers_archive.py", "peers_assignment.py"], swiftSettings: settings),
+      exclude: ["peers.py", "peers_archive.py", "peers_assignment.py", "peers_paths.py"],
+      swiftSettings: settings),
   ]
     + libraries.map { row in
       .target(

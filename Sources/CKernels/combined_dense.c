@@ -69,8 +69,9 @@ static inline __attribute__((always_inline)) float lane_sum(const lanes *s) {
 }
 
 DISPATCHED void lcw_combined_dense(
-    float *out, const float *const *bases, const float *c, ptrdiff_t count, const float *shifts,
-    const float *bias, int relu, const float *weight, const float *weightBias, ptrdiff_t rows,
+    float *restrict out, const float *const *bases, const float *restrict c, ptrdiff_t count,
+    const float *restrict shifts, const float *restrict bias, int relu,
+    const float *restrict weight, const float *restrict weightBias, ptrdiff_t rows,
     ptrdiff_t width, ptrdiff_t outputs) {
   FUSED
   float h[rowsAtOnce * columnsAtOnce];

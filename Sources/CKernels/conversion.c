@@ -3,7 +3,7 @@
 #include <string.h>
 
 DISPATCHED void lcw_bytes_to_floats(
-    float *y, const uint8_t *x, float scale, float offset, ptrdiff_t n) {
+    float *restrict y, const uint8_t *restrict x, float scale, float offset, ptrdiff_t n) {
   FUSED
   for (ptrdiff_t i = 0; i < n; i++) y[i] = (float)x[i] * scale + offset;
 }

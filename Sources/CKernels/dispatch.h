@@ -11,6 +11,8 @@
 #endif
 
 // Products and sums may fuse, and sums may be reordered: the order is fixed by the build, so that
-// results repeat on one machine.
+// results repeat on one machine. Which product of a sum fuses may differ between a vector loop and the
+// scalar one that runs where pointers could overlap; so the pointers of such loops are `restrict`, or
+// the bits would depend on where arrays lie.
 #define FAST_SUMS _Pragma("clang fp contract(fast) reassociate(on)")
 #define FUSED _Pragma("clang fp contract(fast)")

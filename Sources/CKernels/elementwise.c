@@ -34,7 +34,7 @@ DISPATCHED void lcw_tanh(float *y, ptrdiff_t n) {
   }
 }
 
-DISPATCHED void lcw_tanh_backward(float *g, const float *y, ptrdiff_t n) {
+DISPATCHED void lcw_tanh_backward(float *restrict g, const float *restrict y, ptrdiff_t n) {
   FUSED
   for (ptrdiff_t i = 0; i < n; i++) g[i] *= 1 - y[i] * y[i];
 }
@@ -43,7 +43,8 @@ DISPATCHED void lcw_multiply(float *y, const float *m, ptrdiff_t n) {
   for (ptrdiff_t i = 0; i < n; i++) y[i] *= m[i];
 }
 
-DISPATCHED void lcw_axpby(float *y, float a, const float *x, float b, ptrdiff_t n) {
+DISPATCHED void lcw_axpby(
+    float *restrict y, float a, const float *restrict x, float b, ptrdiff_t n) {
   FUSED
   if (b == 0) {
     for (ptrdiff_t i = 0; i < n; i++) y[i] = a * x[i];

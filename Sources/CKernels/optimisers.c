@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch.h"
 
-DISPATCHED void lcw_sgd_step(float *w, float *v, float rate, float decay, ptrdiff_t n) {
+DISPATCHED void lcw_sgd_step(
+    float *restrict w, float *restrict v, float rate, float decay, ptrdiff_t n) {
   FUSED
   for (ptrdiff_t i = 0; i < n; i++) {
     float u = v[i] + decay * w[i];
@@ -11,8 +12,8 @@ DISPATCHED void lcw_sgd_step(float *w, float *v, float rate, float decay, ptrdif
 }
 
 DISPATCHED void lcw_shared_sgd_step(
-    float *w, float *v, const float *g, float share, float momentum, float rate, float decay,
-    ptrdiff_t n) {
+    float *restrict w, float *restrict v, const float *restrict g, float share, float momentum,
+    float rate, float decay, ptrdiff_t n) {
   FUSED
   for (ptrdiff_t i = 0; i < n; i++) {
     float u = momentum * v[i] + share * g[i] + decay * w[i];
@@ -22,7 +23,7 @@ DISPATCHED void lcw_shared_sgd_step(
 }
 
 DISPATCHED void lcw_adam_step(
-    float *w, float *m, float *v, const float *g, float rate, float decay, float beta1,
+    float *restrict w, float *restrict m, float *restrict v, const float *restrict g, float rate, float decay, float beta1,
     float beta2, float correction1, float correction2, float epsilon, ptrdiff_t n) {
   FUSED
   for (ptrdiff_t i = 0; i < n; i++) {

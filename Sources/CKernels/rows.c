@@ -35,11 +35,11 @@ DISPATCHED void lcw_column_sums(
   }
 
 DISPATCHED void lcw_combine(
-    float *out, const float *const *bases, const float *c, ptrdiff_t count, float shift,
-    const float *bias, ptrdiff_t n, int relu) {
+    float *restrict out, const float *const *bases, const float *restrict c, ptrdiff_t count,
+    float shift, const float *restrict bias, ptrdiff_t n, int relu) {
   FUSED
   if (count == 1) {
-    const float *p = bases[0];
+    const float *restrict p = bases[0];
     const float a = c[0];
     if (bias) {
       EPILOGUE(a * p[i] + (bias[i] + shift))
@@ -47,7 +47,7 @@ DISPATCHED void lcw_combine(
       EPILOGUE(a * p[i] + shift)
     }
   } else if (count == 2) {
-    const float *p = bases[0], *q = bases[1];
+    const float *restrict p = bases[0], *restrict q = bases[1];
     const float a = c[0], b = c[1];
     if (bias) {
       EPILOGUE(a * p[i] + b * q[i] + (bias[i] + shift))
@@ -55,7 +55,7 @@ DISPATCHED void lcw_combine(
       EPILOGUE(a * p[i] + b * q[i] + shift)
     }
   } else if (count == 3) {
-    const float *p = bases[0], *q = bases[1], *r = bases[2];
+    const float *restrict p = bases[0], *restrict q = bases[1], *restrict r = bases[2];
     const float a = c[0], b = c[1], d = c[2];
     if (bias) {
       EPILOGUE(a * p[i] + b * q[i] + d * r[i] + (bias[i] + shift))
@@ -65,7 +65,7 @@ DISPATCHED void lcw_combine(
   } else {
     for (ptrdiff_t i = 0; i < n; i++) out[i] = shift + (bias ? bias[i] : 0);
     for (ptrdiff_t k = 0; k < count; k++) {
-      const float *p = bases[k];
+      const float *restrict p = bases[k];
       const float a = c[k];
       for (ptrdiff_t i = 0; i < n; i++) out[i] += a * p[i];
     }

@@ -43,7 +43,9 @@ if let costsFolder {
 if checkpoints.isEmpty {
   print("note: the archive is not measured, for want of --checkpoint FILE with trained weights")
 }
-let known = DenseBenchmarks.all + assignments.all + ArchiveBenchmarks(files: checkpoints).all
+let known =
+  DenseBenchmarks.all + AdjustmentBenchmarks.all + assignments.all
+  + ArchiveBenchmarks(files: checkpoints).all
 extension Benchmark {
   func isNamed(_ name: String) -> Bool {
     known.contains { $0.name == name } ? name == self.name : self.name.hasPrefix(name)

@@ -82,6 +82,83 @@ struct ConnectionCommandTests {
     #expect(!page.contains("http://") || !page.contains("src="))
   }
 
+  @Test(arguments: ["linear+wa", "ot", "arc+bfly"])
+  func `a path of stages is written as its networks and computed again`(method: String) throws {
+    try program.run("connect", "a.lcw", "b.lcw", "-m", method, "-o", "path.lcw")
+    let study = try program.json(
+      "evaluate", "path.lcw", "--points", "5", "--no-refine", "--format", "json", "--report",
+      "staged.html")
+    let stages = try #require(study.object?["stages"]?.array)
+    let points = try #require(study.object?["points"]?.array)
+    #expect(stages.count > 1 && points.count == 4 * stages.count + 1)
+    #expect(stages.allSatisfy { $0.object?["worst_train_accuracy"]?.double != nil })
+    #expect(try !#require(study.object?["remarks"]?.array).isEmpty)
+    for (at, network) in [("0", "a.lcw"), ("\(stages.count)", "b.lcw")] {
+      try program.run("export", "path.lcw", "--at", at, "-o", "end.lcw")
+      #expect(try metrics("end.lcw") == metrics(network))
+    }
+    let page = String(decoding: try program.bytes("staged.html"), as: UTF8.self)
+    #expect(page.contains("What each stage costs") && page.contains("needs data"))
+    let outside = try program.run(
+      "export", "path.lcw", "--at", "9", "-o", "end.lcw", expecting: 64)
+    #expect(outside.errors.contains("t runs from 0 to \(stages.count)"))
+  }
+
+  @Test
+  func `a curve is trained and saved whole`() throws {
+    try program.run(
+      "connect", "a.lcw", "b.lcw", "-m", "garipov:epochs=3,batch=32,rate=0.05", "-o", "curve.lcw")
+    let summary = try program.json("evaluate", "curve.lcw", "--format", "json").object?["summary"]
+    let worst = try #require(summary?.array?.first?.object?["worst_train_accuracy"]?.double)
+    #expect(worst > 0.5)
+    let files = try FileManager.default.contentsOfDirectory(atPath: program.folder.url.path)
+    #expect(files.contains("curve.lcw") && !files.contains { $0.contains("state") })
+    let error = try program.run(
+      "connect", "a.lcw", "b.lcw", "-m", "garipov:points=1", expecting: 64)
+    #expect(error.errors.contains("points"))
+  }
+
+  @Test
+  func `an ensemble is written, evaluated and reported`() throws {
+    let made = try program.json(
+      "ensemble", "a.lcw", "b.lcw", "--head", "1", "-o", "both.lcw", "--report", "both.html",
+      "--format", "json")
+    let rows = try #require(made.array)
+    #expect(
+      rows.map { $0.object?["ensemble"] } == ["WA(1)", "WA(1)", "independent", "independent"])
+    let read = try #require(
+      try program.json("evaluate", "both.lcw", "--format", "json").array)
+    #expect(read.count == 2)
+    for (x, y) in zip(read, rows) {
+      #expect(x.object?["test_accuracy"] == y.object?["test_accuracy"])
+      #expect(x.object?["stored_values"] == y.object?["stored_values"])
+    }
+    #expect(XMLParser(data: try program.bytes("both.html")).parse())
+    #expect(
+      try program.run("ensemble", "a.lcw", "b.lcw", "--head", "5", expecting: 64).errors
+        .contains("a head of 5 layers can't be"))
+    try program.run("ensemble", "a.lcw", expecting: 64)
+    try program.run(
+      "ensemble", "a.lcw", "b.lcw", "--head", "1", "--head", "2", "-o", "x.lcw", expecting: 64)
+    try program.run("evaluate", "both.lcw", "a.lcw", expecting: 64)
+  }
+
+  @Test
+  func `so many pairs are compared as are asked for`() throws {
+    try program.run(
+      "train", "--architecture", "mlp:hidden=30", "--dataset", "digits", "--epochs", "1",
+      "--seed", "3", "-o", "c.lcw", "--quiet")
+    let all = try program.json(
+      "compare", "a.lcw", "b.lcw", "c.lcw", "-m", "linear", "--quiet", "--format", "json")
+    #expect(all.object?["pairs"]?.array?.count == 3)
+    let two = try program.json(
+      "compare", "a.lcw", "b.lcw", "c.lcw", "-m", "linear", "--pairs", "2", "--quiet", "--format",
+      "json")
+    #expect(
+      two.object?["pairs"]?.array?.map { $0.object?["first"] } == ["a.lcw", "b.lcw"])
+    try program.run("compare", "a.lcw", "b.lcw", "-m", "wa", expecting: 64)
+  }
+
   @Test
   func `paths are compared in one report too`() throws {
     for method in ["linear", "arc"] {

@@ -87,24 +87,25 @@ struct ConnectCommand: ParsableCommand {
             + second)
       }
     }
-    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, session) }
+    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, joining) }
   }
 
   private func compare(
     _ paths: [(method: MethodExpression, made: (path: any ConnectionPath, seconds: Double))],
     _ data: (reference: PluginReference, samples: EvaluationData), _ a: TrainedNetwork,
-    _ session: Session
+    _ joining: PathJoining
   ) throws {
     var study = ConnectionStudy(command: commandLineText(), seedNote: "seed \(seed)")
     study.dataset = "\(data.reference)"
     study.network = "\(a.weights.network)"
-    let evaluator = PathEvaluator(strategy: evaluation.strategy, workers: session.workers)
     let samples = evaluation.limited(data.samples)
     for (method, made) in paths {
       study.entries.append(
         try ConnectionStudy.Entry(
-          name: "\(method)", path: made.path, traits: session.registry.connection(method).traits,
-          evaluator: evaluator, data: samples, options: evaluation, connectSeconds: made.seconds))
+          name: "\(method)", path: made.path,
+          traits: joining.session.registry.connection(method).traits,
+          evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
+          options: evaluation, connectSeconds: made.seconds))
     }
     print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }

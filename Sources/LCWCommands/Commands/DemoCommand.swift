@@ -50,7 +50,7 @@ struct DemoCommand: ParsableCommand {
       study.entries.append(
         try ConnectionStudy.Entry(
           name: "\(method)", path: path, traits: session.registry.connection(method).traits,
-          evaluator: PathEvaluator(workers: session.workers), data: data,
+          evaluator: joining.evaluator(.structured, for: "\(method)"), data: data,
           options: EvaluationOptions.parse([]), connectSeconds: seconds))
     }
     print(study.text(as: .table))

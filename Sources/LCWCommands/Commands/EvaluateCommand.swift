@@ -57,7 +57,7 @@ struct EvaluateCommand: ParsableCommand {
     var study = ConnectionStudy(
       command: commandLineText(), seedNote: nil)
     var loaded: (reference: PluginReference, samples: EvaluationData)?
-    let evaluator = PathEvaluator(strategy: evaluation.strategy, workers: session.workers)
+    let joining = PathJoining(session: session, samples: nil, seed: 0, isQuiet: false)
     for (file, source) in paths {
       let archive = try PathArchive(reading: source, registry: session.registry)
       let reference =
@@ -78,7 +78,8 @@ struct EvaluateCommand: ParsableCommand {
         try ConnectionStudy.Entry(
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
           path: try session.path(of: archive, dataset: foreign.dataset),
-          traits: session.registry.connection(archive.method).traits, evaluator: evaluator,
+          traits: session.registry.connection(archive.method).traits,
+          evaluator: joining.evaluator(evaluation.strategy, for: file),
           data: loaded.samples, options: evaluation))
     }
     print(study.text(as: format), terminator: format.terminator)

@@ -24,7 +24,6 @@ struct PairComparison {
     session: Session, options: EvaluationOptions, pairs limit: Int?, seed: UInt64, isQuiet: Bool
   ) throws {
     self.methods = methods.map(\.description)
-    let evaluator = PathEvaluator(strategy: options.strategy, workers: session.workers)
     for (name, network) in zip(names, networks) {
       let runner = try Runner(network.weights.network)
       ends.append(
@@ -45,7 +44,8 @@ struct PairComparison {
         let (path, seconds) = try joining.path(networks[i], networks[j], by: method)
         let entry = try ConnectionStudy.Entry(
           name: "\(method)", path: path, traits: session.registry.connection(method).traits,
-          evaluator: evaluator, data: limited, options: options, connectSeconds: seconds)
+          evaluator: joining.evaluator(options.strategy, for: "\(method)"), data: limited,
+          options: options, connectSeconds: seconds)
         rows.append(Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
         let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)
         let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)

@@ -59,16 +59,29 @@ struct PathJoining {
       record: ["program": .string(LCWVersion.program)])
   }
 
+  /// Evaluates paths, showing progress.
+  func evaluator(_ strategy: PathEvaluator.Strategy, for name: String) -> PathEvaluator {
+    PathEvaluator(
+      strategy: strategy, workers: session.workers,
+      progress: progress(named: "\(name), evaluating"))
+  }
+
+  private func progress(
+    named name: String
+  ) -> @Sendable (ConnectionProgress) throws -> Void {
+    let line = SharedProgressLine(isQuiet: isQuiet, name: name)
+    return { [flag = watch.flag] progress in
+      guard !flag.isSet else { throw Interruption(description: "nothing was written") }
+      line.show(progress)
+    }
+  }
+
   /// What a method may use.
   func context(
     for method: MethodExpression, store: (any ConnectionStore)? = nil
   ) -> ConnectionContext {
-    let line = SharedProgressLine(isQuiet: isQuiet, name: "\(method)")
-    return ConnectionContext(
-      samples: samples, seed: seed, workers: session.workers, store: store
-    ) { [flag = watch.flag] progress in
-      guard !flag.isSet else { throw Interruption(description: "no path was written") }
-      line.show(progress)
-    }
+    ConnectionContext(
+      samples: samples, seed: seed, workers: session.workers, store: store,
+      progress: progress(named: "\(method)"))
   }
 }

@@ -25,10 +25,18 @@ public struct PathEvaluator: Sendable {
   /// The threads; each takes whole blocks of samples.
   public var workers: Workers
 
+  /// Is told before each block of samples how far one pass over them has come. If it throws, the
+  /// evaluation ends with that error.
+  public var progress: @Sendable (ConnectionProgress) throws -> Void
+
   /// An evaluator.
-  public init(strategy: Strategy = .structured, workers: Workers = .available) {
+  public init(
+    strategy: Strategy = .structured, workers: Workers = .available,
+    progress: @escaping @Sendable (ConnectionProgress) throws -> Void = { _ in }
+  ) {
     self.strategy = strategy
     self.workers = workers
+    self.progress = progress
   }
 
   /// The cross-entropy and accuracy at each t on the samples.
@@ -42,8 +50,11 @@ public struct PathEvaluator: Sendable {
     try samples.check(fits: path.network)
     guard strategy == .structured else {
       let runner = try Runner(path.network)
-      return try times.map {
-        try runner.evaluate(try path.weights(at: $0), on: samples, workers: workers)
+      return try times.enumerated().map { index, time in
+        try progress(
+          ConnectionProgress(
+            "point \(index + 1) of \(times.count)", share: Double(index) / Double(times.count)))
+        return try runner.evaluate(try path.weights(at: time), on: samples, workers: workers)
       }
     }
     var results = [Metrics?](repeating: nil, count: times.count)
@@ -53,7 +64,12 @@ public struct PathEvaluator: Sendable {
       let stageTimes = indices.map { times[$0] }
       let distinct = path.stages[stage].keepsFunction ? Array(stageTimes.prefix(1)) : stageTimes
       let metrics = try StagePlan(path, stage: stage, times: distinct)
-        .run(on: samples, workers: workers)
+        .run(on: samples, workers: workers) { [progress] share in
+          try progress(
+            ConnectionProgress(
+              "\(distinct.count) points of ‘\(path.stages[stage].label)’",
+              share: (Double(stage) + share) / Double(path.stages.count)))
+        }
       for (position, index) in indices.enumerated() {
         results[index] = metrics[min(position, metrics.count - 1)]
       }

@@ -106,11 +106,14 @@ struct StagePlan: Sendable {
     )
   }
 
-  /// The metrics at each time.
-  func run(on samples: SampleSet, workers: Workers) throws -> [Metrics] {
+  /// The metrics at each time; the share of the blocks begun is told.
+  func run(
+    on samples: SampleSet, workers: Workers, progress: @Sendable (Double) throws -> Void
+  ) throws -> [Metrics] {
     let blocks = samples.ranges(ofSize: runner.evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
-      try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]])
+      try progress(Double(index) / Double(blocks.count))
+      return try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]])
     }
     return times.indices.map { time in
       Metrics(sums.reduce(into: ClassificationSums()) { $0 += $1[time] })
