@@ -19,24 +19,14 @@ public struct Butterfly: ConnectionModifier {
       isLearnable: traits.isLearnable, needsData: true)
   }
 
-  private static let ridge = PluginOption(
-    "ridge", default: AdjustmentOptions().ridge,
-    help: "penalty on the change of weights, as a share of the features' mean square")
-  private static let bias = PluginOption(
-    "bias", default: AdjustedBias.solved, help: "whether the bias is solved for or kept")
-  private static let samples = PluginOption(
-    "samples", default: 0, help: "training samples to use, 0 for all")
   /// The ridge, what happens to the bias, and the number of samples.
-  public static let options: [any PluginOptionDescription] = [ridge, bias, samples]
+  public static let options = AdjustmentOptions.pluginOptions
 
   private let adjustment: AdjustmentOptions
 
   /// The modifier.
   public init(options: OptionValues) throws {
-    let count = try options.value(of: Self.samples, in: 0...Int(Int32.max))
-    adjustment = AdjustmentOptions(
-      ridge: try options.value(of: Self.ridge, in: 0...1),
-      solvesBias: options[Self.bias] == .solved, samples: count == 0 ? nil : count)
+    adjustment = try AdjustmentOptions(options)
   }
 
   /// The path of stages.

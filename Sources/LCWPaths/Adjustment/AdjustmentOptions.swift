@@ -22,6 +22,30 @@ public struct AdjustmentOptions: Sendable, Hashable {
   }
 }
 
+extension AdjustmentOptions {
+  private static let ridgeOption = PluginOption(
+    "ridge", default: AdjustmentOptions().ridge,
+    help: "penalty on the change of weights, as a share of the features' mean square")
+  private static let biasOption = PluginOption(
+    "bias", default: AdjustedBias.solved, help: "whether the bias is solved for or kept")
+  private static let samplesOption = PluginOption(
+    "samples", default: 0, help: "training samples to use, 0 for all")
+
+  /// The options of a plugin that adjusts layers: `ridge`, `bias` and `samples`.
+  public static let pluginOptions: [any PluginOptionDescription] = [
+    ridgeOption, biasOption, samplesOption,
+  ]
+
+  /// The values given for ``pluginOptions``.
+  /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` out of range.
+  public init(_ values: OptionValues) throws(PluginError) {
+    let count = try values.value(of: Self.samplesOption, in: 0...Int(Int32.max))
+    self.init(
+      ridge: try values.value(of: Self.ridgeOption, in: 0...1),
+      solvesBias: values[Self.biasOption] == .solved, samples: count == 0 ? nil : count)
+  }
+}
+
 /// What happens to the bias of an adjusted layer.
 public enum AdjustedBias: String, OptionChoice {
   /// It is solved for with the weights.

@@ -134,10 +134,17 @@ struct LayerAdjustment: Sendable {
         for part in parts { problems[time].add(part.x, targets: part.target, workers: workers) }
       }
     }
-    return try problems.map { try result(of: $0, spread: spread.deviation) }
+    // LAPACK factors a matrix on one thread, so that each thread solves a problem of its own.
+    let (filled, deviation) = (problems, spread.deviation)
+    let inner = filled.count > 1 ? Workers.serial : workers
+    return try workers.map(filled.count) {
+      try result(of: filled[$0], spread: deviation, workers: inner)
+    }
   }
 
-  private func result(of problem: LeastSquares, spread: Double) throws -> Result {
+  private func result(
+    of problem: LeastSquares, spread: Double, workers: Workers
+  ) throws -> Result {
     let solution: LeastSquares.Solution
     do {
       solution = try problem.solution(ridge: options.ridge, workers: workers)
