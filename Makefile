@@ -7,6 +7,10 @@ DEMO ?= demo
 # Trained networks in f32, for the archive's figures; without them these are left out.
 CHECKPOINTS ?= $(wildcard ../shared/checkpoints/*.safetensors)
 
+# The folder of the data sets, for whole paths on MNIST.
+DATA ?= ../shared/data
+MNIST_PAIR ?= $(wildcard ../shared/checkpoints/mnist2000_seed[34].safetensors)
+
 MINUTES ?= 10
 
 .PHONY: demo test test-all bench bench-paths fuzz format lint setup build
@@ -33,11 +37,12 @@ bench: setup
 	  --json .build/bench-assignment.json
 	$(PYTHON) Tests/Benchmarks/peers_archive.py .build/bench.json $(CHECKPOINTS) \
 	  --json .build/bench-archive.json
+	$(if $(wildcard $(DATA)/mnist),$(MAKE) bench-paths,@echo "whole paths are not measured: no DATA/mnist")
 
-# Whole paths beside NumPy, SciPy and PyTorch: `make bench-paths DATA=FOLDER CHECKPOINTS="A B"`.
+# Whole paths beside NumPy, SciPy and PyTorch: `make bench-paths DATA=FOLDER MNIST_PAIR="A B"`.
 bench-paths: build
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
-	  $(PYTHON) Tests/Benchmarks/peers_paths.py .build/release/lcw $(DATA) $(CHECKPOINTS) \
+	  $(PYTHON) Tests/Benchmarks/peers_paths.py .build/release/lcw $(DATA) $(MNIST_PAIR) \
 	  --json .build/bench-paths.json
 
 fuzz: setup

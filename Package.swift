@@ -20,7 +20,8 @@ let plugins: [PluginRow] = [
     target: "OptimalTransportMethod", path: "Plugins/Methods/OptimalTransport",
     libraries: ["LCWPaths"]),
   PluginRow(
-    target: "GaripovMethod", path: "Plugins/Methods/Garipov", libraries: ["LCWNetworks"]),
+    target: "GaripovMethod", path: "Plugins/Methods/Garipov",
+    libraries: ["LCWNetworks", "LCWFiles"]),
   PluginRow(
     target: "WeightAdjustmentModifier", path: "Plugins/Modifiers/WeightAdjustment",
     libraries: ["LCWPaths"]),

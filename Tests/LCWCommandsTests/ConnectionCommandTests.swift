@@ -119,6 +119,31 @@ struct ConnectionCommandTests {
   }
 
   @Test
+  func `a state file is nobody else's`() throws {
+    try program.run("convert", "a.lcw", "p.lcw.state.lcw")
+    let before = try program.bytes("p.lcw.state.lcw")
+    // A method that keeps no state leaves it alone.
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "linear", "-o", "p.lcw")
+    #expect(try program.bytes("p.lcw.state.lcw") == before)
+    for more in [[], ["--resume"]] {
+      let curve = ["connect", "a.lcw", "b.lcw", "-m", "garipov:epochs=2", "-o", "p.lcw"] + more
+      let outcome = try program.run(curve, expecting: 64)
+      #expect(outcome.errors.contains(more.isEmpty ? "--resume" : "another run"))
+      #expect(try program.bytes("p.lcw.state.lcw") == before)
+    }
+    let input = try program.run(
+      "connect", "p.lcw.state.lcw", "b.lcw", "-m", "garipov:epochs=2", "-o", "p.lcw",
+      expecting: 64)
+    #expect(input.errors.contains("read and would be written"))
+    for wrong in [
+      ["-m", "arc", "-o", "q.lcw"], ["-m", "garipov:epochs=2"],
+      ["-m", "garipov:epochs=2", "-o", "q.lcw"],
+    ] {
+      try program.run(["connect", "a.lcw", "b.lcw", "--resume"] + wrong, expecting: 64)
+    }
+  }
+
+  @Test
   func `an ensemble is written, evaluated and reported`() throws {
     let made = try program.json(
       "ensemble", "a.lcw", "b.lcw", "--head", "1", "-o", "both.lcw", "--report", "both.html",

@@ -25,6 +25,16 @@ struct Program {
     _ arguments: String..., environment: [String: String] = [:], expecting status: Int32? = 0,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> Outcome {
+    try run(
+      arguments, environment: environment, expecting: status, sourceLocation: sourceLocation)
+  }
+
+  /// Runs `lcw` in the folder.
+  @discardableResult
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], expecting status: Int32? = 0,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Outcome {
     let process = try start(arguments, environment: environment)
     let outcome = process.finish()
     if let status {

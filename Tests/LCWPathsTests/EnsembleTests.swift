@@ -125,6 +125,31 @@ struct EnsembleTests {
     }
   }
 
+  /// Probabilities far below what a float can hold keep their loss.
+  @Test func `the loss of a confident network is the network's`() throws {
+    var confident = networks[0]
+    for index in confident[4].elements.indices { confident[4].elements[index] *= 5000 }
+    let ensemble = try Ensemble(of: [confident, networks[1]], head: 3, samples: samples)
+    let expected = try Runner(confident.network).evaluate(confident, on: samples)
+    #expect(expected.crossEntropy > 200)
+    let found = try ensemble.evaluate(on: samples)[0]
+    #expect(abs(found.crossEntropy / expected.crossEntropy - 1) < 1e-5)
+    #expect(found.accuracy == expected.accuracy)
+  }
+
+  @Test func `a network that is not finite is refused, and never right`() throws {
+    var broken = networks[1]
+    broken[4].elements[3] = .nan
+    let weights = [networks[0], broken]
+    #expect(throws: ConnectionError.notFinite(network: "network 2")) {
+      try Ensemble(of: weights, head: 3, samples: samples)
+    }
+    var mean = SoftmaxMean(samples: 2, classes: 2)
+    mean.add(try Tensor([1, 2, .nan, 0], shape: [2, 2]))
+    let sums = mean.sums(labels: [1, 0])
+    #expect(sums.correct == 1 && sums.samples == 2 && sums.crossEntropy.isNaN)
+  }
+
   @Test func `what can't be is refused`() throws {
     #expect(throws: EnsembleError.noNetworks) {
       try Ensemble(of: [], head: 1, samples: samples)

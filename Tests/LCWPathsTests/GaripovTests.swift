@@ -87,6 +87,19 @@ struct GaripovTests {
       try connect("garipov:epochs=7,batch=16", store: store)
     }
     #expect(error?.description.contains("epochs") == true)
+    // The same networks the other way round are another computation.
+    let swapped = #expect(throws: TrainingError.self) {
+      try PluginRegistry.linked().connection(MethodExpression(method)).path(
+        from: b, to: a,
+        in: ConnectionContext(samples: samples, seed: 3, workers: Workers(1), store: store))
+    }
+    #expect(swapped?.description.contains("end") == true)
+    #expect(throws: TrainingError.self) {
+      try PluginRegistry.linked().connection(MethodExpression(method)).path(
+        from: a, to: b,
+        in: ConnectionContext(
+          samples: samples.prefix(500), seed: 3, workers: Workers(1), store: store))
+    }
   }
 
   @Test func `what is wrong is said`() throws {

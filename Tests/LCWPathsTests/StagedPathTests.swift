@@ -65,6 +65,25 @@ struct StagedPathTests {
     #expect(fine.outputs < 0.65 * coarse.outputs)
   }
 
+  /// With the default ridge weights may move fast, but where they do, finer points show no jump.
+  @Test(arguments: ["linear+wa", "arc+wa", "ot+wa"], networks)
+  func `the largest step is no jump`(method: String, sizes: [Int]) throws {
+    let made = try make(method, sizes)
+    func steps(_ times: [Double]) throws -> [Double] {
+      let points = try made.path.weights(atEach: times)
+      return zip(points, points.dropFirst()).map { $0.distance(to: $1) }
+    }
+    let times = (0...made.path.stages.count * 50).map { Double($0) / 50 }
+    let coarse = try steps(times)
+    let worst = try #require(coarse.indices.max { coarse[$0] < coarse[$1] })
+    func largest(_ parts: Int) throws -> Double {
+      let inside = (0...parts).map { times[worst] + Double($0) / Double(50 * parts) }
+      return try steps(inside).max() ?? 0
+    }
+    let (few, many) = (try largest(200), try largest(2000))
+    #expect(many < 0.25 * few)
+  }
+
   @Test(arguments: methods, networks)
   func `both ways of evaluating agree`(method: String, sizes: [Int]) throws {
     let made = try make(method, sizes)

@@ -89,6 +89,18 @@ struct TransportTests {
     }
   }
 
+  @Test func `the length told is that of the pieces`() throws {
+    let end = try network([6, 10, 4], seed: 9)
+    let population = try HiddenPopulation(of: end.network, hidden: 0)
+    var random = RandomStream(seed: 10)
+    let way = UnitReordering(of: population, from: random.permutation(of: 10), to: end)
+    // So fine that the corners between pieces hardly matter.
+    let points = try (0...20_000).map { try way.weights(at: 1 + Double($0) / 20_000) }
+    let sum = zip(points, points.dropFirst()).reduce(0) { $0 + $1.0.distance(to: $1.1) }
+    let told = try #require(way.stages[1].length)
+    #expect(abs(told / sum - 1) < 1e-2)
+  }
+
   @Test func `the unit that contributes least is taken out`() throws {
     var end = try network([6, 10, 4], seed: 8)
     for output in 0..<4 { end[2].elements[output * 10 + 7] *= 1e-3 }

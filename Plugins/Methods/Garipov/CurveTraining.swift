@@ -10,6 +10,7 @@ import LCWNumerics
 struct CurveTraining {
   private let curve: Curve
   private let plan: TrainingPlan
+  private let origin: [String: JSONValue]
   private let network: Network
   private let runner: Runner
   /// The control points, the two networks first and last.
@@ -19,8 +20,12 @@ struct CurveTraining {
   private var gradients: [Tensor]
   private var epoch = 0
 
-  init(_ curve: Curve, from a: Weights, to b: Weights, plan: TrainingPlan) throws {
+  /// - Parameter origin: What else makes a state this computation's: networks, samples, threads.
+  init(
+    _ curve: Curve, from a: Weights, to b: Weights, plan: TrainingPlan, origin: [String: JSONValue]
+  ) throws {
     self.curve = curve
+    self.origin = origin
     self.plan = plan
     network = a.network
     runner = try Runner(network)
@@ -132,12 +137,11 @@ extension CurveTraining {
   private var identity: [String: JSONValue] {
     [
       "batch": .integer(plan.batch), "curve": .string("\(curve)"),
-      "distance": JSONValue(points[0].distance(to: points[points.count - 1])),
       "epochs": .integer(plan.epochs), "method": .string(Garipov.name),
       "network": .string("\(network)"), "optimiser": .string("\(plan.rule)"),
       "rate": JSONValue(plan.rate), "schedule": .string("\(plan.schedule)"),
       "seed": .string("\(plan.seed)"),
-    ]
+    ].merging(origin) { $1 }
   }
 
   /// Goes on from a state that was kept.

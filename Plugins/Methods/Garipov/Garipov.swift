@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
 import LCWNetworks
+import LCWNumerics
 
 /// The baseline of T. Garipov, P. Izmailov, D. Podoprikhin, D. Vetrov and A. Wilson, *Loss surfaces,
 /// mode connectivity, and fast ensembling of DNNs* (NeurIPS 2018): a curve with control points
@@ -81,7 +82,12 @@ public struct Garipov: ConnectionMethod {
     }
     var plan = plan
     plan.seed = context.seed
-    var training = try CurveTraining(curve, from: a, to: b, plan: plan)
+    var training = try CurveTraining(
+      curve, from: a, to: b, plan: plan,
+      origin: [
+        "end": .string(b.digest), "samples": .string(samples.digest),
+        "start": .string(a.digest), "threads": .integer(context.workers.count),
+      ])
     if let state = try context.store?.restore() { try training.resume(from: state) }
     while !training.isFinished {
       try training.runEpoch(on: samples, workers: context.workers, progress: context.progress)

@@ -83,11 +83,17 @@ public struct OptimalTransport: LayerwiseMethod {
     _ population: HiddenPopulation, from a: Weights, to b: Weights, _ context: ConnectionContext
   ) throws -> [Int] {
     let (first, second) = (coordinates(of: a, population), coordinates(of: b, population))
-    for (neurons, name) in [(first, "the first network"), (second, "the second network")]
-    where !neurons.isFinite {
+    for (weights, name) in [(a, "the first network"), (b, "the second network")]
+    where !weights.isFinite {
       throw ConnectionError.notFinite(network: name)
     }
     let costs = first.squaredDistances(toRowsOf: second, workers: context.workers)
+    guard costs.isFinite else {
+      throw ConnectionError.layer(
+        index: a.network.parameters[population.incoming].layer,
+        description: a.network.parameters[population.incoming].layerName,
+        problem: "has weights so large that the distances of its units overflow")
+    }
     guard let order = try LinearSumAssignment.solve(costs).columns else {
       preconditionFailure("as many rows as columns are all assigned")
     }

@@ -34,7 +34,7 @@ public struct Butterfly: ConnectionModifier {
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath {
-    try LayerwiseConnection(following: .withUnits, options: adjustment)
+    try LayerwiseConnection(name: Self.name, following: .withUnits, options: adjustment)
       .path(from: a, to: b, moving: method, in: context)
   }
 }

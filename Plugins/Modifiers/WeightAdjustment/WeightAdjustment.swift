@@ -34,7 +34,7 @@ public struct WeightAdjustment: ConnectionModifier {
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath {
-    try LayerwiseConnection(following: .adjusted, options: adjustment)
+    try LayerwiseConnection(name: Self.name, following: .adjusted, options: adjustment)
       .path(from: a, to: b, moving: method, in: context)
   }
 }

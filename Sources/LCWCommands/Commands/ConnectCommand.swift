@@ -51,6 +51,9 @@ struct ConnectCommand: ParsableCommand {
 
   func validate() throws {
     if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
+    if resume, output == nil {
+      throw ValidationError("--resume goes on from a state beside --output; name that too.")
+    }
     if output != nil, method.count > 1 {
       throw ValidationError("--output takes the path of one method; \(method.count) are named.")
     }
@@ -62,8 +65,21 @@ struct ConnectCommand: ParsableCommand {
     // What is wrong is told before anything is read or computed.
     if let output { try session.checkOutput(output, inputs: [first, second]) }
     try OutputCheck.checkReport(report)
-    let methods = try method.map { text throws in try MethodExpression(text) }
-    for expression in methods { _ = try session.registry.connection(expression) }
+    var methods: [MethodExpression] = []
+    for expression in try method.map({ text throws in try MethodExpression(text) })
+    where !methods.contains(expression) {
+      methods.append(expression)
+    }
+    let learns = try methods.map { try session.registry.connection($0).traits.isLearnable }
+    if resume, learns != [true] {
+      throw SessionError.wrongUse("\(methods[0]) learns nothing that could be resumed")
+    }
+    let store =
+      try learns == [true]
+      ? output.map {
+        try StateFile(
+          besides: $0, inputs: [first, second], session: session, isResuming: resume)
+      } : nil
     let a = try session.network(
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
     let b = try session.network(
@@ -76,10 +92,11 @@ struct ConnectCommand: ParsableCommand {
       session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
     var paths: [(path: any ConnectionPath, seconds: Double)] = []
     for expression in methods {
-      let store = output.map { StateFile(besides: $0, session: session, isResuming: resume) }
       paths.append(try joining.path(a, b, by: expression, store: store))
       if let output {
-        let archive = joining.archive(paths[0].path, method: expression, a, b)
+        let archive = joining.archive(
+          paths[0].path, method: expression, a, b,
+          dataset: data?.reference ?? a.dataset)
         try session.write(archive.checkpoint, to: output)
         store?.remove()
         print(

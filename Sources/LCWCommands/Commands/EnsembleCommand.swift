@@ -68,7 +68,9 @@ struct EnsembleCommand: ParsableCommand {
       train: samples.map(data.samples.train.prefix) ?? data.samples.train,
       test: samples.map(data.samples.test.prefix) ?? data.samples.test)
     var study = EnsembleStudy(command: commandLineText(), dataset: "\(data.reference)")
-    for head in head.filter({ $0 != all }) + [all] {
+    var heads: [Int] = []
+    for head in head + [all] where !heads.contains(head) { heads.append(head) }
+    for head in heads {
       let ensemble = try Ensemble(
         of: weights, head: head, samples: data.samples.train, workers: session.workers)
       study.entries.append(
@@ -78,7 +80,7 @@ struct EnsembleCommand: ParsableCommand {
           test: try ensemble.evaluate(on: evaluated.test, workers: session.workers)))
       if let output, head == self.head[0] {
         let archive = EnsembleArchive(
-          ensemble: ensemble, architecture: loaded[0].architecture, dataset: loaded[0].dataset,
+          ensemble: ensemble, architecture: loaded[0].architecture, dataset: data.reference,
           record: ["program": .string(LCWVersion.program)])
         try session.write(archive.checkpoint, to: output)
       }

@@ -94,6 +94,8 @@ extension ConnectionStudy {
     ]
   }
 
+  private var xLabelOfStages: String { "share of the path's time: t, divided by its stages" }
+
   // Paths of several stages are drawn over the same width as those of one.
   private func chart(
     _ title: String, _ yLabel: String, _ format: AxisTicks.Format,
@@ -119,7 +121,8 @@ extension ConnectionStudy {
       ]
     }
     return LineChart(
-      title: title, xLabel: "t", yLabel: yLabel, yFormat: format, series: series,
+      title: title, xLabel: entries.allSatisfy { $0.path.stages.count == 1 } ? "t" : xLabelOfStages,
+      yLabel: yLabel, yFormat: format, series: series,
       references: references ?? [])
   }
 

@@ -41,7 +41,7 @@ struct PathJoining {
   /// A path between two networks, and the seconds it took.
   func path(
     _ a: TrainedNetwork, _ b: TrainedNetwork, by method: MethodExpression,
-    store: (any ConnectionStore)? = nil
+    store: StateFile? = nil
   ) throws -> (path: any ConnectionPath, seconds: Double) {
     let start = ContinuousClock.now
     let path = try session.registry.connection(method).path(
@@ -51,11 +51,12 @@ struct PathJoining {
 
   /// The archive of a path.
   func archive(
-    _ path: any ConnectionPath, method: MethodExpression, _ a: TrainedNetwork, _ b: TrainedNetwork
+    _ path: any ConnectionPath, method: MethodExpression, _ a: TrainedNetwork, _ b: TrainedNetwork,
+    dataset: PluginReference?
   ) -> PathArchive {
     PathArchive(
       path: path, between: (a.weights, b.weights), seed: seed, method: method,
-      architecture: a.architecture, dataset: a.dataset,
+      architecture: a.architecture, dataset: dataset,
       record: ["program": .string(LCWVersion.program)])
   }
 
@@ -63,25 +64,28 @@ struct PathJoining {
   func evaluator(_ strategy: PathEvaluator.Strategy, for name: String) -> PathEvaluator {
     PathEvaluator(
       strategy: strategy, workers: session.workers,
-      progress: progress(named: "\(name), evaluating"))
+      progress: progress(
+        named: "\(name), evaluating", ifInterrupted: "the evaluation of \(name) was not finished"))
   }
 
   private func progress(
-    named name: String
+    named name: String, ifInterrupted outcome: String
   ) -> @Sendable (ConnectionProgress) throws -> Void {
     let line = SharedProgressLine(isQuiet: isQuiet, name: name)
     return { [flag = watch.flag] progress in
-      guard !flag.isSet else { throw Interruption(description: "nothing was written") }
+      guard !flag.isSet else { throw Interruption(description: outcome) }
       line.show(progress)
     }
   }
 
   /// What a method may use.
   func context(
-    for method: MethodExpression, store: (any ConnectionStore)? = nil
+    for method: MethodExpression, store: StateFile? = nil
   ) -> ConnectionContext {
     ConnectionContext(
       samples: samples, seed: seed, workers: session.workers, store: store,
-      progress: progress(named: "\(method)"))
+      progress: progress(
+        named: "\(method)",
+        ifInterrupted: store?.outcome ?? "\(method) was not finished"))
   }
 }

@@ -6,18 +6,33 @@ import LCWCore
 struct StateFile: ConnectionStore {
   private let path: String
   private let session: Session
-  private let isResuming: Bool
 
-  /// `x.state.lcw` for an output `x.lcw`. What is there is gone on from only if that is asked for.
-  init(besides output: String, session: Session, isResuming: Bool) {
-    let name = URL(fileURLWithPath: output).deletingPathExtension().path
-    path = "\(name).state.lcw"
+  /// `x.lcw.state.lcw` for an output `x.lcw`.
+  ///
+  /// - Throws: ``SessionError`` if it is an input, if it is there and is not to be gone on from, or
+  ///   is not there and should be.
+  init(besides output: String, inputs: [String], session: Session, isResuming: Bool) throws {
+    path = "\(output).state.lcw"
     self.session = session
-    self.isResuming = isResuming
+    try OutputCheck.check(path, inputs: inputs)
+    let isThere = FileManager.default.fileExists(atPath: path)
+    if isThere, !isResuming {
+      throw SessionError.wrongUse(
+        "\(path) is there: the state of an interrupted run, to go on from with --resume; remove it "
+          + "to start anew")
+    }
+    if !isThere, isResuming {
+      throw SessionError.wrongUse("there is no \(path) to resume from")
+    }
+  }
+
+  /// What is left of an interrupted run.
+  var outcome: String {
+    "the epochs done are kept in \(path), from which --resume goes on"
   }
 
   func restore() throws -> Checkpoint? {
-    guard isResuming, FileManager.default.fileExists(atPath: path) else { return nil }
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
     return try Checkpoint(reading: try session.open(path))
   }
 

@@ -55,12 +55,18 @@ public struct PathStage: Sendable {
   /// Whether the network's output is the same at every time of the stage, to rounding, so that one
   /// point of it tells the loss of all.
   public var keepsFunction: Bool
+  /// The Euclidean length of the stage in weight space, if it is known: a stage of many pieces is
+  /// longer than a few points of it tell.
+  public var length: Double?
 
   /// A stage.
-  public init(label: String, motions: [Motion], keepsFunction: Bool = false) {
+  public init(
+    label: String, motions: [Motion], keepsFunction: Bool = false, length: Double? = nil
+  ) {
     self.label = label
     self.motions = motions
     self.keepsFunction = keepsFunction
+    self.length = length
   }
 }
 

@@ -17,11 +17,12 @@ public struct MethodExpression: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// An expression from its text.
-  /// - Throws: ``PluginError/malformedReference(_:reason:)``.
+  /// - Throws: ``PluginError/malformedExpression(_:reason:)`` or
+  ///   ``PluginError/malformedReference(_:reason:)``.
   public init(_ text: String) throws(PluginError) {
     let parts = MethodExpression.parts(of: text)
     guard parts.count <= 2 else {
-      throw .malformedReference(text, reason: "a method takes one modifier")
+      throw .malformedExpression(text, reason: "a method takes one modifier")
     }
     method = try PluginReference(parts[0])
     modifier = parts.count == 2 ? try PluginReference(parts[1]) : nil

@@ -14,6 +14,8 @@ public enum PluginError: DescribedError, Hashable {
   case unknownOption(plugin: String, option: String, known: [String])
   /// The option's value is of another type or out of range.
   case invalidOption(plugin: String, option: String, value: String, reason: String)
+  /// A text names no method, or more than one modifier.
+  case malformedExpression(String, reason: String)
   /// A text is not `name:key=value,key=value`.
   case malformedReference(String, reason: String)
 
@@ -21,7 +23,9 @@ public enum PluginError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .duplicateName, .malformedName, .withoutKind: .failure
-    case .unknownPlugin, .unknownOption, .invalidOption, .malformedReference: .usage
+    case .unknownPlugin, .unknownOption, .invalidOption, .malformedExpression,
+      .malformedReference:
+      .usage
     }
   }
 
@@ -40,6 +44,8 @@ public enum PluginError: DescribedError, Hashable {
       "\(plugin) has no option ‘\(option)’\(Self.hint(option, known, "it takes", none: "it takes none"))"
     case .invalidOption(let plugin, let option, let value, let reason):
       "\(plugin): ‘\(value)’ is no value for \(option): \(reason)"
+    case .malformedExpression(let text, let reason):
+      "‘\(text)’ is no method such as arc or arc+wa: \(reason)"
     case .malformedReference(let text, let reason):
       "‘\(text)’ is not written name:key=value,key=value: \(reason)"
     }

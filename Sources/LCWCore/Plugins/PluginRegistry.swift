@@ -70,8 +70,8 @@ public struct PluginRegistry: Sendable {
       if plugins(of: .modifier).contains(where: { $0.name == name }),
         !plugins(of: .method).contains(where: { $0.name == name })
       {
-        throw PluginError.malformedReference(
-          name, reason: "\(name) modifies a method; write it behind one, such as linear+\(name)")
+        throw PluginError.malformedExpression(
+          name, reason: "it modifies one; write it behind one, such as linear+\(name)")
       }
       return Connection(expression, method: try method(expression.method))
     }

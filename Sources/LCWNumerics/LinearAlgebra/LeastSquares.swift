@@ -137,16 +137,22 @@ public struct LeastSquares: Sendable {
     let (values, vectors) = try matrix.eigendecomposition()
     let cutoff = (values.last ?? 0) * LeastSquares.precision * Double(features).squareRoot()
     let kept = values.indices.filter { values[$0] > cutoff }
-    for target in 0..<targets {
-      let range = target * features..<(target + 1) * features
-      var solution = [Double](repeating: 0, count: features)
-      for index in kept {
-        let vector = vectors[index]
-        let share = zip(vector, right[range]).reduce(0) { $0 + $1.0 * $1.1 } / values[index]
-        for feature in 0..<features { solution[feature] += share * vector[feature] }
-      }
-      right.replaceSubrange(range, with: solution)
+    guard !kept.isEmpty else {
+      right = [Double](repeating: 0, count: right.count)
+      return 0
     }
+    // The coordinates along the eigenvectors, divided by the eigenvalues, and back.
+    let basis = kept.flatMap { vectors[$0] }
+    var coordinates = [Double](repeating: 0, count: targets * kept.count)
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(targets), blasint(kept.count),
+      blasint(features), 1, right, blasint(features), basis, blasint(features), 0, &coordinates,
+      blasint(kept.count))
+    for index in coordinates.indices { coordinates[index] /= values[kept[index % kept.count]] }
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(targets), blasint(features),
+      blasint(kept.count), 1, coordinates, blasint(kept.count), basis, blasint(features), 0, &right,
+      blasint(features))
     return kept.count
   }
 

@@ -25,7 +25,8 @@ public struct AdjustmentOptions: Sendable, Hashable {
 extension AdjustmentOptions {
   private static let ridgeOption = PluginOption(
     "ridge", default: AdjustmentOptions().ridge,
-    help: "penalty on the change of weights, as a share of the features' mean square")
+    help: "penalty on the change of weights, as a share of the features' mean square; with 0 "
+      + "weights may jump where the features' rank changes")
   private static let biasOption = PluginOption(
     "bias", default: AdjustedBias.solved, help: "whether the bias is solved for or kept")
   private static let samplesOption = PluginOption(

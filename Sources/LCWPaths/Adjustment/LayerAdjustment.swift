@@ -16,6 +16,7 @@ struct LayerAdjustment: Sendable {
   private let samples: SampleSet
   private let options: AdjustmentOptions
   private let workers: Workers
+  private let progress: @Sendable (ConnectionProgress) throws -> Void
   private let weight: Int
   private let bias: Int?
   private let runner: Runner
@@ -32,11 +33,13 @@ struct LayerAdjustment: Sendable {
   ///   - layer: The index of a dense layer.
   ///   - reference: The network whose output the layer keeps.
   ///   - samples: Training samples.
+  ///   - progress: Is told how far a pass over the samples has come.
   /// - Throws: ``ConnectionError`` if the layer is not dense, ``DataError`` if the samples do not
   ///   fit the network.
   init(
     of layer: Int, reference: Weights, samples: SampleSet, options: AdjustmentOptions,
-    workers: Workers
+    workers: Workers,
+    progress: @escaping @Sendable (ConnectionProgress) throws -> Void = { _ in }
   ) throws {
     let network = reference.network
     try samples.check(fits: network)
@@ -52,6 +55,7 @@ struct LayerAdjustment: Sendable {
     self.samples = options.samples.map(samples.prefix) ?? samples
     self.options = options
     self.workers = workers
+    self.progress = progress
     self.weight = weight
     bias = network.parameterIndex(ofLayer: layer, role: .bias)
     runner = try Runner(network, separating: [layer])
@@ -109,6 +113,10 @@ struct LayerAdjustment: Sendable {
     var spread = TargetSpread()
     let blocks = samples.ranges(ofSize: LayerAdjustment.blockSamples)
     for start in stride(from: 0, to: blocks.count, by: workers.count) {
+      try progress(
+        ConnectionProgress(
+          "adjusting \(reference.network.parameters[weight].layerName) at \(count) point(s)",
+          share: Double(start) / Double(blocks.count)))
       let ranges = Array(blocks[start..<min(start + workers.count, blocks.count)])
       let prepared = try workers.map(ranges.count) { index in
         let samples = samples.block(ranges[index])
@@ -149,7 +157,9 @@ struct LayerAdjustment: Sendable {
     do {
       solution = try problem.solution(ridge: options.ridge, workers: workers)
     } catch {
-      throw ConnectionError.notFinite(network: "a network on the path")
+      throw ConnectionError.layer(
+        index: layer, description: "\(reference.network.layers[layer])",
+        problem: "gets inputs too large for single precision on the path")
     }
     let tensor = reference[weight]
     var parameters = [

@@ -38,8 +38,13 @@ public struct Ensemble: Sendable {
   ) throws {
     guard let first = networks.first else { throw EnsembleError.noNetworks }
     let boundary = try Ensemble.boundary(of: first.network, head: head)
-    for other in networks where other.network != first.network {
-      throw NetworkError.mismatch("\(first.network)", "\(other.network)")
+    for (number, other) in networks.enumerated() {
+      guard other.network == first.network else {
+        throw NetworkError.mismatch("\(first.network)", "\(other.network)")
+      }
+      guard other.isFinite else {
+        throw ConnectionError.notFinite(network: "network \(number + 1)")
+      }
     }
     var members = [first]
     var residuals: [Double] = []
@@ -138,12 +143,11 @@ public struct Ensemble: Sendable {
     of block: Tensor, _ labels: ArraySlice<Int32>, _ runner: Runner
   ) -> [ClassificationSums] {
     let features = runner.output(of: block, weights: members[0], layers: 0..<boundary)
-    var total = Tensor(zeros: [block.shape.rows, network.outputShape.count])
-    return members.enumerated().map { index, member in
-      let logits = runner.output(
-        of: features, weights: member, layers: boundary..<network.layers.count)
-      total.addSoftmax(of: logits)
-      return total.crossEntropyOfMean(count: index + 1, labels: labels)
+    var mean = SoftmaxMean(samples: block.shape.rows, classes: network.outputShape.count)
+    return members.map { member in
+      mean.add(
+        runner.output(of: features, weights: member, layers: boundary..<network.layers.count))
+      return mean.sums(labels: labels)
     }
   }
 }

@@ -55,7 +55,7 @@ public struct PathEvaluation: Sendable, Hashable {
   public var points: [Point]
   /// The number of stages.
   public var stages: Int
-  /// The Euclidean length in weight space, summed over the grid.
+  /// The Euclidean length in weight space, summed over the grid but for stages that tell theirs.
   public var length: Double
   /// The distance between the end points.
   public var distance: Double
@@ -141,9 +141,10 @@ extension PathEvaluator {
     var lengths: [Double] = []
     let first = try path.weights(at: grid[0].t)
     var previous = first
-    for point in grid.dropFirst() {
+    for (start, point) in zip(grid, grid.dropFirst()) {
       let next = try path.weights(at: point.t)
-      lengths.append(previous.distance(to: next))
+      let known = path.stages[path.position(of: start.t).stage].length
+      lengths.append(known.map { $0 * (point.t - start.t) } ?? previous.distance(to: next))
       previous = next
     }
     return PathEvaluation(

@@ -18,13 +18,18 @@ public struct LayerwiseConnection: Sendable {
     case withUnits
   }
 
+  /// The modifier's name, for messages.
+  public var name: String
   /// How the next layer follows.
   public var following: Following
   /// How layers are adjusted.
   public var options: AdjustmentOptions
 
   /// A way to connect.
-  public init(following: Following, options: AdjustmentOptions = AdjustmentOptions()) {
+  public init(
+    name: String, following: Following, options: AdjustmentOptions = AdjustmentOptions()
+  ) {
+    self.name = name
     self.following = following
     self.options = options
   }
@@ -36,7 +41,7 @@ public struct LayerwiseConnection: Sendable {
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath {
-    let name = type(of: method).name
+    let name = "\(type(of: method).name)+\(name)"
     let layers = a.network.weightedLayers
     guard layers.count >= 2 else {
       throw ConnectionError.tooFewLayers(method: name, needed: 2, found: layers.count)
@@ -59,7 +64,8 @@ public struct LayerwiseConnection: Sendable {
         build.reordered.reorder(try HiddenPopulation(of: a.network, layer: pair.0), by: order)
       }
       let adjustment = try LayerAdjustment(
-        of: pair.1, reference: a, samples: samples, options: options, workers: context.workers)
+        of: pair.1, reference: a, samples: samples, options: options, workers: context.workers,
+        progress: context.progress)
       switch following {
       case .adjusted:
         try build.addAdjusted(moving: pair.0, method, adjustment, context, isFirst: index == 0)

@@ -45,12 +45,14 @@ public struct UnitReordering: ConnectionPath {
     self.population = population
     self.end = end
     self.order = order
-    neurons = population.neurons(of: end)
+    let neurons = population.neurons(of: end)
+    self.neurons = neurons
     let contributions = population.contributionBounds(of: neurons)
     let unit = contributions.indices.min { contributions[$0] < contributions[$1] } ?? 0
     let freed = order.firstIndex(of: unit) ?? 0
     self.freed = freed
-    moves = SlotMove.sorting(order, free: freed)
+    let moves = SlotMove.sorting(order, free: freed)
+    self.moves = moves
     let start = population.reordered(end, by: order)
     let name = network.parameters[population.incoming].name
     remarks = [
@@ -70,8 +72,33 @@ public struct UnitReordering: ConnectionPath {
       label: "reorder",
       motions: network.parameters.indices.map {
         population.parameters.contains($0) ? .opaque : .fixed(end[$0])
-      }, keepsFunction: true)
+      }, keepsFunction: true,
+      length: UnitReordering.length(of: moves, order, freed: freed, neurons, population))
     stages = [line(start, opened, "free a unit"), reordering, line(closed, end, "restore it")]
+  }
+
+  /// The length of all pieces: incoming weights replaced, outgoing blocks moved from slot to slot.
+  private static func length(
+    of moves: [SlotMove], _ order: [Int], freed: Int, _ neurons: Tensor,
+    _ population: HiddenPopulation
+  ) -> Double {
+    let split = population.incomingColumns
+    func incoming(_ unit: Int) -> ArraySlice<Float> { neurons.row(unit).prefix(split) }
+    func distance(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Double {
+      zip(a, b).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }.squareRoot()
+    }
+    var slots = SlotState(order: order, free: freed)
+    var sum = 0.0
+    for move in moves {
+      let unit = slots.incoming[move.source]
+      let block = neurons.row(unit).dropFirst(split)
+      sum += distance(incoming(slots.incoming[move.target]), incoming(unit))
+      // One slot loses the block as the other gains it.
+      sum += (2 * block.reduce(0) { $0 + Double($1) * Double($1) }).squareRoot()
+      slots.apply(move)
+    }
+    let home = order[freed]
+    return sum + distance(incoming(slots.incoming[home]), incoming(home))
   }
 
   /// The point at t.
