@@ -82,7 +82,8 @@ let pluginTargets = plugins.map(\.target)
 
 let tests: [TestRow] = [
   TestRow(
-    target: "LCWNetworksTests", dependencies: ["LCWCore", "LCWNumerics", "LCWNetworks"]),
+    target: "LCWNetworksTests", dependencies: ["LCWCore", "LCWNumerics", "LCWNetworks"],
+    resources: [.copy("Fixtures")]),
   TestRow(
     target: "LCWPathsTests",
     dependencies: [

@@ -45,10 +45,12 @@ extension SampleSet {
 
 extension Runner {
   /// The samples a block has so that its widest activations take some four megabytes, as small as
-  /// the caches like and as large as the products need.
+  /// the caches like and as large as the products need. These want at least 64 samples, unless the
+  /// activations then took more than 64 MB.
   public var evaluationBlock: Int {
-    let widest = network.shapes.map(\.count).max() ?? 1
-    return max(64, min(512, (1 << 20) / max(1, widest)))
+    let widest = max(1, network.shapes.map(\.count).max() ?? 1)
+    let fewest = min(64, max(1, (1 << 24) / widest))
+    return max(fewest, min(512, (1 << 20) / widest))
   }
 
   /// The cross-entropy and accuracy of weights on all samples, block by block.

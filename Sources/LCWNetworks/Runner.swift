@@ -56,7 +56,11 @@ public struct Runner: Sendable {
     case .tanh: return TanhKernel()
     case .flatten: return FlattenKernel(sampleShape: network.shapes[layer])
     case .dropout(let rate): return DropoutKernel(rate: rate)
-    case .convolution, .maxPool, .averagePool, .batchNorm:
+    case .convolution(let convolution):
+      return ConvolutionKernel(convolution, image: network.shapes[layer], clips: clips)
+    case .maxPool(let pool): return PoolingKernel(.maximum, pool, image: network.shapes[layer])
+    case .averagePool(let pool): return PoolingKernel(.average, pool, image: network.shapes[layer])
+    case .batchNorm:
       throw .unsupported(layer: layer, description: "\(network.layers[layer])")
     }
   }

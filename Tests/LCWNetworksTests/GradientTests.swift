@@ -36,6 +36,33 @@ struct GradientTests {
         ]))
   }
 
+  static let imageChains: [[Layer]] = [
+    [.convolution(.init(filters: 3, kernel: 3, padding: 1)), .flatten],
+    [.convolution(.init(filters: 3, kernel: 3, padding: 1, bias: false)), .relu, .flatten],
+    [
+      .tanh, .convolution(.init(filters: 3, kernel: [2, 3], stride: 2, padding: 1, bias: true)),
+      .flatten,
+    ],
+    [
+      .convolution(.init(filters: 3, kernel: 3, padding: 1)), .relu,
+      .maxPool(.init(size: 3, stride: 2)),
+      .convolution(.init(filters: 4, kernel: 2)), .relu, .flatten,
+    ],
+    [
+      .convolution(.init(filters: 3, kernel: 1)),
+      .averagePool(.init(size: 3, stride: 1, padding: 1)),
+      .convolution(.init(filters: 2, kernel: 3, padding: 1)), .tanh,
+      .maxPool(.init(size: 2, stride: 2, padding: 1)), .flatten,
+    ],
+  ]
+
+  @Test(arguments: imageChains)
+  func `gradients of convolutions and poolings are those of central differences`(
+    layers: [Layer]
+  ) throws {
+    try check(Network(inputShape: [2, 5, 6], layers: layers + [.dense(outputs: 3, bias: true)]))
+  }
+
   private func check(_ network: Network) throws {
     let runner = try Runner(network)
     let samples = try randomSamples(count: 9, shape: network.inputShape, classes: 3)

@@ -92,11 +92,51 @@ struct RunnerTests {
     let network = try Network(
       inputShape: [3, 8, 8],
       layers: [
-        .convolution(.init(filters: 4, kernel: 3)), .relu, .flatten, .dense(outputs: 2, bias: true),
+        .convolution(.init(filters: 4, kernel: 3)), .batchNorm, .relu, .flatten,
+        .dense(outputs: 2, bias: true),
       ])
-    #expect(throws: RunnerError.unsupported(layer: 0, description: "conv 4 3x3")) {
+    #expect(throws: RunnerError.unsupported(layer: 1, description: "batchnorm")) {
       _ = try Runner(network)
     }
+  }
+
+  @Test
+  func `a step with convolutions may run alone or fused`() throws {
+    let network = try Network(
+      inputShape: [2, 7, 8],
+      layers: [
+        .convolution(.init(filters: 4, kernel: 3, padding: 1)), .relu,
+        .maxPool(.init(size: 2, stride: 2)), .averagePool(.init(size: 3, stride: 1)), .flatten,
+        .dense(outputs: 3, bias: true),
+      ])
+    let samples = try randomSamples(count: 70, shape: network.inputShape, classes: 3)
+    var weights = try Weights(randomFor: network, seed: 1)
+    for index in 0..<4 { weights[1].elements[index] = Float(index) / 10 }
+    let fused = try Runner(network)
+    let separate = try Runner(network, separating: [1])
+    let logits = fused.output(of: samples.block(0..<70), weights: weights)
+    #expect(logits.shape == [70, 3])
+    #expect(logits == separate.output(of: samples.block(0..<70), weights: weights))
+    let one = try fused.evaluate(weights, on: samples, workers: .serial)
+    #expect(try fused.evaluate(weights, on: samples, workers: Workers(3)) == one)
+  }
+
+  @Test
+  func `blocks of wide activations are small`() throws {
+    func block(_ size: Int) throws -> Int {
+      try Runner(
+        Network(
+          inputShape: [3, size, size],
+          layers: [
+            .convolution(.init(filters: 64, kernel: 3, padding: 1)), .relu, .flatten,
+            .dense(outputs: 2, bias: true),
+          ])
+      ).evaluationBlock
+    }
+    #expect(try block(8) == 256)
+    #expect(try block(32) == 64)
+    #expect(try block(224) == 5)
+    #expect(try block(2000) == 1)
   }
 
   @Test

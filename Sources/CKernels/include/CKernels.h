@@ -47,6 +47,49 @@ void lcw_combined_dense(
     const float *_Nullable shifts, const float *_Nullable bias, int relu, const float *weight,
     const float *_Nullable weightBias, ptrdiff_t rows, ptrdiff_t width, ptrdiff_t outputs);
 
+// MARK: convolution and pooling
+
+/// The windows of a convolution or pooling over one image `[channels, height, width]`.
+typedef struct {
+  ptrdiff_t channels, height, width;
+  ptrdiff_t kernel_height, kernel_width, stride, padding;
+  ptrdiff_t out_height, out_width;
+} lcw_windows_t;
+
+/// The patches of some rows of output positions, as a matrix `[channels · kernel, positions]`
+/// whose rows start `leading` elements apart; padding is zero.
+void lcw_patches(
+    float *patches, ptrdiff_t leading, const float *image, const lcw_windows_t *w,
+    ptrdiff_t first_row, ptrdiff_t rows);
+/// Adds patches to the places of the image they would be taken from. Overwrites with zeros what
+/// lies in the padding.
+void lcw_add_patches(
+    float *image, float *patches, ptrdiff_t leading, const lcw_windows_t *w,
+    ptrdiff_t first_row, ptrdiff_t rows);
+/// The patches of all positions of an image, `[positions, channels · kernel]`; padding is zero.
+void lcw_patch_rows(float *rows, const float *image, const lcw_windows_t *w);
+/// y[p, i] ← x[p, i] + bias[p] (none if null), clipped at zero if `relu` is set, for planes of n
+/// elements that start `leading` and `leading_x` elements apart; `y` may be `x`.
+void lcw_add_plane_bias(
+    float *y, ptrdiff_t leading, const float *x, ptrdiff_t leading_x, const float *_Nullable bias,
+    ptrdiff_t planes, ptrdiff_t n, int relu);
+/// s[r] ← s[r] + Σᵢ x[r, i], for rows of n elements that start `leading` elements apart.
+void lcw_add_row_sums(
+    float *s, const float *x, ptrdiff_t leading, ptrdiff_t rows, ptrdiff_t n);
+
+/// The largest value of each window; padding counts as −infinity, a NaN as larger than all.
+/// `channels` is not read: there are `planes`, whatever images they belong to.
+void lcw_max_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_t planes);
+/// Overwrites `dx` with the gradients of `lcw_max_pool` of `x`: each goes to the first of the
+/// window's largest values. A plane has fewer than 2³¹ elements.
+void lcw_max_pool_backward(
+    float *dx, const float *dy, const float *x, const lcw_windows_t *w, ptrdiff_t planes);
+/// The sum of each window over the size of the window; padding counts as zero.
+void lcw_average_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_t planes);
+/// Overwrites `dx` with the gradients of `lcw_average_pool`.
+void lcw_average_pool_backward(
+    float *dx, const float *dy, const lcw_windows_t *w, ptrdiff_t planes);
+
 // MARK: losses
 
 /// Softmax cross-entropy of each row of `logits` [rows, classes] against its label.

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWNumerics
+import Testing
+
+/// A convolution to try.
+struct ConvolutionCase: Sendable, CustomTestStringConvertible {
+  var samples: Int
+  var image: Shape
+  var filters: Int
+  var kernel: [Int]
+  var stride = 1
+  var padding = 0
+
+  var testDescription: String {
+    "\(samples) × \(image), \(filters) filters \(kernel), stride \(stride), padding \(padding)"
+  }
+
+  var windows: ImageWindows {
+    ImageWindows(over: image, kernel: kernel, stride: stride, padding: padding)
+  }
+}
+
+/// Convolutions against the obvious computation in double precision.
+struct ConvolutionTests {
+  static let cases = [
+    ConvolutionCase(samples: 3, image: [2, 6, 5], filters: 4, kernel: [3, 3], padding: 1),
+    ConvolutionCase(samples: 2, image: [3, 7, 9], filters: 2, kernel: [5, 5], padding: 2),
+    ConvolutionCase(samples: 2, image: [3, 7, 9], filters: 2, kernel: [3, 3]),
+    ConvolutionCase(
+      samples: 2, image: [2, 9, 8], filters: 3, kernel: [3, 3], stride: 2, padding: 1),
+    ConvolutionCase(
+      samples: 2, image: [2, 11, 8], filters: 3, kernel: [3, 2], stride: 3, padding: 1),
+    ConvolutionCase(samples: 2, image: [2, 6, 9], filters: 3, kernel: [1, 4], padding: 2),
+    ConvolutionCase(samples: 2, image: [2, 6, 9], filters: 3, kernel: [4, 1], stride: 2),
+    ConvolutionCase(samples: 4, image: [5, 4, 3], filters: 6, kernel: [1, 1]),
+    ConvolutionCase(
+      samples: 2, image: [2, 5, 5], filters: 3, kernel: [1, 1], stride: 2, padding: 3),
+    // Kernels larger than the image.
+    ConvolutionCase(samples: 2, image: [2, 2, 3], filters: 3, kernel: [5, 5], padding: 2),
+    ConvolutionCase(samples: 2, image: [1, 1, 1], filters: 2, kernel: [3, 3], padding: 1),
+    ConvolutionCase(
+      samples: 2, image: [2, 2, 2], filters: 2, kernel: [7, 3], stride: 2, padding: 4),
+    // Images of one position, and a single image of many workers.
+    ConvolutionCase(samples: 5, image: [2, 3, 3], filters: 3, kernel: [3, 3]),
+    ConvolutionCase(samples: 1, image: [2, 8, 8], filters: 3, kernel: [3, 3], padding: 1),
+    // More positions in one image than a product takes columns, and many images in one product.
+    ConvolutionCase(samples: 2, image: [2, 45, 47], filters: 3, kernel: [3, 3], padding: 1),
+    ConvolutionCase(
+      samples: 2, image: [2, 70, 67], filters: 3, kernel: [3, 3], stride: 2, padding: 1),
+    ConvolutionCase(samples: 1, image: [1, 3, 1300], filters: 2, kernel: [3, 3], padding: 1),
+    ConvolutionCase(samples: 150, image: [2, 4, 4], filters: 3, kernel: [3, 3], padding: 1),
+    ConvolutionCase(samples: 301, image: [1, 2, 2], filters: 2, kernel: [3, 3], padding: 1),
+    ConvolutionCase(samples: 3, image: [37, 8, 10], filters: 19, kernel: [3, 3], padding: 1),
+  ]
+
+  @Test(arguments: cases, [1, 2, 3])
+  func `outputs are those of the obvious computation`(_ c: ConvolutionCase, workers: Int) {
+    let (images, weight, bias) = operands(c)
+    let convolution = ImageConvolution(filters: c.filters, over: c.windows)
+    let obvious = ObviousImages(samples: c.samples, windows: c.windows)
+    for (usesBias, clips) in [(true, false), (false, false), (true, true), (false, true)] {
+      let output = convolution.output(
+        of: images, weight: weight, bias: usesBias ? bias : nil, clipping: clips,
+        workers: Workers(workers))
+      #expect(output.shape == c.windows.outputShape(channels: c.filters).batched(c.samples))
+      let expected = obvious.convolution(
+        images.elements, weight: weight.elements, bias: usesBias ? bias.elements : nil,
+        filters: c.filters)
+      #expect(differ(output, expected.map { clips ? max($0, 0) : $0 }) < 1e-4)
+    }
+  }
+
+  @Test(arguments: cases, [1, 2, 3])
+  func `gradients are those of the obvious computation`(_ c: ConvolutionCase, workers: Int) {
+    let (images, weight, bias) = operands(c)
+    let convolution = ImageConvolution(filters: c.filters, over: c.windows)
+    let obvious = ObviousImages(samples: c.samples, windows: c.windows)
+    let output = convolution.output(of: images, weight: weight, bias: bias, clipping: true)
+    var random = RandomStream(seed: 9)
+    let gradient = random.normal(output.shape)
+    for clips in [false, true] {
+      var expectedGradient = gradient
+      if clips { expectedGradient.reluBackward(output: output) }
+      let expected = obvious.convolutionBackward(
+        expectedGradient.elements, images: images.elements, weight: weight.elements,
+        filters: c.filters)
+      // With nothing carried over, what the buffers hold must not be read.
+      var weightGradient = Tensor(repeating: .nan, shape: weight.shape)
+      var biasGradient: Tensor? = Tensor(repeating: .nan, shape: [c.filters])
+      let input = convolution.backward(
+        gradient, clipped: clips ? output : nil, images: images, weight: weight,
+        weightGradient: &weightGradient, biasGradient: &biasGradient, workers: Workers(workers))
+      // Sums over so many values have larger errors.
+      let scale = Double(c.samples * c.windows.positions).squareRoot()
+      #expect(input.map { differ($0, expected.images) < 1e-4 } == true)
+      #expect(differ(weightGradient, expected.weight) < 1e-5 * max(10, scale))
+      #expect(biasGradient.map { differ($0, expected.bias) < 1e-5 * max(10, scale) } == true)
+      // Half of what was there stays.
+      var carried = Tensor(repeating: 4, shape: weight.shape)
+      var none: Tensor?
+      let unwanted = convolution.backward(
+        gradient, clipped: clips ? output : nil, images: images, weight: weight,
+        weightGradient: &carried, biasGradient: &none, carry: 0.5, needsInput: false,
+        workers: Workers(workers))
+      #expect(unwanted == nil && none == nil)
+      #expect(differ(carried, weightGradient.elements.map { Double($0) + 2 }) < 1e-4)
+    }
+  }
+
+  @Test(arguments: cases)
+  func `a convolution is a dense layer on the rows of patches`(_ c: ConvolutionCase) {
+    let (images, weight, _) = operands(c)
+    let rows = c.windows.patchRows(of: images)
+    #expect(rows.shape == [c.samples * c.windows.positions, c.windows.patchSize])
+    var products = Tensor(zeros: [rows.shape.rows, c.filters])
+    products.assignProduct(rows.matrix, weight.transposed)
+    let expected = ObviousImages(samples: c.samples, windows: c.windows).convolution(
+      images.elements, weight: weight.elements, bias: nil, filters: c.filters)
+    let positions = c.windows.positions
+    let byRow = products.elements.indices.map { index in
+      let (row, filter) = (index / c.filters, index % c.filters)
+      return expected[(row / positions * c.filters + filter) * positions + row % positions]
+    }
+    #expect(differ(products, byRow) < 1e-4)
+  }
+
+  @Test
+  func `gradients repeat to the bit for a number of workers`() {
+    let c = ConvolutionCase(samples: 37, image: [5, 9, 9], filters: 7, kernel: [3, 3], padding: 1)
+    let (images, weight, _) = operands(c)
+    let convolution = ImageConvolution(filters: c.filters, over: c.windows)
+    var random = RandomStream(seed: 9)
+    let gradient = random.normal(c.windows.outputShape(channels: c.filters).batched(c.samples))
+    let runs = (0..<5).map { _ in
+      var weightGradient = Tensor(zeros: weight.shape)
+      var biasGradient: Tensor? = Tensor(zeros: [c.filters])
+      _ = convolution.backward(
+        gradient, clipped: nil, images: images, weight: weight, weightGradient: &weightGradient,
+        biasGradient: &biasGradient, workers: Workers(3))
+      return [weightGradient, biasGradient ?? weightGradient]
+    }
+    for run in runs.dropFirst() {
+      #expect(zip(run, runs[0]).allSatisfy { $0.isIdentical(to: $1) })
+    }
+  }
+
+  private func operands(_ c: ConvolutionCase) -> (images: Tensor, weight: Tensor, bias: Tensor) {
+    var random = RandomStream(seed: 4)
+    return (
+      random.normal(c.image.batched(c.samples)),
+      random.normal(Shape([c.filters, c.image[0]] + c.kernel)), random.normal([c.filters])
+    )
+  }
+}
+
+/// The largest difference.
+func differ(_ tensor: Tensor, _ expected: [Double]) -> Double {
+  guard tensor.count == expected.count else { return .infinity }
+  return zip(tensor.elements, expected).reduce(0) {
+    // The larger of the two, and NaN if either is.
+    let difference = abs(Double($1.0) - $1.1)
+    return difference.isNaN ? .infinity : max($0, difference)
+  }
+}
