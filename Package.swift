@@ -28,6 +28,11 @@ let plugins: [PluginRow] = [
   PluginRow(
     target: "ButterflyModifier", path: "Plugins/Modifiers/Butterfly", libraries: ["LCWPaths"]),
   PluginRow(target: "MLPArchitecture", path: "Plugins/Architectures/MLP"),
+  PluginRow(target: "Conv2FC1Architecture", path: "Plugins/Architectures/Conv2FC1"),
+  PluginRow(target: "VGG16Architecture", path: "Plugins/Architectures/VGG16"),
+  PluginRow(
+    target: "SequentialArchitecture", path: "Plugins/Architectures/Sequential",
+    libraries: ["LCWFiles"]),
   PluginRow(
     target: "DigitsDataset", path: "Plugins/Datasets/Digits", exclude: ["README.md"]),
   PluginRow(target: "MNISTDataset", path: "Plugins/Datasets/MNIST", libraries: ["LCWFiles"]),
@@ -90,6 +95,12 @@ let tests: [TestRow] = [
       "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
       "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier", "ButterflyModifier",
       "MLPArchitecture",
+    ]),
+  TestRow(
+    target: "ArchitectureTests",
+    dependencies: [
+      "LCWCore", "LCWFiles", "LCWNumerics", "LCWNetworks", "Conv2FC1Architecture",
+      "VGG16Architecture", "SequentialArchitecture",
     ]),
   TestRow(
     target: "DatasetTests",

@@ -159,10 +159,11 @@ struct Session {
     let architectureReference = try PluginReference(architecture)
     let datasetReference = try PluginReference(dataset)
     let data = try registry.dataset(datasetReference)
-    let network = try registry.architecture(architectureReference)
-      .network(inputShape: data.sampleShape, classes: data.classes)
+    let family = try registry.architecture(architectureReference)
+    let network = try family.network(inputShape: data.sampleShape, classes: data.classes)
     return BoundNetwork(
-      architecture: architectureReference, dataset: datasetReference, network: network,
+      architecture: family.selfContained(architectureReference), dataset: datasetReference,
+      network: network,
       binding: try CheckpointBinding(of: source.entries, to: network))
   }
 

@@ -18,12 +18,12 @@ struct TrainingRun {
     session: Session, architecture: PluginReference, dataset: PluginReference, plan: TrainingPlan
   ) throws {
     self.session = session
-    self.architecture = architecture
     self.dataset = dataset
     self.plan = plan
     let plugin = try session.registry.dataset(dataset)
-    network = try session.registry.architecture(architecture)
-      .network(inputShape: plugin.sampleShape, classes: plugin.classes)
+    let family = try session.registry.architecture(architecture)
+    self.architecture = family.selfContained(architecture)
+    network = try family.network(inputShape: plugin.sampleShape, classes: plugin.classes)
     data = try session.data(given: nil, recorded: dataset).samples
   }
 

@@ -6,4 +6,13 @@ public protocol Architecture: Plugin {
   /// The network for samples of a shape and a number of classes.
   /// - Throws: ``NetworkError`` if the architecture can't handle the shape.
   func network(inputShape: Shape, classes: Int) throws -> Network
+
+  /// The reference this instance was made from, so that it means the same anywhere: where an option
+  /// names a file, with the file's content in its place.
+  func selfContained(_ reference: PluginReference) -> PluginReference
+}
+
+extension Architecture {
+  /// The reference itself.
+  public func selfContained(_ reference: PluginReference) -> PluginReference { reference }
 }

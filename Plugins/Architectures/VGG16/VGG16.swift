@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNumerics
+
+/// VGG16 (Simonyan and Zisserman 2015) as Anokhin and Yarotsky have it for images of 32×32:
+/// thirteen convolutions in five stages, and three dense layers with dropout, without batch
+/// normalisation.
+///
+/// Its parameters stand in the order of torchvision's, so that a checkpoint of the same sizes binds
+/// to it.
+public struct VGG16: Architecture {
+  /// `vgg16`
+  public static let name = "vgg16"
+  /// What it is.
+  public static let summary = "thirteen convolutions of 3x3 in five stages, three dense layers"
+
+  private static let width = PluginOption(
+    "width", default: 1.0, help: "the factor of all numbers of filters and hidden units")
+  private static let dropout = PluginOption(
+    "dropout", default: 0.5, help: "the rate before each hidden dense layer")
+
+  /// `width` and `dropout`.
+  public static let options: [any PluginOptionDescription] = [width, dropout]
+
+  private static let stages = [
+    [64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512],
+  ]
+  private static let hidden = [512, 512]
+
+  private let width: Double
+  private let dropout: Double
+
+  /// An architecture with the given options.
+  /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` for a width that is not
+  ///   positive or beyond 64, or a rate outside 0 to 0.99.
+  public init(options: OptionValues) throws {
+    width = try options.value(of: Self.width, in: 0.001...64)
+    dropout = try options.value(of: Self.dropout, in: 0...0.99)
+  }
+
+  /// The chain for images `[channels, height, width]` of at least 32×32.
+  public func network(inputShape: Shape, classes: Int) throws -> Network {
+    var layers: [Layer] = []
+    for stage in Self.stages {
+      for filters in stage {
+        layers += [.convolution(.init(filters: scaled(filters), kernel: 3, padding: 1)), .relu]
+      }
+      layers.append(.maxPool(.init(size: 2, stride: 2)))
+    }
+    layers.append(.flatten)
+    for units in Self.hidden {
+      layers += [.dropout(rate: dropout), .dense(outputs: scaled(units), bias: true), .relu]
+    }
+    layers.append(.dense(outputs: classes, bias: true))
+    return try Network(inputShape: inputShape, layers: layers)
+  }
+
+  private func scaled(_ count: Int) -> Int { max(1, Int((Double(count) * width).rounded())) }
+}
+
+@section("lcw_plugins") @used
+let vgg16Plugin: PluginRecord = { $0.add(VGG16.self) }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNumerics
+import Testing
+
+struct SequentialTests {
+  @Test
+  func `every layer is read as it is described`() throws {
+    let text =
+      "conv 8 5x3 stride 2 pad 2; batchnorm; relu; conv 4 3x3 no-bias; tanh; "
+      + "maxpool 3 stride 2 pad 1; avgpool 2; dropout 0.25; flatten; dense 20 no-bias; dense 10"
+    let network = try network("sequential:layers=\(text)")
+    #expect(network.description == text)
+    guard case .convolution(let first) = network.layers[0] else {
+      Issue.record("the first layer is \(network.layers[0])")
+      return
+    }
+    #expect(first == .init(filters: 8, kernel: [5, 3], stride: 2, padding: 2, bias: true))
+  }
+
+  @Test
+  func `sizes may be short, and the classes are the data set's`() throws {
+    let network = try network(
+      "sequential:layers=conv 4 3 pad 1;relu ;  flatten; dense classes no-bias", classes: 7)
+    #expect(network.description == "conv 4 3x3 pad 1; relu; flatten; dense 7 no-bias")
+  }
+
+  @Test(arguments: [
+    ("conv", "a number of filters"), ("conv 3", "a kernel"), ("conv 3 3x3x3", "a kernel"),
+    ("conv 0 3", "a number of filters"), ("conv 3 3 pad", "a number from 0"),
+    ("conv 3 3 stride 0", "a number from 1"), ("conv 3 3 pad 1 stride 2", "‘stride’"),
+    ("dense", "outputs"), ("dense ten", "outputs"), ("dense 10 bias", "‘bias’"),
+    ("maxpool", "window"), ("maxpool 2 stride", "a number from 1"), ("dropout 1", "a rate"),
+    ("softmax", "dense, conv"), ("relu 6", "‘6’"), ("dense 99999999999999999999", "outputs"),
+    (" ; ;", "at least one layer"),
+  ])
+  func `what can't be read is shown with what was expected`(text: String, part: String) {
+    let error = #expect(throws: PluginError.self) {
+      try network("sequential:layers=\(text)")
+    }
+    #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+  }
+
+  @Test
+  func `a file's chain is kept in the reference`() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).txt")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try "conv 4 3x3 # edges, mostly\nrelu; flatten\n\n# head\ndense classes\n".write(
+      to: file, atomically: false, encoding: .utf8)
+    let reference = PluginReference(name: "sequential", options: ["file": file.path])
+    let registry = try PluginRegistry.linked()
+    let architecture = try registry.architecture(reference)
+    let kept = architecture.selfContained(reference)
+    #expect("\(kept)" == "sequential:layers=conv 4 3x3; relu; flatten; dense classes")
+    let again = try registry.architecture(PluginReference("\(kept)"))
+    #expect(
+      try again.network(inputShape: [1, 8, 8], classes: 3)
+        == architecture.network(inputShape: [1, 8, 8], classes: 3))
+    #expect("\(again.selfContained(kept))" == "\(kept)")
+  }
+
+  @Test
+  func `either a chain or a file is given, and a file is there`() throws {
+    #expect(throws: PluginError.self) { try network("sequential") }
+    #expect(throws: PluginError.self) { try network("sequential:layers=relu,file=a.txt") }
+    #expect(throws: FileError.self) { try network("sequential:file=/nowhere/chain.txt") }
+    let reference = PluginReference(name: "mlp")
+    #expect(OtherFamily().selfContained(reference) == reference)
+  }
+}
+
+private struct OtherFamily: Architecture {
+  static let name = "other"
+  static let summary = "keeps its reference"
+  init() {}
+  init(options: OptionValues) throws {}
+  func network(inputShape: Shape, classes: Int) throws -> Network {
+    try Network(inputShape: inputShape, layers: [])
+  }
+}
