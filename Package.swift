@@ -174,7 +174,7 @@ let package = Package(
       name: "lcw-bench",
       dependencies: [
         "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
-        "CKernels", "LCWFormat", "SafetensorsFormat",
+        "CKernels", "LCWFormat", "SafetensorsFormat", "Conv2FC1Architecture", "VGG16Architecture",
       ],
       path: "Tests/Benchmarks",
       exclude: ["peers.py", "peers_archive.py", "peers_assignment.py", "peers_paths.py"],

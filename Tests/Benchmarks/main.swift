@@ -44,7 +44,7 @@ if checkpoints.isEmpty {
   print("note: the archive is not measured, for want of --checkpoint FILE with trained weights")
 }
 let known =
-  DenseBenchmarks.all + AdjustmentBenchmarks.all + assignments.all
+  DenseBenchmarks.all + ConvolutionBenchmarks.all + AdjustmentBenchmarks.all + assignments.all
   + ArchiveBenchmarks(files: checkpoints).all
 extension Benchmark {
   func isNamed(_ name: String) -> Bool {

@@ -76,6 +76,50 @@ def adjustment():
     return [time.perf_counter() - start]
 
 
+def vgg16(torch):
+    nn, layers, channels = torch.nn, [], 3
+    for stage in [[64] * 2, [128] * 2, [256] * 3, [512] * 3, [512] * 3]:
+        for filters in stage:
+            layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(inplace=True)]
+            channels = filters
+        layers.append(nn.MaxPool2d(2))
+    layers.append(nn.Flatten())
+    for _ in range(2):
+        layers += [nn.Dropout(), nn.Linear(512, 512), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers, nn.Linear(512, 10))
+
+
+def conv2fc1(torch):
+    nn = torch.nn
+    return nn.Sequential(
+        nn.Conv2d(3, 32, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2),
+        nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2),
+        nn.Flatten(), nn.Linear(3136, 10),
+    )
+
+
+def convolutional(torch, model):
+    """Seconds of a training step and of evaluation on a batch of 128 images."""
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=1e-4)
+    loss = torch.nn.CrossEntropyLoss()
+    inputs = torch.randn(128, 3, 32, 32)
+    labels = torch.arange(128) % 10
+
+    def step():
+        model.train()
+        optimiser.zero_grad()
+        loss(model(inputs), labels).backward()
+        optimiser.step()
+
+    def passes():
+        model.eval()
+        with torch.no_grad():
+            logits = model(inputs)
+            return loss(logits, labels).item(), (logits.argmax(1) == labels).sum().item()
+
+    return timed(step, 5), timed(passes, 5)
+
+
 def main():
     try:
         import torch
@@ -83,12 +127,18 @@ def main():
         sys.exit("peers.py: PyTorch is not installed; the peers are not measured")
     ours = {row["name"]: row for row in json.load(open(sys.argv[1]))}
     point = evaluation(torch, 60000, 3)
+    vgg_step, vgg_evaluation = convolutional(torch, vgg16(torch))
+    small_step, small_evaluation = convolutional(torch, conv2fc1(torch))
     peers = {
         "training step": training_step(torch),
         "evaluating inputs": evaluation(torch, 50000, 3),
         "linear path": [61 * seconds for seconds in point],
         "arc path": [61 * seconds for seconds in point],
         "one point of a path": point,
+        "vgg16 training step": vgg_step,
+        "vgg16 evaluation": vgg_evaluation,
+        "conv2fc1 training step": small_step,
+        "conv2fc1 evaluation": small_evaluation,
     }
     if "weight adjustment" in ours:
         peers["weight adjustment"] = adjustment()
@@ -98,6 +148,8 @@ def main():
         "linear path": 20.0,
         "arc path": 20.0,
         "weight adjustment": 25.0,
+        "vgg16 training step": 1.2,
+        "vgg16 evaluation": 1.3,
     }
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
     print(f"{'work':24}{'lcw s':>10}{'peer s':>12}{'ratio':>8}{'target':>8}{'peak MB':>10}")

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// The convolutional networks TARGETS compares with PyTorch, on a batch of 128 random images.
+enum ConvolutionBenchmarks {
+  static let all: [Benchmark] = ["vgg16", "conv2fc1"].flatMap {
+    [trainingStep($0), evaluation($0)]
+  }
+
+  private static let batch = 128
+
+  private static func network(_ name: String) throws -> Network {
+    try PluginRegistry.linked().architecture(PluginReference(name))
+      .network(inputShape: [3, 32, 32], classes: 10)
+  }
+
+  static func trainingStep(_ name: String) -> Benchmark {
+    Benchmark(
+      name: "\(name) training step", work: "\(name), batch \(batch), SGD with momentum, one step",
+      prepare: {
+        let network = try network(name)
+        let runner = try Runner(network)
+        let samples = try DenseBenchmarks.randomSamples(batch)
+        let block = samples.block(0..<batch)
+        var weights = try Weights(randomFor: network, seed: 1)
+        var optimiser = Optimiser(.sgd(momentum: 0.9, decay: 1e-4), for: network)
+        return {
+          _ = runner.accumulateGradients(
+            of: block, labels: samples.labels[...], weights: weights, into: &optimiser.gradients,
+            carry: optimiser.carry, workers: .available)
+          optimiser.step(&weights, rate: 0.001, workers: .available)
+        }
+      })
+  }
+
+  static func evaluation(_ name: String) -> Benchmark {
+    Benchmark(
+      name: "\(name) evaluation", work: "\(name), \(batch) images",
+      prepare: {
+        let network = try network(name)
+        let runner = try Runner(network)
+        let samples = try DenseBenchmarks.randomSamples(batch)
+        let weights = try Weights(randomFor: network, seed: 1)
+        return { _ = try runner.evaluate(weights, on: samples) }
+      })
+  }
+}
