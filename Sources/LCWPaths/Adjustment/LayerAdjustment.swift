@@ -8,7 +8,8 @@ import LCWNumerics
 ///
 /// With the reference's features X₀ and weights W₀ and the features X to adjust to, the change
 /// Δ = W − W₀ minimises ‖X Δᵀ − (X₀ − X) W₀ᵀ‖² + λ‖Δ‖². Where X is X₀, nothing changes, to the bit:
-/// that is why the change is solved for and not the weights.
+/// that is why the change is solved for and not the weights. The rows of X are samples or, for a
+/// convolution, the patches at all positions of the samples.
 struct LayerAdjustment: Sendable {
   /// The layer that is adjusted.
   let layer: Int
@@ -20,21 +21,23 @@ struct LayerAdjustment: Sendable {
   private let weight: Int
   private let bias: Int?
   private let runner: Runner
+  /// The windows of a convolution.
+  private let windows: ImageWindows?
 
-  /// The samples of a block: many enough that adding a block's products to their sums costs little
+  /// The rows of a block: many enough that adding a block's products to their sums costs little
   /// beside computing them.
-  private static let blockSamples = 2048
+  private static let blockRows = 2048
   /// The bytes that the problems solved together should not exceed, if that leaves a few: each
   /// group of them runs the network's first layers anew.
   private static let problemBytes = 640 << 20
   private static let fewestTogether = 4
 
   /// - Parameters:
-  ///   - layer: The index of a dense layer.
+  ///   - layer: The index of a dense layer or a convolution.
   ///   - reference: The network whose output the layer keeps.
   ///   - samples: Training samples.
   ///   - progress: Is told how far a pass over the samples has come.
-  /// - Throws: ``ConnectionError`` if the layer is not dense, ``DataError`` if the samples do not
+  /// - Throws: ``ConnectionError`` if the layer is neither, ``DataError`` if the samples do not
   ///   fit the network.
   init(
     of layer: Int, reference: Weights, samples: SampleSet, options: AdjustmentOptions,
@@ -43,12 +46,19 @@ struct LayerAdjustment: Sendable {
   ) throws {
     let network = reference.network
     try samples.check(fits: network)
-    guard case .dense = network.layers[layer],
+    guard network.layers[layer].isWeighted,
       let weight = network.parameterIndex(ofLayer: layer, role: .weight)
     else {
       throw ConnectionError.layer(
         index: layer, description: "\(network.layers[layer])",
         problem: "can't be adjusted by least squares")
+    }
+    if case .convolution(let convolution) = network.layers[layer] {
+      windows = ImageWindows(
+        over: network.shapes[layer], kernel: convolution.kernel, stride: convolution.stride,
+        padding: convolution.padding)
+    } else {
+      windows = nil
     }
     self.layer = layer
     self.reference = reference
@@ -111,7 +121,8 @@ struct LayerAdjustment: Sendable {
         solvingBias: bias != nil && options.solvesBias)
     }
     var spread = TargetSpread()
-    let blocks = samples.ranges(ofSize: LayerAdjustment.blockSamples)
+    let blocks = samples.ranges(
+      ofSize: max(1, LayerAdjustment.blockRows / (windows?.positions ?? 1)))
     for start in stride(from: 0, to: blocks.count, by: workers.count) {
       try progress(
         ConnectionProgress(
@@ -121,10 +132,10 @@ struct LayerAdjustment: Sendable {
       let prepared = try workers.map(ranges.count) { index in
         let samples = samples.block(ranges[index])
         let block = features.block(samples)
-        let original =
+        let original = rows(
           startsAtReference
-          ? try features.features(of: block, at: count)
-          : runner.output(of: samples, weights: reference, layers: 0..<layer)
+            ? try features.features(of: block, at: count)
+            : runner.output(of: samples, weights: reference, layers: 0..<layer))
         var output = Tensor(unspecified: [original.shape.rows, shape.rows])
         output.assignProduct(original.matrix, reference[weight].transposed)
         return (block: block, original: original, output: output)
@@ -132,7 +143,7 @@ struct LayerAdjustment: Sendable {
       for item in prepared { spread.add(item.output) }
       for time in problems.indices {
         let parts = try workers.map(prepared.count) { index in
-          let x = try features.features(of: prepared[index].block, at: time)
+          let x = rows(try features.features(of: prepared[index].block, at: time))
           let lack = Tensor.combination(
             [prepared[index].original, x], coefficients: [1, -1], shape: x.shape)
           var target = Tensor(unspecified: [x.shape.rows, shape.rows])
@@ -149,6 +160,9 @@ struct LayerAdjustment: Sendable {
       try result(of: filled[$0], spread: deviation, workers: inner)
     }
   }
+
+  /// What the layer's weights multiply, a row each.
+  private func rows(_ input: Tensor) -> Tensor { windows?.patchRows(of: input) ?? input }
 
   private func result(
     of problem: LeastSquares, spread: Double, workers: Workers

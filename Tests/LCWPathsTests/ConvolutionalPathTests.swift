@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+import LCWPaths
+import Testing
+
+/// The laws of the methods on networks with filters, pooling and a flatten in their chain.
+struct ConvolutionalPathTests {
+  static let methods = [
+    "linear", "arc", "ot", "linear+wa", "arc+wa:bias=kept", "ot+wa", "linear+bfly", "ot+bfly",
+  ]
+  static let chains: [[Layer]] = [
+    [
+      .convolution(.init(filters: 5, kernel: 3, padding: 1)), .relu,
+      .maxPool(.init(size: 2, stride: 2)), .convolution(.init(filters: 6, kernel: 3)), .relu,
+      .maxPool(.init(size: 2, stride: 1)), .flatten, .dense(outputs: 7, bias: true), .relu,
+      .dense(outputs: 4, bias: true),
+    ],
+    [
+      .convolution(.init(filters: 4, kernel: [3, 2], stride: 2, padding: 1, bias: false)), .tanh,
+      .averagePool(.init(size: 2, stride: 1)), .flatten, .dense(outputs: 4, bias: true),
+    ],
+  ]
+
+  private struct Case {
+    var a: Weights
+    var b: Weights
+    var samples: SampleSet
+    var path: any ConnectionPath
+  }
+
+  private func make(_ method: String, _ layers: [Layer]) throws -> Case {
+    let network = try Network(inputShape: [2, 8, 8], layers: layers)
+    let a = try Weights(randomFor: network, seed: 1)
+    let b = try Weights(randomFor: network, seed: 2)
+    let samples = try randomSamples(count: 90, shape: network.inputShape, classes: 4)
+    return Case(a: a, b: b, samples: samples, path: try path(method, a, b, samples: samples))
+  }
+
+  @Test(arguments: methods, chains)
+  func `a path starts at A and ends at B, to the bit`(method: String, layers: [Layer]) throws {
+    let made = try make(method, layers)
+    let end = made.path.domain.upperBound
+    #expect(try made.path.weights(at: 0).isIdentical(to: made.a))
+    #expect(try made.path.weights(at: end).isIdentical(to: made.b))
+    #expect(try made.path.weights(at: 0.37 * end).isFinite)
+  }
+
+  @Test(arguments: methods, chains)
+  func `both ways of evaluating agree`(method: String, layers: [Layer]) throws {
+    let made = try make(method, layers)
+    let times = (0...made.path.stages.count * 2).map { Double($0) / 2 }
+    let structured = try PathEvaluator().evaluate(made.path, at: times, on: made.samples)
+    let obvious = try PathEvaluator(strategy: .pointByPoint).evaluate(
+      made.path, at: times, on: made.samples)
+    for (x, y) in zip(structured, obvious) {
+      #expect(abs(x.crossEntropy - y.crossEntropy) < 2e-5)
+    }
+  }
+
+  /// While the first filters move, the second ones are the least-squares solution over all patches.
+  @Test func `an adjusted convolution is the solution at its point`() throws {
+    let made = try make("linear+wa:ridge=0", Self.chains[0])
+    let runner = try Runner(made.path.network, separating: [3, 4])
+    let images = made.samples.block(0..<made.samples.count)
+    let target = runner.output(of: images, weights: made.a, layers: 0..<4)
+    let windows = ImageWindows(over: [5, 4, 4], kernel: [3, 3], stride: 1, padding: 0)
+    for t in [0.25, 0.5, 0.75] {
+      let point = try made.path.weights(at: t)
+      let features = runner.output(of: images, weights: point, layers: 0..<3)
+      var problem = LeastSquares(features: 45, targets: 6, solvingBias: true)
+      problem.add(
+        windows.patchRows(of: features), targets: rowsOfPositions(target, filters: 6))
+      let expected = try problem.solution()
+      #expect(point[2].reshaped([6, 45]).squaredDistance(to: expected.weights) < 4e-6)
+      #expect(point[3].squaredDistance(to: try #require(expected.bias)) < 4e-6)
+      #expect(point[2].squaredDistance(to: made.a[2]) > 1e-3)
+    }
+  }
+
+  private func rowsOfPositions(_ output: Tensor, filters: Int) -> Tensor {
+    let positions = output.shape.rowCount / filters
+    var rows = Tensor(zeros: [output.shape.rows * positions, filters])
+    for sample in 0..<output.shape.rows {
+      for filter in 0..<filters {
+        for position in 0..<positions {
+          rows.elements[(sample * positions + position) * filters + filter] =
+            output.elements[(sample * filters + filter) * positions + position]
+        }
+      }
+    }
+    return rows
+  }
+}
