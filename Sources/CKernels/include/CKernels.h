@@ -77,6 +77,27 @@ void lcw_add_plane_bias(
 void lcw_add_row_sums(
     float *s, const float *x, ptrdiff_t leading, ptrdiff_t rows, ptrdiff_t n);
 
+// Winograd's minimal filtering F(4×4, 3×3) of windows 3×3 at stride 1, with a padding of 2 at most:
+// transforms of filters and of patches are multiplied as matrices, one for each of 36 points. A tile
+// is 4×4 outputs; an image has as many as cover its positions.
+
+/// The transforms `[36, filters, channels]` of some filters of `weight`, `[filters, channels, 3, 3]`.
+/// If `reversed` is set, `weight` is `[channels, filters, 3, 3]` and each filter is turned around.
+/// Of all pairs of a filter and a channel, takes `count` from `first` on.
+void lcw_winograd_filters(
+    float *transformed, const float *weight, ptrdiff_t filters, ptrdiff_t channels, int reversed,
+    ptrdiff_t first, ptrdiff_t count);
+/// The transforms `[36, channels, samples · tiles]` of the patches of some images. `scratch` has room
+/// for a channel of each image with its padding, (4 · tiles + 2) high and wide.
+void lcw_winograd_patches(
+    float *transformed, const float *images, const lcw_windows_t *w, ptrdiff_t samples,
+    float *scratch);
+/// The outputs `[samples, filters, height, width]` from the products `[36, filters,
+/// samples · tiles]`, with a bias for each filter (none if null), clipped at zero if `relu` is set.
+void lcw_winograd_output(
+    float *y, const float *products, const lcw_windows_t *w, ptrdiff_t filters,
+    ptrdiff_t samples, const float *_Nullable bias, int relu);
+
 /// The largest value of each window; padding counts as −infinity, a NaN as larger than all.
 /// `channels` is not read: there are `planes`, whatever images they belong to.
 void lcw_max_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_t planes);

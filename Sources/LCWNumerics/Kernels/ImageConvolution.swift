@@ -6,7 +6,8 @@ import CKernels
 ///
 /// Patches of some images are laid out as the columns of a matrix that the filters multiply, a
 /// thousand columns at a time: patches of a whole batch are never in memory. Images are divided
-/// among the workers.
+/// among the workers. Outputs and gradients of images of wide layers of 3×3 filters come from
+/// Winograd's minimal filtering instead, which multiplies less.
 public struct ImageConvolution: Sendable, Hashable {
   /// The windows.
   public let windows: ImageWindows
@@ -36,17 +37,27 @@ public struct ImageConvolution: Sendable, Hashable {
     BLAS.useCallingThread()
     let samples = images.shape.rows
     var output = Tensor(unspecified: windows.outputShape(channels: filters).batched(samples))
+    let winograd = ImageWinograd(filters: filters, over: windows)
+    let transformed = winograd?.transform(weight, reversed: false, workers: workers)
     images.elements.withUnsafeBufferPointer { images in
       weight.elements.withUnsafeBufferPointer { weight in
         Tensor.withBase(of: bias) { bias in
-          output.elements.withUnsafeMutableBufferPointer { output in
-            guard let images = images.baseAddress, let weight = weight.baseAddress,
-              let output = output.baseAddress
-            else { return }
-            forEachPart(of: samples, workers) { _, range in
-              let scratch = Scratch(patches: patchCount, planes: planeCount)
-              for tile in tiles(of: range) {
-                run(tile, images, weight, bias, clipping, to: output, scratch)
+          Tensor.withBase(of: transformed) { transformed in
+            output.elements.withUnsafeMutableBufferPointer { output in
+              guard let images = images.baseAddress, let weight = weight.baseAddress,
+                let output = output.baseAddress
+              else { return }
+              forEachPart(of: samples, workers) { _, range in
+                if let winograd, let transformed {
+                  winograd.run(
+                    range, of: images, transformed: transformed, bias: bias, clipping: clipping,
+                    to: output)
+                  return
+                }
+                let scratch = Scratch(patches: patchCount, planes: planeCount)
+                for tile in tiles(of: range) {
+                  run(tile, images, weight, bias, clipping, to: output, scratch)
+                }
               }
             }
           }
@@ -89,6 +100,8 @@ public struct ImageConvolution: Sendable, Hashable {
     var input = Tensor(unspecified: needsInput ? images.shape : [0])
     // For each part the gradient of the filters, then that of the bias.
     var sums = Tensor(unspecified: [parts, weight.count + filters])
+    let winograd = needsInput ? ImageWinograd(backwardOf: windows, filters: filters) : nil
+    let transformed = winograd?.transform(weight, reversed: true, workers: workers)
     let (stride, weightCount) = (sums.shape.rowCount, weight.count)
     sums.elements.withUnsafeMutableBufferPointer { sums in
       gradient.elements.withUnsafeMutableBufferPointer { gradient in
@@ -96,21 +109,30 @@ public struct ImageConvolution: Sendable, Hashable {
           images.elements.withUnsafeBufferPointer { images in
             weight.elements.withUnsafeBufferPointer { weight in
               Tensor.withBase(of: clipped) { clipped in
-                guard let sums = sums.baseAddress, let gradient = gradient.baseAddress,
-                  let images = images.baseAddress, let weight = weight.baseAddress
-                else { return }
-                let operands = BackwardOperands(
-                  gradient: gradient, clipped: clipped, images: images, weight: weight,
-                  input: needsInput ? input.baseAddress : nil)
-                forEachPart(of: samples, workers) { part, range in
-                  let scratch = Scratch(patches: patchCount, planes: planeCount)
-                  let weightSum = sums + part * stride
-                  let biasSum = weightSum + weightCount
-                  biasSum.update(repeating: 0, count: filters)
-                  for (index, tile) in tiles(of: range).enumerated() {
-                    run(
-                      tile, operands, weightSum: weightSum, adding: index > 0, biasSum: biasSum,
-                      scratch)
+                Tensor.withBase(of: transformed) { transformed in
+                  guard let sums = sums.baseAddress, let gradient = gradient.baseAddress,
+                    let images = images.baseAddress, let weight = weight.baseAddress
+                  else { return }
+                  let target = needsInput ? input.baseAddress : nil
+                  let operands = BackwardOperands(
+                    gradient: gradient, clipped: clipped, images: images, weight: weight,
+                    input: winograd == nil ? target : nil)
+                  forEachPart(of: samples, workers) { part, range in
+                    let scratch = Scratch(patches: patchCount, planes: planeCount)
+                    let weightSum = sums + part * stride
+                    let biasSum = weightSum + weightCount
+                    biasSum.update(repeating: 0, count: filters)
+                    for (index, tile) in tiles(of: range).enumerated() {
+                      run(
+                        tile, operands, weightSum: weightSum, adding: index > 0,
+                        biasSum: biasSum, scratch)
+                    }
+                    // The tiles have clipped the gradient by now.
+                    if let winograd, let transformed, let target {
+                      winograd.run(
+                        range, of: gradient, transformed: transformed, bias: nil, clipping: false,
+                        to: target)
+                    }
                   }
                 }
               }
