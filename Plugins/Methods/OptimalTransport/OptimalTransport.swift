@@ -88,14 +88,11 @@ public struct OptimalTransport: LayerwiseMethod {
       throw ConnectionError.notFinite(network: name)
     }
     let costs = first.squaredDistances(toRowsOf: second, workers: context.workers)
-    guard costs.isFinite else {
+    guard costs.isFinite, let order = try LinearSumAssignment.solve(costs).columns else {
       throw ConnectionError.layer(
         index: a.network.parameters[population.incoming].layer,
         description: a.network.parameters[population.incoming].layerName,
         problem: "has weights so large that the distances of its units overflow")
-    }
-    guard let order = try LinearSumAssignment.solve(costs).columns else {
-      preconditionFailure("as many rows as columns are all assigned")
     }
     return order
   }

@@ -137,9 +137,9 @@ public struct ExplicitPath: ConnectionPath {
   /// The point at t; t is clamped to the domain.
   public func weights(at t: Double) throws -> Weights {
     let (stage, time) = position(of: t)
-    let tensors = zip(network.parameters, stages[stage].motions).map { parameter, motion in
+    let tensors = try zip(network.parameters, stages[stage].motions).map { parameter, motion in
       guard let tensor = motion.tensor(at: time, shape: parameter.shape) else {
-        preconditionFailure("an explicit path has no opaque motion")
+        throw PathError.opaque(stage: stage, parameter: parameter.name)
       }
       return tensor
     }

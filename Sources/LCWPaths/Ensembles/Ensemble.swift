@@ -95,7 +95,8 @@ public struct Ensemble: Sendable {
     self.residuals = residuals
   }
 
-  private static func boundary(of network: Network, head: Int) throws(EnsembleError) -> Int {
+  /// The first layer of a head of so many weighted layers.
+  static func boundary(of network: Network, head: Int) throws(EnsembleError) -> Int {
     let layers = network.weightedLayers
     guard head >= 1, head <= layers.count else {
       throw .noSuchHead(head, weightedLayers: layers.count)

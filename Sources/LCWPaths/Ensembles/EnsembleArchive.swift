@@ -65,11 +65,7 @@ public struct EnsembleArchive: Sendable {
       throw CheckpointError.metadata(field: "members", expected: "the number of networks")
     }
     let network = try source.network(from: registry)
-    let layers = network.weightedLayers
-    guard head >= 1, head <= layers.count else {
-      throw EnsembleError.noSuchHead(head, weightedLayers: layers.count)
-    }
-    let boundary = head == layers.count ? 0 : layers[layers.count - head]
+    let boundary = try Ensemble.boundary(of: network, head: head)
     let backbone = try network.parameters.map { parameter in
       parameter.layer < boundary
         ? try source.tensor(named: "backbone/\(parameter.name)").floats : nil

@@ -10,6 +10,8 @@ public struct StagedPath: ConnectionPath {
   /// What was told of the making.
   public let remarks: [PathRemark]
   private let parts: [any ConnectionPath]
+  /// The part and its own stage for each stage of the whole.
+  private let places: [(part: Int, stage: Int)]
 
   /// A path of parts of one network.
   /// - Parameter remarks: What to tell besides the parts' own remarks.
@@ -20,6 +22,10 @@ public struct StagedPath: ConnectionPath {
     self.parts = parts
     self.remarks = parts.flatMap(\.remarks) + remarks
     stages = parts.flatMap(\.stages)
+    places = parts.enumerated().flatMap { part, path in
+      path.stages.indices.map { (part, $0) }
+    }
+    guard !places.isEmpty else { throw .noStages }
   }
 
   /// The point at t.
@@ -43,11 +49,6 @@ public struct StagedPath: ConnectionPath {
 
   private func place(of t: Double) -> (part: Int, time: Double) {
     let (stage, time) = position(of: t)
-    var first = 0
-    for (index, part) in parts.enumerated() {
-      if stage < first + part.stages.count { return (index, Double(stage - first) + time) }
-      first += part.stages.count
-    }
-    preconditionFailure("a stage belongs to a part")
+    return (places[stage].part, Double(places[stage].stage) + time)
   }
 }
