@@ -31,7 +31,8 @@ bench: setup
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench \
 	  $(addprefix --checkpoint ,$(CHECKPOINTS)) --json .build/bench.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
-	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --json .build/bench-peers.json
+	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --bench .build/release/lcw-bench \
+	  --json .build/bench-peers.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers_assignment.py .build/release/lcw-bench $(CHECKPOINTS) \
 	  --json .build/bench-assignment.json

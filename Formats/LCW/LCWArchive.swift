@@ -17,6 +17,9 @@ public struct LCWArchive: CheckpointFormat {
   /// It can be written.
   public static let canWrite = true
 
+  /// Every kind.
+  public static func canHold(_ kind: CheckpointKind) -> Bool { true }
+
   private static let effortOption = PluginOption(
     "effort", default: Effort.fast, help: "how hard to try for a small file when writing")
   private static let digestOption = PluginOption(

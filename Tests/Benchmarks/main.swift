@@ -7,6 +7,7 @@ import LCWNumerics
 // and so are assignments of neurons.
 // lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
+// lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
 
 var names: [String] = []
 var jsonFile: String?
@@ -14,7 +15,10 @@ var checkpoints: [URL] = []
 var costsFolder: String?
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
-  guard ["--json", "--checkpoint", "--write-costs", "--solve-costs"].contains(argument) else {
+  guard
+    ["--json", "--checkpoint", "--write-costs", "--solve-costs", "--solve-adjustment"]
+      .contains(argument)
+  else {
     names.append(argument)
     continue
   }
@@ -26,6 +30,9 @@ while let argument = arguments.popFirst() {
     jsonFile = file
   } else if argument == "--write-costs" {
     costsFolder = file
+  } else if argument == "--solve-adjustment" {
+    try AdjustmentBenchmarks.solve(in: URL(fileURLWithPath: file))
+    exit(0)
   } else if argument == "--solve-costs" {
     try AssignmentBenchmarks.solve(URL(fileURLWithPath: file))
     exit(0)

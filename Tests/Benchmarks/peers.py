@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times PyTorch, and NumPy, at the work of lcw-bench and prints both side by side.
 
-usage: peers.py OURS.json [--json FILE]
+usage: peers.py OURS.json [--bench LCW_BENCH] [--json FILE]
 
 OURS.json is what `lcw-bench --json` wrote in the same run on the same machine.
 Needs torch (`pip install torch`). The path's peer is one point times 61: PyTorch
-has no other way, and 61 passes would only take longer to say the same.
+has no other way, and 61 passes would only take longer to say the same. With
+--bench, lcw-bench fits NumPy's problem too, and the two results are compared.
 """
 
 import json
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 
 
@@ -64,7 +68,7 @@ def evaluation(torch, count, runs):
     return timed(passes, runs)
 
 
-def adjustment():
+def adjustment(bench):
     """NumPy's pseudo-inverse of 50,000 samples of 2000 features, once: it takes half a minute."""
     import numpy
 
@@ -72,8 +76,21 @@ def adjustment():
     features = numpy.maximum(random.standard_normal((50000, 2000), dtype=numpy.float32), 0)
     targets = random.standard_normal((50000, 10), dtype=numpy.float32)
     start = time.perf_counter()
-    numpy.linalg.pinv(features) @ targets
-    return [time.perf_counter() - start]
+    mean, target_mean = features.mean(0), targets.mean(0)
+    centred = features - mean
+    weights = numpy.linalg.pinv(centred) @ (targets - target_mean)
+    seconds = time.perf_counter() - start
+    if bench:
+        with tempfile.TemporaryDirectory() as folder:
+            features.tofile(os.path.join(folder, "features.f32"))
+            targets.tofile(os.path.join(folder, "targets.f32"))
+            subprocess.run([bench, "--solve-adjustment", folder], check=True)
+            ours = numpy.fromfile(os.path.join(folder, "fitted.f32"), numpy.float32)
+        theirs = centred @ weights + target_mean
+        difference = numpy.linalg.norm(ours.reshape(theirs.shape) - theirs)
+        print(f"weight adjustment and pinv: the fitted outputs differ by "
+              f"{difference / numpy.linalg.norm(theirs):.1e} of their norm (limit 1e-4)")
+    return [seconds]
 
 
 def vgg16(torch):
@@ -141,7 +158,8 @@ def main():
         "conv2fc1 evaluation": small_evaluation,
     }
     if "weight adjustment" in ours:
-        peers["weight adjustment"] = adjustment()
+        bench = sys.argv[sys.argv.index("--bench") + 1] if "--bench" in sys.argv else None
+        peers["weight adjustment"] = adjustment(bench)
     targets = {
         "training step": 1.8,
         "evaluating inputs": 2.0,

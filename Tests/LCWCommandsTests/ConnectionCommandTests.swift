@@ -330,6 +330,9 @@ struct ConnectionCommandTests {
     #expect(try program.run("convert", "a.lcw", "a.xyz", expecting: 64).errors.contains("a.xyz"))
     try program.run(
       "connect", "a.lcw", "b.lcw", "-m", "arc", "-m", "linear", "-o", "p.lcw", expecting: 64)
+    let foreign = try program.run(
+      "connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "p.npz", expecting: 64)
+    #expect(foreign.errors.contains("not a path; give the file a name that ends in .lcw"))
     var cut = try program.bytes("a.lcw")
     cut.removeLast(700)
     try cut.write(to: program.folder.url.appendingPathComponent("cut.lcw"))

@@ -63,7 +63,7 @@ struct ConnectCommand: ParsableCommand {
     try StandardInput.check([first, second])
     let session = try Session(compute, reading)
     // What is wrong is told before anything is read or computed.
-    if let output { try session.checkOutput(output, inputs: [first, second]) }
+    if let output { try session.checkOutput(output, holding: .path, inputs: [first, second]) }
     try OutputCheck.checkReport(report)
     var methods: [MethodExpression] = []
     for expression in try method.map({ text throws in try MethodExpression(text) })

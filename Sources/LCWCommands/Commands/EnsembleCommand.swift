@@ -52,7 +52,7 @@ struct EnsembleCommand: ParsableCommand {
   func run() throws {
     try StandardInput.check(networks)
     let session = try Session(compute, reading)
-    if let output { try session.checkOutput(output, inputs: networks) }
+    if let output { try session.checkOutput(output, holding: .ensemble, inputs: networks) }
     try OutputCheck.checkReport(report)
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)

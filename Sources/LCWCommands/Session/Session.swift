@@ -71,9 +71,19 @@ struct Session {
   }
 
   /// Checks, before work begins, that its result can be written: the format is known and can be
-  /// written, the folder is there, and the file is none of the inputs.
-  func checkOutput(_ path: String, inputs: [String] = [], as format: String? = nil) throws {
-    _ = try outputFormat(for: path, given: format)
+  /// written and can hold the result's kind, the folder is there, and the file is none of the
+  /// inputs.
+  func checkOutput(
+    _ path: String, holding kind: CheckpointKind = .checkpoint, inputs: [String] = [],
+    as format: String? = nil
+  ) throws {
+    let format = type(of: try outputFormat(for: path, given: format))
+    guard format.canHold(kind) else {
+      throw CheckpointError.cannotWrite(
+        format: path,
+        reason: "\(format.name) files hold a network's weights, not a \(kind.rawValue); "
+          + "give the file a name that ends in .lcw")
+    }
     try OutputCheck.check(path, inputs: inputs)
   }
 

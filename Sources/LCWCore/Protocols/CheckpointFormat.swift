@@ -7,6 +7,8 @@ public protocol CheckpointFormat: Plugin {
   static var fileExtensions: [String] { get }
   /// Whether files of the format can be written.
   static var canWrite: Bool { get }
+  /// Whether files of the format can hold a kind of checkpoint.
+  static func canHold(_ kind: CheckpointKind) -> Bool
 
   /// Whether a file that starts with these bytes (all of it, or at least 4096) is of the format.
   static func recognises(_ start: [UInt8]) -> Bool
@@ -26,6 +28,9 @@ public protocol CheckpointFormat: Plugin {
 extension CheckpointFormat {
   /// Formats can be read only, unless they say otherwise.
   public static var canWrite: Bool { false }
+
+  /// A network's weights, and nothing that needs more than named tensors.
+  public static func canHold(_ kind: CheckpointKind) -> Bool { kind == .checkpoint }
 
   /// Not beyond what the first bytes say.
   public static func recognises(contentsOf file: URL) -> Bool { false }

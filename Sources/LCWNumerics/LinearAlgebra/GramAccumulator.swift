@@ -11,7 +11,7 @@ struct GramAccumulator: Sendable {
   let order: Int
   private var upper: [Double]
   /// The rows of a panel.
-  private static let panel = 128
+  private static let panel = 256
 
   init(order: Int) {
     self.order = order
@@ -33,11 +33,18 @@ struct GramAccumulator: Sendable {
           let first = index * panel
           let (rows, columns) = (min(panel, order - first), order - first)
           withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { product in
-            cblas_sgemm(
-              CblasRowMajor, CblasTrans, CblasNoTrans,
-              blasint(rows), blasint(columns), blasint(samples),
-              1, x + first, blasint(order), x + first, blasint(order),
-              0, product.baseAddress, blasint(columns))
+            let product = product.baseAddress
+            cblas_ssyrk(
+              CblasRowMajor, CblasUpper, CblasTrans, blasint(rows), blasint(samples),
+              1, x + first, blasint(order), 0, product, blasint(columns))
+            if columns > rows {
+              cblas_sgemm(
+                CblasRowMajor, CblasTrans, CblasNoTrans,
+                blasint(rows), blasint(columns - rows), blasint(samples),
+                1, x + first, blasint(order), x + first + rows, blasint(order),
+                0, product.map { $0 + rows }, blasint(columns))
+            }
+            guard let product else { return }
             for row in 0..<rows {
               let target = (first + row) * order + first
               for column in row..<columns {
