@@ -22,13 +22,19 @@ public struct Runner: Sendable {
   }
 
   /// A runner for a network.
-  /// - Throws: ``RunnerError/unsupported(layer:description:)`` for layers that can't run.
+  /// - Throws: ``RunnerError/memory(layer:description:bytes:)`` if one sample does not fit memory.
   public init(_ network: Network) throws {
     try self.init(network, separating: [])
   }
 
   /// A runner none of whose steps joins the layers before and behind one of the given indices.
   public init(_ network: Network, separating boundaries: Set<Int>) throws {
+    for (index, layer) in network.layers.enumerated() {
+      let values = Double(network.shapes[index].count) + Double(network.shapes[index + 1].count)
+      guard 4 * values <= Machine.physicalMemory else {
+        throw RunnerError.memory(layer: index, description: "\(layer)", bytes: 4 * values)
+      }
+    }
     self.network = network
     var steps: [Step] = []
     var index = 0
@@ -36,12 +42,12 @@ public struct Runner: Sendable {
       let next = index + 1
       let fuses =
         next < network.layers.count && network.layers[next] == .relu && !boundaries.contains(next)
-        && network.layers[index].isWeighted
+        && (network.layers[index].isWeighted || network.layers[index] == .batchNorm)
       let end = fuses ? index + 2 : next
       steps.append(
         Step(
           layers: index..<end, parameters: network.parameterIndices(ofLayer: index),
-          kernel: try Runner.kernel(for: network, layer: index, clips: fuses)))
+          kernel: Runner.kernel(for: network, layer: index, clips: fuses)))
       index = end
     }
     self.steps = steps
@@ -49,7 +55,7 @@ public struct Runner: Sendable {
 
   private static func kernel(
     for network: Network, layer: Int, clips: Bool
-  ) throws(RunnerError) -> any LayerKernel {
+  ) -> any LayerKernel {
     switch network.layers[layer] {
     case .dense(_, let bias): return DenseKernel(hasBias: bias, clips: clips)
     case .relu: return ReLUKernel()
@@ -60,8 +66,7 @@ public struct Runner: Sendable {
       return ConvolutionKernel(convolution, image: network.shapes[layer], clips: clips)
     case .maxPool(let pool): return PoolingKernel(.maximum, pool, image: network.shapes[layer])
     case .averagePool(let pool): return PoolingKernel(.average, pool, image: network.shapes[layer])
-    case .batchNorm:
-      throw .unsupported(layer: layer, description: "\(network.layers[layer])")
+    case .batchNorm: return NormalisationKernel(sample: network.shapes[layer], clips: clips)
     }
   }
 
@@ -145,8 +150,8 @@ private func exchange(_ tensor: inout Tensor, _ replacement: Tensor) -> Tensor {
 
 /// What a network can't be run for.
 public enum RunnerError: DescribedError, Hashable {
-  /// A layer that can be described but not run.
-  case unsupported(layer: Int, description: String)
+  /// A layer whose input and output for one sample are larger than the machine's memory.
+  case memory(layer: Int, description: String, bytes: Double)
 
   /// Wrong usage.
   public var category: ErrorCategory { .usage }
@@ -154,8 +159,9 @@ public enum RunnerError: DescribedError, Hashable {
   /// One line that names the layer.
   public var description: String {
     switch self {
-    case .unsupported(let layer, let description):
-      "layer \(layer + 1) (\(description)) can be described and stored, but not run by this version"
+    case .memory(let layer, let description, let bytes):
+      "layer \(layer + 1) (\(description)) needs \(Int(bytes / 1e9) + 1) GB of memory for one sample, "
+        + "more than there is"
     }
   }
 }

@@ -42,6 +42,24 @@ struct ConvolutionalTests {
     #expect(throws: PluginError.self) { try network("vgg16:dropout=1") }
   }
 
+  @Test(arguments: [
+    ("vgg16:batchnorm=true,width=0.02", "vgg16:width=0.02"),
+    (
+      "sequential:layers=conv 4 3 no-bias; batchnorm; relu; flatten; dense classes",
+      "sequential:layers=conv 4 3x3; relu; flatten; dense 10"
+    ),
+  ])
+  func `a folded network is of the same family`(text: String, expected: String) throws {
+    let registry = try PluginRegistry.linked()
+    let reference = try PluginReference(text)
+    let family = try registry.architecture(reference)
+    let network = try network(text)
+    let folded = try Weights(randomFor: network, seed: 1).foldingBatchNorm().network
+    let other = try #require(family.folded(reference, to: folded))
+    #expect("\(other)" == expected)
+    #expect(try ArchitectureTests.network("\(other)") == folded)
+  }
+
   @Test
   func `images that are too small are refused by the layer`() {
     let error = #expect(throws: NetworkError.self) { try network("vgg16", [1, 28, 28]) }

@@ -175,6 +175,37 @@ struct FileCommandTests {
   }
 
   @Test
+  func `batch normalisations are folded, and then networks can be joined`() throws {
+    let layers = "conv 4 3; batchnorm; relu; flatten; dense classes"
+    for (name, seed) in [("n1.lcw", "1"), ("n2.lcw", "2")] {
+      try program.run(
+        "train", "--architecture", "sequential:layers=\(layers)", "--dataset", "digits",
+        "--epochs", "2", "--seed", seed, "-o", name, "--quiet")
+    }
+    let refused = try program.run("connect", "n1.lcw", "n2.lcw", "-m", "linear", expecting: 64)
+    #expect(refused.errors.contains("lcw convert --fold-batchnorm"))
+    for (input, output) in [("n1.lcw", "f1.lcw"), ("n2.lcw", "f2.lcw")] {
+      let said = try program.run("convert", input, output, "--fold-batchnorm").output
+      #expect(
+        said == "\(output): sequential:layers=conv 4 3x3; relu; flatten; dense 10, "
+          + "1 batch normalisation(s) folded\n")
+    }
+    func losses(_ file: String) throws -> [Double] {
+      let row = try program.json("evaluate", file, "--format", "json").array?.first?.object
+      return [row?["train_loss"], row?["test_loss"]].compactMap { $0?.double }
+    }
+    let (own, folded) = (try losses("n1.lcw"), try losses("f1.lcw"))
+    #expect(own.count == 2)
+    for (x, y) in zip(own, folded) { #expect(abs(x - y) < 1e-4) }
+    try program.run("connect", "f1.lcw", "f2.lcw", "-m", "linear", "-o", "path.lcw")
+    let nothing = try program.run(
+      "convert", "a.lcw", "x.lcw", "--fold-batchnorm", expecting: 64)
+    #expect(nothing.errors.contains("no batch normalisation"))
+    try program.run(
+      "convert", "n1.lcw", "x.lcw", "--fold-batchnorm", "--dtype", "f16", expecting: 64)
+  }
+
+  @Test
   func `structured metadata survive other formats`() throws {
     try program.run("convert", "a.lcw", "b.safetensors")
     try program.run("convert", "b.safetensors", "b.lcw")

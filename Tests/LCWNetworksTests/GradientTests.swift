@@ -63,11 +63,40 @@ struct GradientTests {
     try check(Network(inputShape: [2, 5, 6], layers: layers + [.dense(outputs: 3, bias: true)]))
   }
 
-  private func check(_ network: Network) throws {
+  static let normalisedChains: [[Layer]] = [
+    [.convolution(.init(filters: 3, kernel: 3, padding: 1)), .batchNorm, .tanh, .flatten],
+    [
+      .convolution(.init(filters: 3, kernel: 3, bias: false)), .batchNorm, .relu,
+      .maxPool(.init(size: 2, stride: 1)),
+      .convolution(.init(filters: 2, kernel: [2, 1], stride: 1, padding: 0, bias: true)),
+      .batchNorm,
+      .flatten,
+    ],
+    [.batchNorm, .flatten, .dense(outputs: 6, bias: true), .batchNorm, .relu],
+    [.flatten, .batchNorm, .dense(outputs: 5, bias: false), .batchNorm, .tanh, .batchNorm],
+  ]
+
+  @Test(arguments: normalisedChains)
+  func `gradients of batch normalisations are those of central differences`(
+    layers: [Layer]
+  ) throws {
+    let network = try Network(
+      inputShape: [2, 5, 4], layers: layers + [.dense(outputs: 3, bias: true)])
+    try check(network) { weights in
+      var random = RandomStream(seed: 2)
+      for (index, parameter) in network.parameters.enumerated()
+      where [.scale, .shift].contains(parameter.role) {
+        weights[index] = random.normal(parameter.shape)
+      }
+    }
+  }
+
+  private func check(_ network: Network, prepare: (inout Weights) -> Void = { _ in }) throws {
     let runner = try Runner(network)
     let samples = try randomSamples(count: 9, shape: network.inputShape, classes: 3)
     let block = samples.block(0..<9)
     var weights = try Weights(randomFor: network, seed: 5)
+    prepare(&weights)
     let dropout = RandomStream(seed: 11)
 
     func loss(_ weights: Weights) -> Double {
@@ -86,7 +115,8 @@ struct GradientTests {
     let middle = loss(weights)
     var largest: Float = 0
     var (compared, kinks) = (0, 0)
-    for parameter in network.parameters.indices {
+    for parameter in network.parameters.indices
+    where network.parameters[parameter].role.isTrained {
       for element in 0..<weights[parameter].count {
         let value = weights[parameter].elements[element]
         weights[parameter].elements[element] = value + step

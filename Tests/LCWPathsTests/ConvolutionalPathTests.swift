@@ -59,6 +59,31 @@ struct ConvolutionalPathTests {
     }
   }
 
+  @Test(arguments: ["linear", "arc+wa", "ot", "garipov"])
+  func `networks with normalisations are refused, and joined once they are folded`(
+    method: String
+  ) throws {
+    let network = try Network(
+      inputShape: [2, 8, 8],
+      layers: [
+        .convolution(.init(filters: 5, kernel: 3)), .batchNorm, .relu, .flatten,
+        .dense(outputs: 4, bias: true),
+      ])
+    let (a, b) = (
+      try Weights(randomFor: network, seed: 1), try Weights(randomFor: network, seed: 2)
+    )
+    let samples = try randomSamples(count: 90, shape: network.inputShape, classes: 4)
+    let error = #expect(throws: ConnectionError.self) {
+      try path(method, a, b, samples: samples)
+    }
+    #expect(error?.description.contains("layer 2 (batchnorm)") == true)
+    #expect(error?.description.contains("--fold-batchnorm") == true)
+    guard method != "garipov" else { return }
+    let (c, d) = (try a.foldingBatchNorm(), try b.foldingBatchNorm())
+    let joined = try path(method, c, d, samples: samples)
+    #expect(try joined.weights(at: joined.domain.upperBound).isIdentical(to: d))
+  }
+
   /// While the first filters move, the second ones are the least-squares solution over all patches.
   @Test func `an adjusted convolution is the solution at its point`() throws {
     let made = try make("linear+wa:ridge=0", Self.chains[0])

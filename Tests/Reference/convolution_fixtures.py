@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what PyTorch makes of random images: Tests/LCWNetworksTests/Fixtures/convolution.json.
+"""Writes what PyTorch makes of random images: convolution.json and normalisation.json.
 
-usage: convolution_fixtures.py FILE
+usage: convolution_fixtures.py Tests/LCWNetworksTests/Fixtures
 
 Each case has its layer, its input, its parameters, the output, a gradient of the output, and the
-gradients of input and parameters for it. Needs torch. What is given are multiples of 1/16, which
+gradients of input and parameters for it; a batch normalisation also its running moments after that
+step, and its output by those it began with. Needs torch. What is given are multiples of 1/16, which
 short texts tell exactly; results are rounded to seven digits.
 """
 
 import json
+import pathlib
 import sys
 
 import torch
@@ -35,6 +37,10 @@ POOLS = [
     ("avgpool", 2, 2, 8, 6, 2, 2, 0),
     ("avgpool", 2, 2, 7, 8, 3, 1, 1),
     ("avgpool", 1, 2, 9, 9, 4, 3, 2),
+]
+NORMALISATIONS = [
+    # samples and the shape of one
+    (5, 3, 4, 3), (2, 4, 1, 1), (7, 6), (3, 2, 9, 7),
 ]
 
 
@@ -78,11 +84,38 @@ def pool(kind, samples, channels, height, width, size, stride, padding):
     }
 
 
+def normalisation(samples, channels, *positions):
+    x = (given(samples, channels, *positions) + 4).requires_grad_()
+    w = given(channels).requires_grad_()
+    b = given(channels).requires_grad_()
+    mean, variance = given(channels), given(channels).abs() + 1
+    case = {
+        "kind": "batchnorm", "samples": samples, "image": [channels, *positions], "input": flat(x),
+        "weight": flat(w), "bias": flat(b), "mean": flat(mean), "variance": flat(variance),
+        "evaluation": flat(F.batch_norm(x, mean, variance, w, b, training=False)),
+    }
+    # Changes the running moments in place.
+    y = F.batch_norm(x, mean, variance, w, b, training=True)
+    g = given(*y.shape)
+    y.backward(g)
+    return case | {
+        "output": flat(y), "gradient": flat(g), "inputGradient": flat(x.grad),
+        "weightGradient": flat(w.grad), "biasGradient": flat(b.grad), "meanAfter": flat(mean),
+        "varianceAfter": flat(variance),
+    }
+
+
+def write(file, cases):
+    lines = (json.dumps(case, separators=(",", ":")) for case in cases)
+    file.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
 def main():
+    folder = pathlib.Path(sys.argv[1])
     torch.manual_seed(1)
     cases = [convolution(*row) for row in CONVOLUTIONS] + [pool(*row) for row in POOLS]
-    with open(sys.argv[1], "w") as file:
-        file.write("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")
+    write(folder / "convolution.json", cases)
+    write(folder / "normalisation.json", [normalisation(*row) for row in NORMALISATIONS])
 
 
 if __name__ == "__main__":

@@ -64,6 +64,11 @@ public struct Sequential: Architecture {
   public func selfContained(_ reference: PluginReference) -> PluginReference {
     PluginReference(name: reference.name, options: [Self.layers.key: chain.text])
   }
+
+  /// The chain as text: any network is one.
+  public func folded(_ reference: PluginReference, to network: Network) -> PluginReference? {
+    PluginReference(name: reference.name, options: [Self.layers.key: "\(network)"])
+  }
 }
 
 @section("lcw_plugins") @used

@@ -3,11 +3,11 @@ public import LCWCore
 public import LCWNumerics
 
 /// VGG16 (Simonyan and Zisserman 2015) as Anokhin and Yarotsky have it for images of 32×32:
-/// thirteen convolutions in five stages, and three dense layers with dropout, without batch
-/// normalisation.
+/// thirteen convolutions in five stages, and three dense layers with dropout; by option with batch
+/// normalisation behind each convolution.
 ///
-/// Its parameters stand in the order of torchvision's, so that a checkpoint of the same sizes binds
-/// to it.
+/// Its parameters stand in the order of torchvision's vgg16 and vgg16_bn, so that a checkpoint of the
+/// same sizes binds to it.
 public struct VGG16: Architecture {
   /// `vgg16`
   public static let name = "vgg16"
@@ -19,8 +19,11 @@ public struct VGG16: Architecture {
   private static let dropout = PluginOption(
     "dropout", default: 0.5, help: "the rate before each hidden dense layer")
 
-  /// `width` and `dropout`.
-  public static let options: [any PluginOptionDescription] = [width, dropout]
+  private static let batchNorm = PluginOption(
+    "batchnorm", default: false, help: "whether each convolution is followed by a normalisation")
+
+  /// `width`, `dropout` and `batchnorm`.
+  public static let options: [any PluginOptionDescription] = [width, dropout, batchNorm]
 
   private static let stages = [
     [64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512],
@@ -29,6 +32,7 @@ public struct VGG16: Architecture {
 
   private let width: Double
   private let dropout: Double
+  private let batchNorm: Bool
 
   /// An architecture with the given options.
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` for a width that is not
@@ -36,6 +40,7 @@ public struct VGG16: Architecture {
   public init(options: OptionValues) throws {
     width = try options.value(of: Self.width, in: 0.001...64)
     dropout = try options.value(of: Self.dropout, in: 0...0.99)
+    batchNorm = options[Self.batchNorm]
   }
 
   /// The chain for images `[channels, height, width]` of at least 32×32.
@@ -43,7 +48,8 @@ public struct VGG16: Architecture {
     var layers: [Layer] = []
     for stage in Self.stages {
       for filters in stage {
-        layers += [.convolution(.init(filters: scaled(filters), kernel: 3, padding: 1)), .relu]
+        layers.append(.convolution(.init(filters: scaled(filters), kernel: 3, padding: 1)))
+        layers += batchNorm ? [.batchNorm, .relu] : [.relu]
       }
       layers.append(.maxPool(.init(size: 2, stride: 2)))
     }
@@ -53,6 +59,12 @@ public struct VGG16: Architecture {
     }
     layers.append(.dense(outputs: classes, bias: true))
     return try Network(inputShape: inputShape, layers: layers)
+  }
+
+  /// The same without batch normalisation.
+  public func folded(_ reference: PluginReference, to network: Network) -> PluginReference? {
+    let options = reference.options.filter { $0.key != Self.batchNorm.key }
+    return PluginReference(name: reference.name, options: options)
   }
 
   private func scaled(_ count: Int) -> Int { max(1, Int((Double(count) * width).rounded())) }

@@ -111,6 +111,29 @@ void lcw_average_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_
 void lcw_average_pool_backward(
     float *dx, const float *dy, const lcw_windows_t *w, ptrdiff_t planes);
 
+// MARK: normalisation
+
+// Blocks `[samples, channels, positions]`; a vector has one position. Sums over samples and positions
+// are in double precision.
+
+/// The mean of each of `count` channels from `first_channel` on, and the mean of the squares around it.
+void lcw_norm_moments(
+    float *mean, float *variance, const float *x, ptrdiff_t samples, ptrdiff_t channels,
+    ptrdiff_t positions, ptrdiff_t first_channel, ptrdiff_t count);
+/// y ← x · factor + summand, which each channel has its own of, clipped at zero if `relu` is set.
+void lcw_norm_scale(
+    float *y, const float *x, const float *factor, const float *summand, ptrdiff_t samples,
+    ptrdiff_t channels, ptrdiff_t positions, int relu);
+/// Σ g and Σ g · (x − mean) of each of `count` channels from `first_channel` on.
+void lcw_norm_backward_sums(
+    float *sums, float *products, const float *g, const float *x, const float *mean,
+    ptrdiff_t samples, ptrdiff_t channels, ptrdiff_t positions, ptrdiff_t first_channel,
+    ptrdiff_t count);
+/// g ← g · factor + (x · slope + summand), which each channel has its own of.
+void lcw_norm_backward(
+    float *g, const float *x, const float *factor, const float *slope, const float *summand,
+    ptrdiff_t samples, ptrdiff_t channels, ptrdiff_t positions);
+
 // MARK: losses
 
 /// Softmax cross-entropy of each row of `logits` [rows, classes] against its label.

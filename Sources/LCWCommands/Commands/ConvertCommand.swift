@@ -11,7 +11,9 @@ struct ConvertCommand: ParsableCommand {
       The input's format is told from its content, the output's from its name; - is standard \
       input. With --architecture the tensors become the parameters of a network: they are matched \
       by name, else by order and shape, and what was matched is printed. They keep their types; \
-      the metadata of a network of lcw's own are kept.
+      the metadata of a network of lcw's own are kept. With --fold-batchnorm batch normalisations \
+      become part of the layers beside them, as connecting networks needs it; the weights are then \
+      written in single precision.
       """)
 
   @Argument(help: "The file to read.")
@@ -27,6 +29,10 @@ struct ConvertCommand: ParsableCommand {
       valueName: "format"))
   var outputFormat: String?
 
+  @Flag(
+    help: "Fold batch normalisations into their neighbours: the same outputs in evaluation.")
+  var foldBatchnorm = false
+
   @OptionGroup var view: ViewOptions
 
   @OptionGroup var foreign: ForeignOptions
@@ -41,6 +47,10 @@ struct ConvertCommand: ParsableCommand {
         "--dataset and --data say what samples an architecture takes; name one with --architecture."
       )
     }
+    if foldBatchnorm, view.dtype != nil {
+      throw ValidationError(
+        "--fold-batchnorm writes single precision; convert its output with --dtype.")
+    }
   }
 
   func run() throws {
@@ -49,7 +59,9 @@ struct ConvertCommand: ParsableCommand {
     let opened = try session.open(input)
     let overflows = OverflowCount()
     let source = try view.view(of: opened, overflow: overflows.add)
-    if foreign.architecture == nil {
+    if foldBatchnorm {
+      try fold(source, session)
+    } else if foreign.architecture == nil {
       try session.write(source, to: output, as: outputFormat)
       print("\(output): \(source.entries.count) tensors")
     } else {
@@ -59,6 +71,34 @@ struct ConvertCommand: ParsableCommand {
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
       Console.printError(message)
     }
+  }
+
+  /// Writes the network without batch normalisations that computes the same.
+  private func fold(_ source: any CheckpointSource, _ session: Session) throws {
+    let trained = try session.network(
+      of: source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
+    let network = trained.weights.network
+    let count = network.layers.count { $0 == .batchNorm }
+    guard count > 0 else {
+      throw SessionError.wrongUse("\(input) has no batch normalisation to fold: \(network)")
+    }
+    let folded = try trained.weights.foldingBatchNorm()
+    let family = try session.registry.architecture(trained.architecture)
+    guard let reference = family.folded(trained.architecture, to: folded.network),
+      try session.registry.architecture(reference)
+        .network(inputShape: network.inputShape, classes: trained.classes) == folded.network
+    else {
+      throw SessionError.wrongUse(
+        "\(trained.architecture) has no form without batch normalisation: \(folded.network)")
+    }
+    var record = trained.record
+    record["folded"] = .string("batch normalisation of \(trained.architecture)")
+    try session.write(
+      Checkpoint(
+        TrainedNetwork(
+          architecture: reference, weights: folded, dataset: trained.dataset, record: record)),
+      to: output, as: outputFormat)
+    print("\(output): \(reference), \(count) batch normalisation(s) folded")
   }
 
   /// Writes the tensors that are a network's parameters, under the parameters' names and as they

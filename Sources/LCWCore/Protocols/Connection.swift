@@ -34,8 +34,9 @@ public struct Connection: Sendable {
 
   /// A path from `a` to `b`.
   /// - Throws: ``NetworkError/mismatch(_:_:)`` if they are not of one network,
-  ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them, and what the method
-  ///   throws.
+  ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them,
+  ///   ``ConnectionError/layer(index:description:problem:)`` if the network has batch
+  ///   normalisations, and what the method throws.
   public func path(
     from a: Weights, to b: Weights, in context: ConnectionContext = ConnectionContext()
   ) throws -> any ConnectionPath {
@@ -45,6 +46,12 @@ public struct Connection: Sendable {
     }
     if traits.needsData, context.samples == nil {
       throw ConnectionError.needsSamples(method: "\(expression)")
+    }
+    if let layer = a.network.layers.firstIndex(of: .batchNorm) {
+      throw ConnectionError.layer(
+        index: layer, description: "\(a.network.layers[layer])",
+        problem: "keeps running moments, which are right for the end points of a path alone; fold "
+          + "it into its neighbours with lcw convert --fold-batchnorm")
     }
     if let modified {
       return try modified.modifier.path(from: a, to: b, moving: modified.method, in: context)

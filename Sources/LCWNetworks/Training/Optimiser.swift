@@ -78,10 +78,21 @@ public struct Optimiser: Sendable {
     if case .sgd(let momentum, _) = rule { momentum } else { 0 }
   }
 
+  /// The share of a batch's moments in the running ones (PyTorch's default).
+  private static let runningShare: Float = 0.1
+
   /// Moves the weights by one step, once the gradients are accumulated.
+  ///
+  /// Running moments of a normalisation have no gradient: what stands in its place are the batch's
+  /// moments, and they move a tenth of the way towards these.
   public mutating func step(_ weights: inout Weights, rate: Float, workers: Workers) {
     steps += 1
-    for index in gradients.indices where weights.network.parameters[index].role.isTrained {
+    for index in gradients.indices {
+      guard weights.network.parameters[index].role.isTrained else {
+        weights[index].assign(
+          Optimiser.runningShare, times: gradients[index], plus: 1 - Optimiser.runningShare)
+        continue
+      }
       switch rule {
       case .sgd(_, let decay):
         weights[index].sgdStep(

@@ -97,6 +97,7 @@ public struct Trainer: Sendable {
   ) throws {
     try samples.check(fits: weights.network)
     guard samples.count > 0 else { throw TrainingError.plan("there are no samples") }
+    try checkBatches(of: samples)
     var next = self
     let sums = try next.runBatches(of: samples, workers: workers, progress: progress)
     let metrics = Metrics(sums)
@@ -104,6 +105,21 @@ public struct Trainer: Sendable {
     next.history.append(metrics)
     next.epoch += 1
     self = next
+  }
+
+  /// A channel of one value has no variance: a network would learn from zeros.
+  private func checkBatches(of samples: SampleSet) throws(TrainingError) {
+    let network = weights.network
+    let last = samples.count % plan.batch
+    let smallest = min(samples.count, last == 0 ? plan.batch : last)
+    let isSingle = network.layers.indices.contains {
+      network.layers[$0] == .batchNorm && network.shapes[$0].rowCount == 1
+    }
+    guard smallest > 1 || !isSingle else {
+      throw .plan(
+        "batch normalisation of single values needs two samples in every batch, but of \(samples.count) "
+          + "samples in batches of \(plan.batch) the last is alone; take another --batch")
+    }
   }
 
   private mutating func runBatches(

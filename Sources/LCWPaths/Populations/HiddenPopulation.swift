@@ -127,7 +127,7 @@ public enum PopulationError: DescribedError, Hashable {
       "the network has no such hidden layer: it has \(layers) layer(s) with weights"
     case .mixedUnits(let layer, let description):
       "layer \(layer + 1) (\(description)) lies between a layer's units and their outgoing "
-        + "weights; fold it into the layer before it"
+        + "weights; fold it with lcw convert --fold-batchnorm"
     }
   }
 }
