@@ -100,8 +100,8 @@ let tests: [TestRow] = [
     target: "ArchitectureTests",
     dependencies: [
       "LCWCore", "LCWFiles", "LCWNumerics", "LCWNetworks", "Conv2FC1Architecture",
-      "VGG16Architecture", "SequentialArchitecture",
-    ]),
+      "VGG16Architecture", "SequentialArchitecture", "PyTorchFormat",
+    ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "DatasetTests",
     dependencies: [

@@ -205,6 +205,38 @@ struct FileCommandTests {
       "convert", "n1.lcw", "x.lcw", "--fold-batchnorm", "--dtype", "f16", expecting: 64)
   }
 
+  /// A checkpoint that PyTorch wrote under torchvision's names, and what PyTorch makes of images.
+  @Test(arguments: [("vgg16", "width=0.04"), ("vgg16_bn", "batchnorm=true,width=0.02")])
+  func `torchvision's VGG16 is converted and evaluated`(name: String, options: String) throws {
+    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("ArchitectureTests/Fixtures")
+    let expected = try JSONValue(
+      parsing: Array(Data(contentsOf: fixtures.appendingPathComponent("vgg.json"))))
+    let loss = try #require(expected.object?[name]?.object?["loss"]?.double)
+    let records = (0..<3).flatMap { (sample: Int) -> [UInt8] in
+      let pixels = (0..<3072).map { (place: Int) -> UInt8 in
+        let value = place * place * (sample + 1) + place / 32 * 37
+        return UInt8(value % 251)
+      }
+      return [UInt8(sample)] + pixels
+    }
+    for file in (1...5).map({ "data_batch_\($0).bin" }) + ["test_batch.bin"] {
+      try Data(records).write(to: program.folder.url.appendingPathComponent(file))
+    }
+    let said = try program.run(
+      "convert", fixtures.appendingPathComponent("\(name).pt").path, "vgg.lcw", "--architecture",
+      "vgg16:\(options)", "--dataset", "cifar10"
+    ).output
+    #expect(said.hasPrefix("vgg.lcw: vgg16:\(options), matched by order and shape\n"))
+    #expect(said.contains("conv1.weight [") && said.contains("from features.0.weight\n"))
+    #expect(said.contains("dense3.bias [10] from classifier.6.bias\n"))
+    let row = try program.json("evaluate", "vgg.lcw", "--data", ".", "--format", "json")
+    for part in ["train_loss", "test_loss"] {
+      let found = try #require(row.array?.first?.object?[part]?.double)
+      #expect(abs(found - loss) < 2e-5)
+    }
+  }
+
   @Test
   func `structured metadata survive other formats`() throws {
     try program.run("convert", "a.lcw", "b.safetensors")

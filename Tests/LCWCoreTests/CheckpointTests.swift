@@ -219,6 +219,43 @@ struct CheckpointBindingTests {
       ])
   }
 
+  /// As safetensors writes torchvision's names: in alphabetical order, and the classifier first.
+  @Test
+  func `parts of a model may stand in another order than their names`() throws {
+    let entries = [
+      entry("classifier.0.bias", [2]), entry("classifier.0.weight", [2, 3]),
+      entry("features.0.bias", [3]), entry("features.0.weight", [3, 4]),
+      entry("features.10.bias", [3]), entry("features.10.weight", [3, 3]),
+    ]
+    var deep = entries
+    for index in deep.indices.suffix(2) {
+      deep[index] = entry(
+        deep[index].name.replacing("10", with: "2"), deep[index].shape)
+    }
+    for given in [entries, deep, deep.reversed()] {
+      let binding = try CheckpointBinding(of: given, to: network)
+      #expect(binding.rule == .order)
+      #expect(binding.names.map { $0.prefix(9) }.joined().hasPrefix("features.features.features."))
+      #expect(binding.names[4] == "classifier.0.weight")
+      #expect(binding.names[0] == "features.0.weight")
+    }
+    // Three parts of one shape: any order would do.
+    let alike = try Network(
+      inputShape: [3],
+      layers: [
+        .dense(outputs: 3, bias: false), .dense(outputs: 3, bias: true),
+        .dense(outputs: 3, bias: true),
+      ])
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try CheckpointBinding(
+        of: [
+          entry("a.weight", [3, 3]), entry("a.bias", [3]), entry("b.weight", [3, 3]),
+          entry("b.bias", [3]), entry("c.weight", [3, 3]),
+        ], to: alike)
+    }
+    #expect(error?.description.contains("several orders") == true)
+  }
+
   @Test
   func `integers are no weights, whatever they are called`() throws {
     var entries = network.parameters.map { entry($0.name, $0.shape) }

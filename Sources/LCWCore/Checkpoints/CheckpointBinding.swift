@@ -21,7 +21,9 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// Finds the tensors of a network's parameters among those of a checkpoint.
   ///
   /// Tried in turn: equal names; modules in natural order (`fc.0`, `fc.2`, `fc.10`), then in the
-  /// order of the file, of which the k-th must fit the k-th layer with parameters; unique shapes.
+  /// order of the file, of which the k-th must fit the k-th layer with parameters; the natural order
+  /// within parts such as `features` and `classifier`, which may then stand in any order, if only one
+  /// fits; unique shapes.
   /// Tensors with integers, such as counters of batches, are left out; one that has a parameter's
   /// name and shape is an error.
   ///
@@ -43,13 +45,19 @@ public struct CheckpointBinding: Sendable, Hashable {
       return
     }
     let candidates = entries.filter(\.elementType.isFloatingPoint)
-    let orders = [candidates.naturallySorted(), candidates].compactMap {
+    var orders = [candidates.naturallySorted(), candidates].compactMap {
       CheckpointBinding.bind($0, to: network)
+    }
+    if orders.isEmpty {
+      orders = candidates.naturallySorted().ordersOfParts.compactMap {
+        CheckpointBinding.bind($0, to: network)
+      }
     }
     if let first = orders.first {
       guard orders.allSatisfy({ $0 == first }) else {
         throw CheckpointBinding.failure(
-          "the order of the names and that of the file fit in different ways", entries, network)
+          "several orders of the tensors fit, by their names, by the file, or of their parts",
+          entries, network)
       }
       (rule, names) = (.order, first)
       return
@@ -143,6 +151,27 @@ extension [TensorEntry] {
   /// The entries by name, numbers in the names by value.
   fileprivate func naturallySorted() -> [TensorEntry] {
     map { (NaturalKey($0.name), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// The most parts that are tried in every order.
+  private static var mostParts: Int { 4 }
+
+  /// The entries in every order of the parts that the first component of a name tells; none if there
+  /// are too many parts.
+  fileprivate var ordersOfParts: [[TensorEntry]] {
+    let parts = Dictionary(grouping: self) { $0.name.prefix { $0 != "." } }
+    guard parts.count <= Self.mostParts else { return [] }
+    var orders: [[TensorEntry]] = [[]]
+    var used: [Set<Substring>] = [[]]
+    for _ in parts {
+      let longer = zip(orders, used).flatMap { order, used in
+        parts.keys.filter { !used.contains($0) }.sorted().map {
+          (order + (parts[$0] ?? []), used.union([$0]))
+        }
+      }
+      (orders, used) = (longer.map(\.0), longer.map(\.1))
+    }
+    return orders
   }
 }
 
