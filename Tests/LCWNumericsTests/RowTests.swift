@@ -73,6 +73,37 @@ import Testing
     }
   }
 
+  @Test(arguments: 1...4, [0..<5, 2..<4, 3..<3])
+  func combinePlanes(terms: Int, range: Range<Int>) {
+    let (planes, positions) = (3, 35)
+    let blocks = (0..<terms).map { normal([5, planes, 5, 7], seed: UInt64($0)) }
+    let plane = normal([5, 1, 5, 7], seed: 30)
+    let coefficients: [Float] = [0.5, -1.25, 2, 3]
+    let bias = normal([planes], seed: 20)
+    for (bias, shared, clipping) in [
+      (nil, [], false), (bias, [], true), (nil, [RowTerm(plane, -2)], true),
+      (bias, [RowTerm(plane, -2), RowTerm(plane, 0.5)], false),
+    ] as [(Tensor?, [RowTerm], Bool)] {
+      var result = Tensor(repeating: .nan, shape: [range.count, planes, 5, 7])
+      Tensor.combinePlanes(
+        zip(blocks, coefficients).map { RowTerm($0, $1) }, shared: shared, bias: bias,
+        range: range, clipping: clipping, into: &result)
+      let expected = range.flatMap { sample in
+        (0..<planes * positions).map { place in
+          let added = shared.reduce(Double(bias?.elements[place / positions] ?? 0)) {
+            $0 + Double($1.coefficient)
+              * Double($1.rows.elements[sample * positions + place % positions])
+          }
+          let sum = zip(blocks, coefficients).reduce(added) {
+            $0 + Double($1.1) * Double($1.0.elements[sample * planes * positions + place])
+          }
+          return clipping ? max(0, sum) : sum
+        }
+      }
+      #expect(largestError(result.elements, expected) < 1e-5)
+    }
+  }
+
   @Test(arguments: 1...5) func combineRowsKeepsNotANumber(terms: Int) {
     let blocks = (0..<terms).map { _ in RowTerm(Tensor(repeating: .nan, shape: [1, 3]), 1) }
     var result = Tensor(zeros: [1, 3])

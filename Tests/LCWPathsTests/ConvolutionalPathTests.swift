@@ -59,6 +59,44 @@ struct ConvolutionalPathTests {
     }
   }
 
+  /// Curves of several points, bases that broadcast, and one layer after another.
+  @Test(arguments: [Curve.chain(points: 4), .bezier(points: 3)], chains)
+  func `both ways agree on curves`(curve: Curve, layers: [Layer]) throws {
+    let network = try Network(inputShape: [2, 8, 8], layers: layers)
+    let corners = try (1...curve.count).map { try Weights(randomFor: network, seed: UInt64($0)) }
+    let samples = try randomSamples(count: 150, shape: network.inputShape, classes: 4)
+    func motion(_ parameter: Int) -> Motion {
+      .combination(corners.map { $0[parameter] }, curve)
+    }
+    let all = PathStage(label: "all", motions: network.parameters.indices.map { motion($0) })
+    let shape = network.parameters[0].shape
+    let shared = PathStage(
+      label: "shared",
+      motions: network.parameters.indices.map { parameter in
+        guard parameter == 0 else { return .fixed(corners[0][parameter]) }
+        let mean = corners.map { $0[0] }.meanOfRows()
+        let place = Tensor(repeating: 0.1, shape: [shape[0], 1, 1, shape[3]])
+        return .combination([corners[0][0], mean, corners[1][0], place], .chain(points: 4))
+      })
+    let later = PathStage(
+      label: "later",
+      motions: network.parameters.indices.map { parameter in
+        network.parameters[parameter].layer == 0
+          ? .fixed(corners[0][parameter]) : motion(parameter)
+      })
+    for stage in [all, shared, later] {
+      let path = try ExplicitPath(network: network, stages: [stage])
+      let times = [0, 0.2, 0.5, 0.9, 1]
+      let structured = try PathEvaluator().evaluate(path, at: times, on: samples)
+      let obvious = try PathEvaluator(strategy: .pointByPoint).evaluate(
+        path, at: times, on: samples)
+      for (x, y) in zip(structured, obvious) {
+        #expect(abs(x.crossEntropy - y.crossEntropy) < 1e-5)
+      }
+      #expect(Set(obvious.map(\.crossEntropy)).count == 5)
+    }
+  }
+
   @Test(arguments: ["linear", "arc+wa", "ot", "garipov"])
   func `networks with normalisations are refused, and joined once they are folded`(
     method: String

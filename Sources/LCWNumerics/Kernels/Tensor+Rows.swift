@@ -51,6 +51,49 @@ extension Tensor {
     }
   }
 
+  /// Some samples of Σⱼ cⱼ · Pⱼ + Σₖ cₖ · Sₖ + bias, clipped at zero if `clipping` is set: what a
+  /// moving convolution and its ReLU do at one point of a path.
+  ///
+  /// - Parameters:
+  ///   - terms: At least one block `[n, planes, …]` and its factor.
+  ///   - shared: Blocks `[n, 1, …]` of one plane, which is added to all planes, and their factors.
+  ///   - bias: A value for each plane, or none.
+  ///   - range: The samples to compute.
+  ///   - clipping: Whether negative values become zero.
+  ///   - result: Takes the samples, `[range.count, planes, …]`.
+  public static func combinePlanes(
+    _ terms: [RowTerm], shared: [RowTerm], bias: Tensor?, range: Range<Int>, clipping: Bool,
+    into result: inout Tensor
+  ) {
+    let (width, planes) = (result.shape.rowCount, result.shape[1])
+    let positions = width / max(1, planes)
+    precondition(result.shape.rows == range.count, "\(range.count) samples do not fit the result")
+    checkRows(terms, bias: nil, shifts: nil, range: range, width: width)
+    precondition(
+      (bias.map { $0.count == planes } ?? true)
+        && shared.allSatisfy {
+          $0.rows.shape.rowCount == positions && $0.rows.shape.rows >= range.upperBound
+        }, "a bias or a shared plane of a combination does not fit")
+    let all = terms + shared
+    let coefficients = all.map(\.coefficient)
+    result.elements.withUnsafeMutableBufferPointer { out in
+      guard let out = out.baseAddress else { return }
+      withPointers(to: all.map(\.rows)) { pointers in
+        for sample in range {
+          var bases = all.indices.map {
+            pointers[$0] + sample * ($0 < terms.count ? width : positions)
+          }
+          for plane in 0..<planes {
+            lcw_combine(
+              out + (sample - range.lowerBound) * width + plane * positions, bases, coefficients,
+              all.count, bias?.elements[plane] ?? 0, nil, positions, clipping ? 1 : 0)
+            for index in terms.indices { bases[index] += positions }
+          }
+        }
+      }
+    }
+  }
+
   /// Checks that the parts of a combination fit each other.
   static func checkRows(
     _ terms: [RowTerm], bias: Tensor?, shifts: [Float]?, range: Range<Int>, width: Int

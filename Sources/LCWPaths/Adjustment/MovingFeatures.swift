@@ -56,10 +56,8 @@ struct MovingFeatures: Sendable {
   func features(of block: Block, at index: Int) throws -> Tensor {
     if let combined, let products = block.products {
       let rows = block.prefix.shape.rows
-      var activations = Tensor(unspecified: [rows, combined.width])
-      combined.combine(products, at: index, rows: 0..<rows, into: &activations)
       return runner.output(
-        of: activations.reshaped(combined.outputShape.batched(rows)), weights: weights,
+        of: combined.combine(products, at: index, rows: 0..<rows), weights: weights,
         layers: combined.layers.upperBound..<end)
     }
     var moved = weights

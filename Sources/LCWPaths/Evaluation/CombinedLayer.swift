@@ -3,16 +3,17 @@ import LCWCore
 import LCWNetworks
 import LCWNumerics
 
-/// A layer whose weights are a combination of fixed tensors: its products with a block are
-/// computed once, and combined at each time together with its bias and the ReLU behind it.
+/// A dense layer or a convolution whose weights are a combination of fixed tensors: its products
+/// with a block are computed once, and combined at each time together with its bias and the ReLU
+/// behind it.
 struct CombinedLayer: Sendable {
   /// The layer, and the ReLU behind it if there is one.
   let layers: Range<Int>
   /// The shape of one sample's output.
   let outputShape: Shape
-  /// The number of values of one sample's output.
-  var width: Int { outputShape.count }
 
+  /// The windows of a convolution.
+  private let windows: ImageWindows?
   private let clips: Bool
   /// The tensors of the shape of the weights.
   private let bases: [Basis]
@@ -29,15 +30,15 @@ struct CombinedLayer: Sendable {
 
   /// The products of a block with each basis.
   struct Products: Sendable {
-    /// `[n, width]` each.
+    /// `[n]` and the shape of one sample's output.
     var full: [(tensor: Tensor, coefficients: [Float])]
-    /// A number for each sample.
-    var shared: [(values: [Float], coefficients: [Float])]
+    /// A number for each sample, or a plane of them.
+    var shared: [(tensor: Tensor, coefficients: [Float])]
   }
 
-  /// Nothing if the layer is not dense or its motion is not known.
+  /// Nothing if the layer is neither dense nor a convolution, or its motion is not known.
   init?(_ network: Network, layer: Int, motions: [Motion], times: [Double]) {
-    guard layer < network.layers.count, case .dense(let outputs, _) = network.layers[layer],
+    guard layer < network.layers.count, network.layers[layer].isWeighted,
       let weight = network.parameterIndex(ofLayer: layer, role: .weight),
       let weightTerms = CombinedLayer.terms(of: motions[weight], times: times)
     else { return nil }
@@ -47,7 +48,8 @@ struct CombinedLayer: Sendable {
     bases = weightTerms.enumerated().map { index, term in
       let (tensor, coefficients) = term
       let isShared =
-        tensor.shape != shape && tensor.shape.dimensions == [1, shape[1]]
+        tensor.shape != shape
+        && tensor.shape.dimensions == [1] + shape.dimensions.dropFirst()
         && (hasFullBasis || index > 0)
       return Basis(
         tensor: isShared || tensor.shape == shape
@@ -60,10 +62,17 @@ struct CombinedLayer: Sendable {
       }
       biases = times.indices.map { time in
         Tensor.combination(
-          biasTerms.map(\.0), coefficients: biasTerms.map { $0.1[time] }, shape: [outputs])
+          biasTerms.map(\.0), coefficients: biasTerms.map { $0.1[time] }, shape: [shape.rows])
       }
     } else {
       biases = nil
+    }
+    if case .convolution(let convolution) = network.layers[layer] {
+      windows = ImageWindows(
+        over: network.shapes[layer], kernel: convolution.kernel, stride: convolution.stride,
+        padding: convolution.padding)
+    } else {
+      windows = nil
     }
     clips = layer + 1 < network.layers.count && network.layers[layer + 1] == .relu
     layers = layer..<(clips ? layer + 2 : layer + 1)
@@ -83,10 +92,9 @@ struct CombinedLayer: Sendable {
   func products(of block: Tensor) -> Products {
     var products = Products(full: [], shared: [])
     for basis in bases {
-      var product = Tensor(unspecified: [block.shape.rows, basis.tensor.shape.rows])
-      product.assignProduct(block.matrix, basis.tensor.transposed)
+      let product = product(of: block, with: basis.tensor)
       if basis.isShared {
-        products.shared.append((product.elements, basis.coefficients))
+        products.shared.append((product, basis.coefficients))
       } else {
         products.full.append((product, basis.coefficients))
       }
@@ -94,14 +102,39 @@ struct CombinedLayer: Sendable {
     return products
   }
 
-  /// Some rows of the layer's output at a time.
-  func combine(_ products: Products, at time: Int, rows: Range<Int>, into result: inout Tensor) {
-    Tensor.combineRows(
-      terms(products, at: time), bias: biases?[time],
-      shifts: shifts(products, at: time, rows: rows), range: rows, clipping: clips, into: &result)
+  private func product(of block: Tensor, with weight: Tensor) -> Tensor {
+    if let windows {
+      return ImageConvolution(filters: weight.shape.rows, over: windows)
+        .output(of: block, weight: weight, bias: nil)
+    }
+    var product = Tensor(unspecified: [block.shape.rows, weight.shape.rows])
+    product.assignProduct(block.matrix, weight.transposed)
+    return product
   }
 
-  /// Some rows of what a dense layer behind this one puts out at a time.
+  /// Whether combining some rows at a time keeps them in a cache. Images are too large for that, and
+  /// the convolutions behind want many of them.
+  var prefersPieces: Bool { windows == nil }
+
+  /// Some samples of the layer's output at a time, `[rows.count]` and the shape of one's output.
+  func combine(_ products: Products, at time: Int, rows: Range<Int>) -> Tensor {
+    var result = Tensor(unspecified: outputShape.batched(rows.count))
+    if windows == nil {
+      Tensor.combineRows(
+        terms(products, at: time), bias: biases?[time],
+        shifts: shifts(products, at: time, rows: rows), range: rows, clipping: clips,
+        into: &result)
+    } else {
+      let shared = products.shared.filter { $0.coefficients[time] != 0 }
+      Tensor.combinePlanes(
+        terms(products, at: time),
+        shared: shared.map { RowTerm($0.tensor, $0.coefficients[time]) }, bias: biases?[time],
+        range: rows, clipping: clips, into: &result)
+    }
+    return result
+  }
+
+  /// Some rows of what a dense layer behind this one puts out at a time; this one is dense too.
   func combine(
     _ products: Products, at time: Int, rows: Range<Int>, weight: Tensor, weightBias: Tensor?
   ) -> Tensor {
@@ -119,7 +152,7 @@ struct CombinedLayer: Sendable {
     var shifts: [Float]?
     for (values, coefficients) in products.shared where coefficients[time] != 0 {
       var sums = shifts ?? [Float](repeating: 0, count: values.count)
-      for row in rows { sums[row] += coefficients[time] * values[row] }
+      for row in rows { sums[row] += coefficients[time] * values.elements[row] }
       shifts = sums
     }
     return shifts

@@ -131,9 +131,10 @@ struct StagePlan: Sendable {
     let products = combined.products(of: prefix)
     var sums = [ClassificationSums](repeating: ClassificationSums(), count: times.count)
     let samples = prefix.shape.rows
-    // Points whose weights must be computed go through the whole block at once, the others in
-    // pieces that fit a cache.
-    let height = tailWeights == nil ? samples : StagePlan.rowsAtATime
+    // Points whose weights must be computed go through the whole block at once, and so do images;
+    // the others in pieces that fit a cache.
+    let height =
+      tailWeights == nil || !combined.prefersPieces ? samples : StagePlan.rowsAtATime
     for first in stride(from: 0, to: samples, by: height) {
       let rows = first..<min(first + height, samples)
       let base = labels.startIndex
@@ -158,11 +159,8 @@ struct StagePlan: Sendable {
         weightBias: narrow.bias.map { weights[$0] })
       return runner.output(of: output, weights: weights, layers: narrow.rest)
     }
-    var activations = Tensor(unspecified: [rows.count, combined.width])
-    combined.combine(products, at: time, rows: rows, into: &activations)
     return runner.output(
-      of: activations.reshaped(combined.outputShape.batched(rows.count)), weights: weights,
-      layers: tail)
+      of: combined.combine(products, at: time, rows: rows), weights: weights, layers: tail)
   }
 
   private func weights(at index: Int) throws -> Weights {
