@@ -23,6 +23,11 @@ let plugins: [PluginRow] = [
     target: "GaripovMethod", path: "Plugins/Methods/Garipov",
     libraries: ["LCWNetworks", "LCWFiles"]),
   PluginRow(
+    target: "FlowMethod", path: "Plugins/Methods/Flow", libraries: ["LCWPaths", "LCWFlows"]),
+  PluginRow(
+    target: "BijectionMethod", path: "Plugins/Methods/Bijection",
+    libraries: ["LCWPaths", "LCWFlows"]),
+  PluginRow(
     target: "WeightAdjustmentModifier", path: "Plugins/Modifiers/WeightAdjustment",
     libraries: ["LCWPaths"]),
   PluginRow(
@@ -64,6 +69,9 @@ let libraries: [LibraryRow] = [
   LibraryRow(target: "LCWFiles", floors: ["LCWCore", "CArchive"]),
   LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
   LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
+  LibraryRow(
+    target: "LCWFlows",
+    floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "LCWPaths", "LCWFiles", "CKernels"]),
   LibraryRow(target: "LCWReport", floors: ["LCWCore"]),
   LibraryRow(
     target: "LCWCommands",
@@ -95,6 +103,12 @@ let tests: [TestRow] = [
       "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
       "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier", "ButterflyModifier",
       "MLPArchitecture",
+    ]),
+  TestRow(
+    target: "LCWFlowsTests",
+    dependencies: [
+      "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LCWFlows", "LCWFiles", "FlowMethod",
+      "BijectionMethod", "WeightAdjustmentModifier", "ButterflyModifier", "SafetensorsFormat",
     ]),
   TestRow(
     target: "ArchitectureTests",

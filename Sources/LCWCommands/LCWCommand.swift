@@ -21,7 +21,8 @@ public struct LCWCommand: ParsableCommand {
       """,
     version: LCWVersion.current,
     subcommands: [
-      PluginsCommand.self, TrainCommand.self, ConnectCommand.self, CompareCommand.self,
+      PluginsCommand.self, TrainCommand.self, FitCommand.self, ConnectCommand.self,
+      CompareCommand.self,
       EvaluateCommand.self, EnsembleCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,

@@ -289,3 +289,5 @@ int lcw_check_stored_frame(
 void lcw_advise_large_pages(void *bytes, size_t n);
 
 #pragma clang assume_nonnull end
+
+#include "flow.h"

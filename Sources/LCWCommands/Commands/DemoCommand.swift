@@ -60,10 +60,12 @@ struct DemoCommand: ParsableCommand {
     print(closing)
   }
 
-  /// Every method by itself and with every modifier that it takes.
+  /// Every method by itself and with every modifier that it takes, but for those that join by a
+  /// model, which two networks are too few to fit.
   private func methods(_ session: Session) throws -> [MethodExpression] {
     let modifiers = session.registry.plugins(of: .modifier)
-    return session.registry.plugins(of: .method).flatMap { method in
+    let methods = session.registry.plugins(of: .method)
+    return methods.filter { !($0 is any LearnableMethod.Type) }.flatMap { method in
       let reference = PluginReference(name: method.name)
       let modified = modifiers.filter { _ in method is any LayerwiseMethod.Type }.map {
         MethodExpression(reference, modifier: PluginReference(name: $0.name))

@@ -88,7 +88,13 @@ final class SharedProgressLine: Sendable {
     let seconds = (ContinuousClock.now - start).seconds
     let left = progress.share > 0 ? seconds * (1 - progress.share) / progress.share : 0
     let estimate = progress.share > 0 ? "  \(Duration.seconds(left).shortText) left" : ""
-    line.withLock { $0.update("\(name): \(progress.activity)\(estimate)") }
+    line.withLock {
+      if progress.isMilestone {
+        $0.print("\(name): \(progress.activity)\(estimate)")
+      } else {
+        $0.update("\(name): \(progress.activity)\(estimate)")
+      }
+    }
   }
 }
 

@@ -84,6 +84,7 @@ struct PathJoining {
   ) -> ConnectionContext {
     ConnectionContext(
       samples: samples, seed: seed, workers: session.workers, store: store,
+      open: { [session] in try session.open($0) },
       progress: progress(
         named: "\(method)",
         ifInterrupted: store?.outcome ?? "\(method) was not finished"))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import LCWNumerics
 
 /// A way to join networks: a method, perhaps with a modifier, ready to be used.
 ///
@@ -30,6 +31,15 @@ public struct Connection: Sendable {
   public var traits: MethodTraits {
     let own = type(of: method).traits
     return modified.map { type(of: $0.modifier).traits(modifying: own) } ?? own
+  }
+
+  /// The neurons of a network as a learned connection sees them; see
+  /// ``LearnableMethod/normalised(_:in:)``.
+  /// - Throws: What opening the model throws.
+  public func normalised(
+    _ weights: Weights, in context: ConnectionContext
+  ) throws -> Tensor? {
+    try (method as? any LearnableMethod)?.normalised(weights, in: context)
   }
 
   /// A path from `a` to `b`.

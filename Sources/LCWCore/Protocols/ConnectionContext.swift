@@ -14,17 +14,23 @@ public struct ConnectionContext: Sendable {
   public var progress: @Sendable (ConnectionProgress) throws -> Void
   /// Where a method that learns for long keeps what it has, to go on after an interruption.
   public var store: (any ConnectionStore)?
+  /// Opens a file of weights that an option of the method names, in whatever format it is. Methods
+  /// have no way to files of their own, since they know no format; whoever has the registry has it
+  /// here.
+  public var open: (@Sendable (String) throws -> any CheckpointSource)?
 
   /// A context.
   public init(
     samples: SampleSet? = nil, seed: UInt64 = 0, workers: Workers = .available,
     store: (any ConnectionStore)? = nil,
+    open: (@Sendable (String) throws -> any CheckpointSource)? = nil,
     progress: @escaping @Sendable (ConnectionProgress) throws -> Void = { _ in }
   ) {
     self.samples = samples
     self.seed = seed
     self.workers = workers
     self.store = store
+    self.open = open
     self.progress = progress
   }
 }
@@ -35,11 +41,14 @@ public struct ConnectionProgress: Sendable, Hashable {
   public var activity: String
   /// The share done, from 0 to 1.
   public var share: Double
+  /// Whether it is worth a line that stays, such as the figures of an epoch.
+  public var isMilestone: Bool
 
   /// An activity and the share done.
-  public init(_ activity: String, share: Double) {
+  public init(_ activity: String, share: Double, isMilestone: Bool = false) {
     self.activity = activity
     self.share = share
+    self.isMilestone = isMilestone
   }
 }
 

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import LCWCore
-import LCWFiles
+public import LCWCore
 import LCWNumerics
 
 extension Weights {
-  /// The SHA-256 of all values.
-  var digest: String {
+  /// The SHA-256 of all values, as hexadecimal digits.
+  public var digest: String {
     SHA256.hexDigest(of: tensors.flatMap { StoredTensor($0).bytes })
   }
 }
 
 extension SampleSet {
-  /// The SHA-256 of labels and values as they are kept.
-  var digest: String {
+  /// The SHA-256 of labels and values as they are kept, as hexadecimal digits.
+  public var digest: String {
     let labels = labels.withUnsafeBytes { Array($0) }
     switch values {
     case .bytes(let bytes, let scaling):

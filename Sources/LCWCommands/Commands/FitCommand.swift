@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import LCWCore
+import LCWNumerics
+import LCWPaths
+
+/// `lcw fit`
+struct FitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fit", abstract: "Fits a connection to a set of networks, which joins any pair.",
+    discussion: """
+      The model is an archive that the method's option `model` names afterwards: lcw fit flow \
+      models/*.lcw -o nu.lcw, then lcw connect a.lcw b.lcw -m flow:model=nu.lcw. Options of the fit \
+      are the method's: flow:kind=iaf,layers=4; lcw plugins flow lists them. A fit that was \
+      interrupted goes on with --resume, with as many threads, to the same bits.
+      """)
+
+  @Argument(help: "The method that learns, with its options.")
+  var method: String
+
+  @Argument(help: "The networks to learn from, all of one architecture.")
+  var networks: [String]
+
+  @Option(name: .shortAndLong, help: "The archive to write.")
+  var output: String
+
+  @Option(help: "The last so many networks are not learned from, and tell when to stop.")
+  var holdOut: Int = 0
+
+  @Option(help: "The seed of whatever the fit draws.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Write a report of the fit, one HTML file.")
+  var report: String?
+
+  @Flag(help: "Go on from the state that an interrupted fit left beside the output.")
+  var resume = false
+
+  @Flag(help: "Replace the output file, if it is there.")
+  var overwrite = false
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  @OptionGroup var foreign: ForeignOptions
+  @OptionGroup var reading: ReadingOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func validate() throws {
+    if networks.isEmpty { throw ValidationError("Name the networks to learn from.") }
+    if !(0..<networks.count).contains(holdOut) {
+      throw ValidationError(
+        "--hold-out takes a number from 0 to \(networks.count - 1), so that a network is left.")
+    }
+    if resume, overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
+  }
+
+  func run() throws {
+    try StandardInput.check(networks)
+    let session = try Session(compute, reading)
+    try session.checkOutput(output, inputs: networks)
+    try OutputCheck.checkReport(report)
+    if FileManager.default.fileExists(atPath: output), !overwrite {
+      throw SessionError.wrongUse(
+        "\(output) is there already; --overwrite replaces it")
+    }
+    let expression = try MethodExpression(method)
+    let learner = try learner(expression, session)
+    let store = try StateFile(
+      besides: output, inputs: networks, session: session, isResuming: resume)
+    let loaded = try networks.map {
+      try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
+    }
+    for other in loaded where other.weights.network != loaded[0].weights.network {
+      throw NetworkError.mismatch("\(loaded[0].weights.network)", "\(other.weights.network)")
+    }
+    let needsData = type(of: learner).fittingNeedsData
+    let data =
+      needsData ? try session.data(given: foreign.dataset, recorded: loaded[0].dataset) : nil
+    let joining = PathJoining(
+      session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
+    let start = ContinuousClock.now
+    var model = try learner.fit(
+      to: loaded.dropLast(holdOut).map(\.weights), heldOut: loaded.suffix(holdOut).map(\.weights),
+      in: joining.context(for: expression, store: store))
+    let seconds = (ContinuousClock.now - start).seconds
+    model.metadata.merge(
+      Checkpoint.description(
+        of: loaded[0].weights.network, architecture: loaded[0].architecture,
+        dataset: data?.reference ?? loaded[0].dataset)
+    ) { $1 }
+    model.metadata["method"] = .string("\(expression)")
+    model.metadata["program"] = .string(LCWVersion.program)
+    model.metadata["seed"] = .string("\(seed)")
+    model.metadata["threads"] = .integer(session.workers.count)
+    model.metadata["networks"] = .object([
+      "held-out": .integer(holdOut), "learned-from": .integer(loaded.count - holdOut),
+      "seeds": .array(loaded.compactMap { $0.record["training"]?.object?["seed"] }),
+    ])
+    try session.write(model, to: output)
+    store.remove()
+    print(
+      "\(output): \(expression), fitted to \(loaded.count - holdOut) network(s) in "
+        + Duration.seconds(seconds).shortText)
+    if let report {
+      try FitStudy(
+        command: commandLineText(), expression: expression, model: model, seconds: seconds
+      ).writeReport(to: report)
+    }
+  }
+
+  private func learner(
+    _ expression: MethodExpression, _ session: Session
+  ) throws -> any LearnableMethod {
+    guard expression.modifier == nil else {
+      throw SessionError.wrongUse(
+        "a model is fitted for \(expression.method.name), and +\(expression.modifier?.name ?? "") "
+          + "needs none of its own; leave it out")
+    }
+    guard let learner = try session.registry.method(expression.method) as? any LearnableMethod
+    else {
+      let able = session.registry.plugins(of: .method).filter { $0 is any LearnableMethod.Type }
+        .map { $0.name }
+      throw SessionError.wrongUse(
+        "\(expression.method.name) learns nothing from a set of networks"
+          + (able.isEmpty ? "" : "; these do: \(able.joined(separator: ", "))"))
+    }
+    return learner
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+
+/// What determines how a transformation is fitted, besides its design and the samples.
+public struct FitPlan: Sendable, Hashable {
+  /// The most epochs.
+  public var epochs: Int
+  /// Adam's rate at the start.
+  public var rate: Double
+  /// What the rate is multiplied by after every ``decayEpochs`` epochs.
+  public var decay: Double
+  /// The epochs between two falls of the rate.
+  public var decayEpochs: Int
+  /// The epochs without a better figure after which the fit ends; 0 for never.
+  public var patience: Int
+  /// The seed of the networks' first weights and of whatever is drawn.
+  public var seed: UInt64
+
+  /// A plan.
+  public init(
+    epochs: Int, rate: Double, decay: Double = 0.9, decayEpochs: Int = 20, patience: Int = 0,
+    seed: UInt64 = 0
+  ) {
+    self.epochs = epochs
+    self.rate = rate
+    self.decay = decay
+    self.decayEpochs = decayEpochs
+    self.patience = patience
+    self.seed = seed
+  }
+
+  /// The rate in an epoch, counted from 0.
+  func rate(in epoch: Int) -> Float {
+    let schedule = Schedule.step(epochs: max(1, decayEpochs), factor: decay)
+    return Float(rate * schedule.factor(epoch: epoch, of: epochs))
+  }
+
+  /// The plan as metadata.
+  var json: [String: JSONValue] {
+    [
+      "decay": JSONValue(decay), "decay-epochs": .integer(decayEpochs),
+      "epochs": .integer(epochs), "patience": .integer(patience), "rate": JSONValue(rate),
+      "seed": .string("\(seed)"),
+    ]
+  }
+}
+
+/// What one epoch of a fit came to.
+public struct FitFigures: Sendable, Hashable {
+  /// On what is learned from, as it was met.
+  public var train: Double
+  /// On networks that were held out, if there are any.
+  public var heldOut: Double?
+
+  /// Figures of an epoch.
+  public init(train: Double, heldOut: Double?) {
+    self.train = train
+    self.heldOut = heldOut
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNumerics
+
+/// Fitting a transformation by maximum likelihood: so that ν(θ) of samples is standard normal.
+///
+/// Figures are mean logarithmic densities in nats per coordinate, in the samples' own coordinates;
+/// those of the first epoch are of the standardisation alone, that is, of independent normal
+/// coordinates.
+public struct LikelihoodFit: Sendable {
+  /// The transformation and its figures.
+  public private(set) var training: TransformationTraining
+  private let rows: Tensor
+  private let heldOut: Tensor?
+  private let batch: Int
+
+  /// A fit to samples.
+  ///
+  /// - Parameters:
+  ///   - start: The transformation to begin with.
+  ///   - rows: The samples, `[n, D]`.
+  ///   - heldOut: Samples that only tell when to stop.
+  ///   - batch: The samples of a step.
+  ///   - plan: The epochs and rates.
+  ///   - workers: The threads.
+  /// - Throws: ``FlowError`` if the samples do not fit the transformation.
+  public init(
+    _ start: Transformation, to rows: Tensor, heldOut: Tensor?, batch: Int, plan: FitPlan,
+    workers: Workers
+  ) throws {
+    self.rows = rows
+    self.heldOut = heldOut
+    self.batch = max(1, min(batch, rows.shape.rows))
+    let train = try Self.likelihood(start, rows, workers)
+    guard train.isFinite else { throw FlowError.notFinite(rows: "the samples") }
+    training = TransformationTraining(
+      start,
+      figures: FitFigures(
+        train: train, heldOut: try heldOut.map { try Self.likelihood(start, $0, workers) }),
+      isAscending: true, plan: plan)
+  }
+
+  /// The mean logarithmic density of rows, in nats per coordinate.
+  public static func likelihood(
+    _ transformation: Transformation, _ rows: Tensor, _ workers: Workers
+  ) throws -> Double {
+    try transformation.logDensities(of: rows, workers: workers).reduce(0, +)
+      / Double(rows.shape.rows * rows.shape.rowCount)
+  }
+
+  /// Whether the fit is done.
+  public var isFinished: Bool { training.isFinished }
+
+  /// One pass over the samples, in an order of its own.
+  ///
+  /// - Parameters:
+  ///   - workers: The threads; last bits depend on their number.
+  ///   - progress: Is told the share of the epoch that is done. If it throws, the fit is in the
+  ///     middle of an epoch and of no use.
+  /// - Throws: ``FlowError/diverged(what:epoch:)``, and what `progress` throws.
+  public mutating func runEpoch(
+    workers: Workers, progress: (Double) throws -> Void = { _ in }
+  ) throws {
+    var random = RandomStream(
+      seed: training.plan.seed, purpose: .order, index: training.epoch)
+    let order = random.permutation(of: rows.shape.rows)
+    var (sum, count) = (0.0, 0)
+    // The last samples wait for an epoch with another order, rather than make a noisy small step.
+    for start in stride(from: 0, through: order.count - batch, by: batch) {
+      let block = rows.gatheringRows(order[start..<start + batch])
+      sum += try training.current.likelihoodGradient(
+        of: block, into: &training.gradients, workers: workers)
+      training.step(workers: workers)
+      count += batch
+      try progress(Double(count) / Double(order.count))
+    }
+    let train = sum / Double(count * rows.shape.rowCount)
+    guard train.isFinite else {
+      throw FlowError.diverged(what: "the likelihood", epoch: training.epoch)
+    }
+    try training.finishEpoch(
+      FitFigures(
+        train: train,
+        heldOut: try heldOut.map { try Self.likelihood(training.current, $0, workers) }),
+      of: "the likelihood")
+  }
+
+  /// Goes on from a state that ``TransformationTraining/state(origin:)`` gave.
+  /// - Throws: As ``TransformationTraining/resume(from:origin:)``.
+  public mutating func resume(from state: Checkpoint, origin: [String: JSONValue]) throws {
+    try training.resume(from: state, origin: origin)
+  }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWFiles
+import LCWNumerics
+public import LCWPaths
+
+/// Fitting transformations to the neurons of trained networks by maximum likelihood, one hidden
+/// layer after the other.
+public struct NeuronFit: Sendable {
+  /// The layers.
+  public var populations: [HiddenPopulation]
+  /// The networks whose neurons are the samples.
+  public var networks: [Weights]
+  /// The networks that only tell when to stop.
+  public var heldOut: [Weights]
+  /// The neurons of a step.
+  public var batch: Int
+  /// The epochs and rates.
+  public var plan: FitPlan
+  /// Threads, progress and store.
+  public var context: ConnectionContext
+
+  /// A fit.
+  public init(
+    populations: [HiddenPopulation], networks: [Weights], heldOut: [Weights], batch: Int,
+    plan: FitPlan, context: ConnectionContext
+  ) {
+    self.populations = populations
+    self.networks = networks
+    self.heldOut = heldOut
+    self.batch = batch
+    self.plan = plan
+    self.context = context
+  }
+
+  /// The fitted model.
+  ///
+  /// With a store in the context, a state is kept after each epoch: that of the layer being fitted, and
+  /// the transformations of the layers before it.
+  ///
+  /// - Parameters:
+  ///   - method: The method that fits.
+  ///   - design: The design for neurons of so many numbers.
+  /// - Throws: ``FlowError``, and what the context's progress and store throw.
+  public func model(
+    method: String, design: (Int) -> TransformationDesign
+  ) throws -> TransformationModel {
+    guard let network = networks.first?.network else {
+      throw FlowError.tooFewNetworks(needed: 1, found: 0)
+    }
+    var model = TransformationModel(method: method, network: network, transformations: [:])
+    var histories: [String: JSONValue] = [:]
+    let state = try context.store?.restore()
+    if let state, let done = state.metadata["histories"]?.object, !done.isEmpty {
+      model.transformations = try TransformationModel.transformations(
+        in: state, prefix: "done/")
+      histories = done
+    }
+    for (index, population) in populations.enumerated() {
+      let name = network.parameters[population.incoming].layerName
+      guard model.transformations[name] == nil else { continue }
+      let isResumed = state?.metadata["layer"]?.string == name
+      let training = try train(
+        population, name: name, index: index, design: design, done: model, histories: histories,
+        state: isResumed ? state : nil)
+      model.transformations[name] = training.best
+      for (figure, values) in training.historyJSON.object ?? [:] {
+        histories["\(name)/\(figure)"] = values
+      }
+    }
+    model.record["figure"] = "nats per coordinate"
+    model.record["histories"] = .object(histories)
+    model.record["plan"] = .object(plan.json.merging(["batch": .integer(batch)]) { $1 })
+    return model
+  }
+
+  private func train(
+    _ population: HiddenPopulation, name: String, index: Int,
+    design: (Int) -> TransformationDesign, done: TransformationModel,
+    histories: [String: JSONValue], state: Checkpoint?
+  ) throws -> TransformationTraining {
+    func rows(_ networks: [Weights]) -> Tensor? {
+      Tensor.concatenatingRows(networks.map { population.neurons(of: $0) })
+    }
+    guard let samples = rows(networks) else {
+      throw FlowError.tooFewNetworks(needed: 1, found: 0)
+    }
+    let start = try Transformation(
+      design(population.dimension), standardisedOn: [samples], seed: plan.seed)
+    var fit = try LikelihoodFit(
+      start, to: samples, heldOut: rows(heldOut), batch: batch, plan: plan,
+      workers: context.workers)
+    let origin = origin(layer: name)
+    if let state { try fit.resume(from: state, origin: origin) }
+    func report(_ part: Double, isMilestone: Bool) throws {
+      let share =
+        (Double(index) + min(1, (Double(fit.training.epoch) + part) / Double(max(1, plan.epochs))))
+        / Double(populations.count)
+      let layer = populations.count > 1 ? "\(name)  " : ""
+      try context.progress(
+        ConnectionProgress(
+          layer + fit.training.text(unit: "nats per coordinate"), share: share,
+          isMilestone: isMilestone))
+    }
+    try report(0, isMilestone: true)
+    while !fit.isFinished {
+      var next = fit
+      try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
+      fit = next
+      try report(0, isMilestone: true)
+      guard let store = context.store else { continue }
+      var state = fit.training.state(origin: origin)
+      state.metadata["histories"] = .object(histories)
+      state.metadata["designs"] = .object(done.transformations.mapValues(\.design.json))
+      state.tensors += done.namedTensors(prefix: "done/")
+      try store.keep(state)
+    }
+    return fit.training
+  }
+
+  private func origin(layer: String) -> [String: JSONValue] {
+    [
+      "batch": .integer(batch), "fit": "likelihood", "layer": .string(layer),
+      "held-out": .array(heldOut.map { .string($0.digest) }),
+      "networks": .array(networks.map { .string($0.digest) }),
+      "threads": .integer(context.workers.count),
+    ]
+  }
+}
+
+extension TransformationTraining {
+  /// The figures of the last epoch and of the best, for a line of progress.
+  func text(unit: String) -> String {
+    func figure(_ value: Double) -> String {
+      let rounded = (abs(value) * 10_000).rounded()
+      let digits = "\(Int(rounded.isFinite ? min(rounded, 1e15) : 0) % 10_000 + 10_000)".dropFirst()
+      return
+        "\(value < 0 ? "−" : "")\(Int(rounded.isFinite ? min(rounded, 1e15) : 0) / 10_000).\(digits)"
+    }
+    let last = history[history.count - 1]
+    let heldOut = last.heldOut.map { ", held out \(figure($0))" } ?? ""
+    return "epoch \(epoch)/\(plan.epochs)  \(figure(last.train))\(heldOut) \(unit), best in "
+      + "epoch \(bestEpoch)"
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+
+/// The options of a plugin that fits transformations: the design's and the plan's.
+///
+/// A plugin keeps one value of this type with the defaults that suit what it fits to, adds its
+/// ``all`` to the options it declares, and reads designs and plans from what the user gives.
+public struct TransformationOptions: Sendable {
+  private let kind: PluginOption<TransformationKind>
+  private let layers: PluginOption<Int>
+  private let width: PluginOption<Double>
+  private let depth: PluginOption<Int>
+  private let normalisation: PluginOption<TransformationNormalisation>
+  private let bound: PluginOption<Double>
+  private let epochs: PluginOption<Int>
+  private let rate: PluginOption<Double>
+  private let decay: PluginOption<Double>
+  private let decayEpochs: PluginOption<Int>
+  private let patience: PluginOption<Int>
+
+  /// The options with their defaults.
+  public init(
+    kind: TransformationKind, layers: Int, width: Double, depth: Int = 1, epochs: Int,
+    rate: Double, patience: Int
+  ) {
+    self.kind = PluginOption("kind", default: kind, help: "the family of the transformation")
+    self.layers = PluginOption(
+      "layers", default: layers, help: "coupling or autoregressive layers")
+    self.width = PluginOption(
+      "width", default: width,
+      help: "hidden units of a layer's network, as a multiple of a neuron's numbers")
+    self.depth = PluginOption("depth", default: depth, help: "hidden layers of a layer's network")
+    normalisation = PluginOption(
+      "normalise", default: .fixed,
+      help: "between layers: nothing, or a trained scale and shift of each coordinate")
+    bound = PluginOption(
+      "bound", default: 2.0, help: "the largest logarithm of a layer's scales")
+    self.epochs = PluginOption("epochs", default: epochs, help: "the most epochs")
+    self.rate = PluginOption("rate", default: rate, help: "Adam's learning rate")
+    decay = PluginOption("decay", default: 0.9, help: "the factor on the rate")
+    decayEpochs = PluginOption(
+      "decay-epochs", default: 20, help: "the epochs after which the rate falls")
+    self.patience = PluginOption(
+      "patience", default: patience, help: "epochs without a better figure, then it ends; 0: never")
+  }
+
+  /// The options, for the plugin's own list.
+  public var all: [any PluginOptionDescription] {
+    [
+      kind, layers, width, depth, normalisation, bound, epochs, rate, decay, decayEpochs, patience,
+    ]
+  }
+
+  /// What a user chose.
+  public struct Choice: Sendable {
+    fileprivate let kind: TransformationKind
+    fileprivate let layers: Int
+    fileprivate let width: Double
+    fileprivate let depth: Int
+    fileprivate let normalisation: TransformationNormalisation
+    fileprivate let bound: Double
+    fileprivate let plan: FitPlan
+
+    /// The design for neurons of so many numbers.
+    public func design(dimension: Int) -> TransformationDesign {
+      TransformationDesign(
+        kind: kind, dimension: dimension, layers: layers,
+        hidden: max(1, Int((width * Double(dimension)).rounded())), depth: depth,
+        normalisation: normalisation, bound: bound)
+    }
+
+    /// The plan with a seed.
+    public func plan(seed: UInt64) -> FitPlan {
+      var plan = plan
+      plan.seed = seed
+      return plan
+    }
+  }
+
+  /// Reads what a user chose.
+  /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` outside an option's range.
+  public func choice(in values: OptionValues) throws(PluginError) -> Choice {
+    Choice(
+      kind: values[kind], layers: try values.value(of: layers, in: 0...64),
+      width: try values.value(of: width, in: 0.001...64),
+      depth: try values.value(of: depth, in: 1...8), normalisation: values[normalisation],
+      bound: try values.value(of: bound, in: 0.01...16),
+      plan: FitPlan(
+        epochs: try values.value(of: epochs, in: 0...1_000_000),
+        rate: try values.value(of: rate, in: 1e-9...1),
+        decay: try values.value(of: decay, in: 0.001...1),
+        decayEpochs: try values.value(of: decayEpochs, in: 1...1_000_000),
+        patience: try values.value(of: patience, in: 0...1_000_000)))
+  }
+}

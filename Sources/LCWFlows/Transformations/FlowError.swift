@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+
+/// What can be wrong with transformations and with fitting them.
+public enum FlowError: DescribedError, Hashable {
+  /// A design that no transformation can have.
+  case design(option: String, expected: String, found: String)
+  /// Rows of another number of coordinates than the transformation was made for.
+  case dimension(expected: Int, found: Int)
+  /// Rows hold values that are not finite.
+  case notFinite(rows: String)
+  /// There are too few networks to learn from.
+  case tooFewNetworks(needed: Int, found: Int)
+  /// The networks to learn from are not of one kind.
+  case differentNetworks(first: String, other: String)
+  /// A model was fitted for a network of another chain of layers.
+  case otherNetwork(expected: String, found: String)
+  /// A method that joins by a model was given none.
+  case needsModel(method: String)
+  /// A method needs a file opened, and the program that calls it opens none.
+  case cannotOpen(method: String)
+  /// A model has no transformation for a layer.
+  case noTransformation(layer: String, known: [String])
+  /// A network of several hidden layers can't be moved at once.
+  case needsModifier(method: String, layers: Int)
+  /// A method learns from networks of one hidden layer only.
+  case deepNetwork(method: String, layers: Int)
+  /// The loss became infinite or not a number.
+  case diverged(what: String, epoch: Int)
+  /// A state to go on from belongs to another fit.
+  case otherFit(field: String, expected: String, found: String)
+  /// The file holds another learned connection.
+  case otherModel(method: String, found: String)
+
+  /// Wrong usage, wrong data, or a failure of the fit itself.
+  public var category: ErrorCategory {
+    switch self {
+    case .diverged: .failure
+    case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation: .data
+    case .design, .tooFewNetworks, .differentNetworks, .needsModel, .cannotOpen, .needsModifier,
+      .deepNetwork, .otherFit:
+      .usage
+    }
+  }
+
+  /// One line that says what was expected, what was found, and what to do.
+  public var description: String {
+    switch self {
+    case .design(let option, let expected, let found):
+      "a transformation's \(option) is \(expected), not \(found)"
+    case .dimension(let expected, let found):
+      "the transformation is one of rows of \(expected) numbers; these have \(found)"
+    case .notFinite(let rows):
+      "\(rows) hold values that are not finite"
+    case .tooFewNetworks(let needed, let found):
+      "a fit needs \(needed) networks or more to learn from; there are \(found)"
+    case .differentNetworks(let first, let other):
+      "the networks to learn from differ: ‘\(first)’ and ‘\(other)’"
+    case .otherNetwork(let expected, let found):
+      "the model was fitted for networks ‘\(expected)’ and can't join ‘\(found)’; fit one to "
+        + "such networks with lcw fit"
+    case .needsModel(let method):
+      "\(method) joins networks by a model: \(method):model=FILE; lcw fit \(method) makes one"
+    case .cannotOpen(let method):
+      "\(method) has to open its model's file, for which the context has no way"
+    case .noTransformation(let layer, let known):
+      "the model moves no layer \(layer); it moves \(known.joined(separator: ", "))"
+    case .needsModifier(let method, let layers):
+      "\(method) by itself joins networks of two layers with weights; this one has \(layers): "
+        + "write \(method)…+wa or \(method)…+bfly"
+    case .deepNetwork(let method, let layers):
+      "\(method) learns from networks of two layers with weights; these have \(layers)"
+    case .diverged(let what, let epoch):
+      "\(what) is no longer finite in epoch \(epoch + 1); try a smaller rate"
+    case .otherFit(let field, let expected, let found):
+      "the state belongs to another fit: its \(field) is \(found), not \(expected)"
+    case .otherModel(let method, let found):
+      "\(method) needs a model that lcw fit \(method) made; the file holds \(found)"
+    }
+  }
+}

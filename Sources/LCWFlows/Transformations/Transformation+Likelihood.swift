@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWNumerics
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension Transformation {
+  /// The logarithm of each row's density if ν(θ) is standard normal, in nats.
+  /// - Throws: ``FlowError/dimension(expected:found:)``.
+  public func logDensities(of rows: Tensor, workers: Workers = .available) throws -> [Double] {
+    try check(rows)
+    let ranges = ranges(rows.shape.rows, workers)
+    return try workers.map(ranges.count) { index in
+      let chunk = forward(rows, ranges[index], isKeeping: false)
+      return densities(of: chunk)
+    }.flatMap(\.self)
+  }
+
+  /// The gradient of the mean of −log density over a batch, in the place of `gradients`.
+  /// - Returns: The sum of the logarithmic densities, in nats.
+  /// - Throws: ``FlowError/dimension(expected:found:)``.
+  public func likelihoodGradient(
+    of rows: Tensor, into gradients: inout [Tensor], workers: Workers = .available
+  ) throws -> Double {
+    try check(rows)
+    let ranges = ranges(rows.shape.rows, workers)
+    let share = 1 / Float(rows.shape.rows)
+    let results = try workers.map(ranges.count) { index in
+      var chunk = forward(rows, ranges[index], isKeeping: true)
+      let sum = densities(of: chunk).reduce(0, +)
+      // Of ½ |z|² − log |det|: z, and −1 for each row.
+      var gradient = chunk.rows
+      gradient.assign(share, times: chunk.rows, plus: 0)
+      chunk.rows = Tensor(zeros: [0])
+      backward(
+        &gradient, logGradients: [Float](repeating: -share, count: ranges[index].count), &chunk)
+      return (sum: sum, chunk: chunk)
+    }
+    addGradients(
+      of: results.map(\.chunk), sign: 1, carry: 0, to: &gradients, workers: workers)
+    return results.reduce(0) { $0 + $1.sum }
+  }
+
+  private func densities(of chunk: Chunk) -> [Double] {
+    let constant = -0.5 * Double(design.dimension) * log(2 * Double.pi)
+    return chunk.logs.indices.map { row in
+      let square = chunk.rows.row(row).reduce(0.0) { $0 + Double($1) * Double($1) }
+      return constant - square / 2 + chunk.logs[row]
+    }
+  }
+}

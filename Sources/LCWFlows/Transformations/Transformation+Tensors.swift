@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNumerics
+
+extension Transformation {
+  /// Everything but the design, as tensors with names: `mean` and `deviation` of the coordinates,
+  /// and of the k-th layer, counted from 1, `layerK/hiddenJ.weight`, `layerK/hiddenJ.bias`,
+  /// `layerK/scale.weight`, … as whole matrices; Formats/LCW/SPEC.md lays them out.
+  public var namedTensors: [NamedTensor] {
+    var result = [
+      NamedTensor("mean", StoredTensor(Tensor(standardisation.mean))),
+      NamedTensor("deviation", StoredTensor(Tensor(standardisation.deviation))),
+    ]
+    for (index, place) in places.enumerated() {
+      for (name, tensor) in layers[index].namedTensors(Array(parameters[place])) {
+        result.append(NamedTensor("layer\(index + 1)/\(name)", StoredTensor(tensor)))
+      }
+    }
+    return result
+  }
+
+  /// A transformation from what ``namedTensors`` gave.
+  ///
+  /// - Parameters:
+  ///   - design: The design.
+  ///   - tensor: The tensor of a name.
+  /// - Throws: ``FlowError/design(option:expected:found:)`` if the design can't be,
+  ///   ``NetworkError/shape(parameter:expected:found:)`` if a tensor does not fit it,
+  ///   ``FlowError/notFinite(rows:)``, and what `tensor` throws.
+  public init(
+    _ design: TransformationDesign, tensor: (String) throws -> StoredTensor
+  ) throws {
+    try design.check()
+    func checked(_ name: String, _ shape: Shape) throws -> Tensor {
+      let found = try tensor(name).floats
+      guard found.shape == shape else {
+        throw NetworkError.shape(parameter: name, expected: shape, found: found.shape)
+      }
+      guard found.isFinite else { throw FlowError.notFinite(rows: "the model's tensor \(name)") }
+      return found
+    }
+    let mean = try checked("mean", [design.dimension]).elements
+    let deviation = try checked("deviation", [design.dimension]).elements
+    guard deviation.allSatisfy({ $0 > 0 }) else {
+      throw FlowError.design(option: "deviations", expected: "positive", found: "0 or less")
+    }
+    let parameters = try design.makeLayers().enumerated().flatMap { index, layer in
+      try layer.parameters { try checked("layer\(index + 1)/\($0)", $1) }
+    }
+    self.init(
+      design, Standardisation(mean: mean, deviation: deviation, order: design.order),
+      parameters: parameters)
+  }
+}
+
+extension TransformationDesign {
+  /// The design as metadata.
+  public var json: JSONValue {
+    .object([
+      "bound": JSONValue(bound), "depth": .integer(depth), "dimension": .integer(dimension),
+      "hidden": .integer(hidden), "kind": .string(kind.rawValue), "layers": .integer(layers),
+      "normalise": .string(normalisation.rawValue),
+    ])
+  }
+
+  /// A design from what ``json`` gave.
+  /// - Throws: ``CheckpointError/metadata(field:expected:)``.
+  public init(json: JSONValue?) throws(CheckpointError) {
+    func field<Value>(
+      _ name: String, _ expected: String, _ value: (JSONValue) -> Value?
+    ) throws(CheckpointError) -> Value {
+      guard let found = json?.object?[name].flatMap(value) else {
+        throw .metadata(field: "design/\(name)", expected: expected)
+      }
+      return found
+    }
+    self.init(
+      kind: try field("kind", TransformationKind.typeName) {
+        $0.string.flatMap(TransformationKind.init(rawValue:))
+      },
+      dimension: try field("dimension", "an integer") { $0.integer },
+      layers: try field("layers", "an integer") { $0.integer },
+      hidden: try field("hidden", "an integer") { $0.integer },
+      depth: try field("depth", "an integer") { $0.integer },
+      normalisation: try field("normalise", TransformationNormalisation.typeName) {
+        $0.string.flatMap(TransformationNormalisation.init(rawValue:))
+      },
+      bound: try field("bound", "a number") { $0.double })
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+
+/// The family of a transformation.
+public enum TransformationKind: String, OptionChoice {
+  /// Affine coupling layers: forward and inverse cost the same.
+  case realnvp
+  /// Affine autoregressive layers: each coordinate depends on all before it.
+  case iaf
+}
+
+/// What lies between the layers of a transformation.
+public enum TransformationNormalisation: String, OptionChoice {
+  /// Nothing: the coordinates are standardised once, before the first layer.
+  case fixed
+  /// A trained scale and shift of each coordinate before every layer.
+  case actnorm
+}
+
+/// What a transformation is made of, all but its numbers.
+public struct TransformationDesign: Sendable, Hashable {
+  /// The family.
+  public var kind: TransformationKind
+  /// The number of coordinates.
+  public var dimension: Int
+  /// The number of coupling or autoregressive layers.
+  public var layers: Int
+  /// The units of each hidden layer of the networks that give scales and shifts.
+  public var hidden: Int
+  /// The hidden layers of these networks.
+  public var depth: Int
+  /// What lies between the layers.
+  public var normalisation: TransformationNormalisation
+  /// The bound of a layer's logarithmic scales: it stretches or shrinks a coordinate by the factor
+  /// e to this power at most, so that no step of training makes numbers overflow.
+  public var bound: Double
+
+  /// A design.
+  public init(
+    kind: TransformationKind, dimension: Int, layers: Int, hidden: Int, depth: Int = 1,
+    normalisation: TransformationNormalisation = .fixed, bound: Double = 2
+  ) {
+    self.kind = kind
+    self.dimension = dimension
+    self.layers = layers
+    self.hidden = hidden
+    self.depth = depth
+    self.normalisation = normalisation
+    self.bound = bound
+  }
+
+  /// Checks that there can be such a transformation.
+  /// - Throws: ``FlowError/design(option:expected:found:)``.
+  public func check() throws(FlowError) {
+    func require(_ isRight: Bool, _ option: String, _ expected: String, _ found: Any)
+      throws(FlowError)
+    {
+      guard isRight else { throw .design(option: option, expected: expected, found: "\(found)") }
+    }
+    try require((2...1 << 20).contains(dimension), "dimension", "from 2 to 1048576", dimension)
+    try require((0...256).contains(layers), "number of layers", "from 0 to 256", layers)
+    try require((1...1 << 20).contains(hidden), "number of hidden units", "1 or more", hidden)
+    try require((1...8).contains(depth), "depth", "from 1 to 8", depth)
+    try require(bound > 0 && bound <= 16, "bound", "above 0, to 16", bound)
+  }
+
+  /// The layers in order, actnorms among them.
+  func makeLayers() -> [any InvertibleLayer] {
+    (0..<layers).flatMap { index -> [any InvertibleLayer] in
+      let layer: any InvertibleLayer =
+        switch kind {
+        case .realnvp:
+          CouplingLayer(
+            dimension: dimension, movesLast: index % 2 == 0, hidden: hidden, depth: depth,
+            bound: Float(bound))
+        case .iaf:
+          AutoregressiveLayer(
+            dimension: dimension, hidden: hidden, depth: depth, bound: Float(bound))
+        }
+      return normalisation == .actnorm ? [ActNorm(dimension: dimension), layer] : [layer]
+    }
+  }
+
+  /// The order in which the first layer finds the coordinates: for couplings those of even index
+  /// first, so that either half has every other one.
+  var order: [Int] {
+    switch kind {
+    case .iaf: Array(0..<dimension)
+    case .realnvp:
+      Array(stride(from: 0, to: dimension, by: 2)) + Array(stride(from: 1, to: dimension, by: 2))
+    }
+  }
+}
