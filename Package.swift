@@ -58,6 +58,7 @@ struct LibraryRow {
   var target: String
   var floors: [String]
   var packages: [Target.Dependency] = []
+  var resources: [Resource] = []
 }
 
 let argumentParser = Target.Dependency.product(
@@ -74,9 +75,17 @@ let libraries: [LibraryRow] = [
     floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "LCWPaths", "LCWFiles", "CKernels"]),
   LibraryRow(target: "LCWReport", floors: ["LCWCore"]),
   LibraryRow(
+    target: "LCWExperiments",
+    floors: ["LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport"],
+    resources: [
+      "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16", "digits",
+      "mnist-two-layer",
+    ].map { .embedInCode("Experiments/\($0).json") }),
+  LibraryRow(
     target: "LCWCommands",
     floors: [
       "LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
+      "LCWExperiments",
     ],
     packages: [argumentParser]),
 ]
@@ -198,7 +207,7 @@ let package = Package(
       .target(
         name: row.target,
         dependencies: row.floors.map(Target.Dependency.named) + row.packages,
-        path: "Sources/\(row.target)", swiftSettings: settings)
+        path: "Sources/\(row.target)", resources: row.resources, swiftSettings: settings)
     }
     + plugins.map { row in
       .target(

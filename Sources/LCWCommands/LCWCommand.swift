@@ -22,8 +22,7 @@ public struct LCWCommand: ParsableCommand {
     version: LCWVersion.current,
     subcommands: [
       PluginsCommand.self, TrainCommand.self, FitCommand.self, ConnectCommand.self,
-      CompareCommand.self,
-      EvaluateCommand.self, EnsembleCommand.self,
+      CompareCommand.self, EvaluateCommand.self, EnsembleCommand.self, ReproduceCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
     ])

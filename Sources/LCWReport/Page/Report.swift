@@ -16,6 +16,8 @@ public struct Report: Sendable, Hashable {
     case lineChart(LineChart, note: String? = nil)
     /// A scatter chart, numbered. The note stands behind the title in its caption.
     case scatterChart(ScatterChart, note: String? = nil)
+    /// A contour chart, numbered. The note stands behind the title in its caption.
+    case contourChart(ContourChart, note: String? = nil)
   }
 
   /// A heading and what stands below it.

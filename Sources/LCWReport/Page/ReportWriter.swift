@@ -79,6 +79,7 @@ struct ReportWriter {
     case .table(let table): return self.table(table)
     case .lineChart(let chart, let note): return lineChart(chart, note: note)
     case .scatterChart(let chart, let note): return scatterChart(chart, note: note)
+    case .contourChart(let chart, let note): return contourChart(chart, note: note)
     }
   }
 
@@ -96,6 +97,15 @@ struct ReportWriter {
     figures += 1
     let id = "figure-\(figures)"
     let wide = chart.inlineSVG(width: Self.wideChart, id: "\(id)-wide", classes: "chart wide")
+    let narrow = chart.inlineSVG(
+      width: Self.narrowChart, id: "\(id)-narrow", classes: "chart narrow")
+    return figure(id: id, content: wide + narrow, title: chart.title, notes: [note])
+  }
+
+  private mutating func contourChart(_ chart: ContourChart, note: String?) -> String {
+    figures += 1
+    let id = "figure-\(figures)"
+    let wide = chart.inlineSVG(width: 640, id: "\(id)-wide", classes: "chart wide")
     let narrow = chart.inlineSVG(
       width: Self.narrowChart, id: "\(id)-narrow", classes: "chart narrow")
     return figure(id: id, content: wide + narrow, title: chart.title, notes: [note])

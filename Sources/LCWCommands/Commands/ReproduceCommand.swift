@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import LCWCore
+import LCWExperiments
+import LCWFiles
+import LCWNetworks
+import LCWReport
+
+/// `lcw reproduce`
+struct ReproduceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reproduce",
+    abstract: "Runs an experiment from nothing to its tables and figures.",
+    discussion: """
+      An experiment is one of those that come with the program (--list), or a JSON file that names \
+      data set, architecture, training, pairs and methods. Each step's result is kept in the output \
+      folder under what it depends on: run the command again to go on after an interruption, with \
+      more methods, networks or pairs, and nothing is computed twice. Any number of these commands \
+      may work on one folder at the same time. Figures are the same to the bit for the same \
+      --threads.
+      """)
+
+  @Argument(help: "The name of an experiment, or a file.")
+  var experiment: String?
+
+  @Flag(help: "List the experiments that come with the program.")
+  var list = false
+
+  @Option(help: "How much of it: paper for all, or a scale that the experiment names.")
+  var scale: String = Experiment.fullScale
+
+  @Option(help: "A method in the place of the experiment's; once for each.")
+  var method: [String] = []
+
+  @Option(help: "A method besides the experiment's, such as one of your own; once for each.")
+  var addMethod: [String] = []
+
+  @Option(help: "The number of networks, in the place of the experiment's.")
+  var networks: Int?
+
+  @Option(help: "The number of pairs, in the place of the experiment's.")
+  var pairs: Int?
+
+  @Option(help: "The epochs of training, in the place of the experiment's.")
+  var epochs: Int?
+
+  @Option(name: .shortAndLong, help: "The folder of results; by default the experiment's name.")
+  var output: String?
+
+  @Option(help: "How many steps to do at the same time, each with its share of the threads.")
+  var jobs: Int = 1
+
+  @Flag(help: "Show what there is to do, with estimates, and do nothing.")
+  var dryRun = false
+
+  @Option(help: "Write the steps as job arrays for a cluster instead of doing them: slurm.")
+  var emit: Cluster?
+
+  @Option(help: "Do this step alone, and what it needs.")
+  var step: String?
+
+  @Flag(help: "Write tables and figures from the results that are there, and do nothing else.")
+  var collect = false
+
+  @Option(
+    help: "Also write the record as Markdown to this file, with figures in a folder beside it.")
+  var record: String?
+
+  @Flag(help: "Do steps, but write no tables and figures.")
+  var worker = false
+
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
+  @OptionGroup var compute: ComputeOptions
+
+  /// The clusters that job arrays can be written for.
+  enum Cluster: String, ExpressibleByArgument, CaseIterable {
+    case slurm
+  }
+
+  func validate() throws {
+    if experiment == nil, !list {
+      throw ValidationError("Name an experiment, or see what there is with --list.")
+    }
+    if !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024.") }
+    let modes = [dryRun, emit != nil, step != nil, collect, worker].count { $0 }
+    if modes > 1 {
+      throw ValidationError("--dry-run, --emit, --step, --collect and --worker exclude each other.")
+    }
+    for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
+      if let value, value < 1 { throw ValidationError("--\(name) takes a positive number.") }
+    }
+    if let record, !record.hasSuffix(".md") {
+      throw ValidationError("--record takes a file that ends in .md.")
+    }
+  }
+
+  func run() throws {
+    guard let experiment else { return try printList() }
+    let session = try Session(compute)
+    let plan = try described(experiment)
+    let run = ExperimentRun(
+      experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? plan.name),
+      isQuiet: quiet)
+    if dryRun {
+      print(try run.planText())
+    } else if emit != nil {
+      try run.emitSlurm(command: workerCommand)
+    } else if let step {
+      try run.finish(step: step)
+    } else if worker {
+      try run.finish()
+    } else {
+      if !collect {
+        if jobs > 1 {
+          try run.finish(jobs: jobs, command: workerCommand)
+        } else {
+          try run.finish()
+        }
+      }
+      try run.collect(command: recordedCommand, record: record)
+    }
+  }
+
+  private func printList() throws {
+    var table = Table(columns: [.init("experiment"), .init("title"), .init("scales")])
+    for (name, bytes) in Experiment.included.sorted(by: { $0.key < $1.key }) {
+      let description = try JSONValue(parsing: bytes)
+      let scales = description.object?["scales"]?.object?.keys.sorted() ?? []
+      table.append([
+        .text(name), .text(try Experiment(description).title),
+        .text((scales + [Experiment.fullScale]).joined(separator: ", ")),
+      ])
+    }
+    print(table.text)
+  }
+
+  /// The experiment with what the options put in its place.
+  private func described(_ name: String) throws -> Experiment {
+    var experiment = try Experiment(try description(name), scale: scale)
+    if !method.isEmpty { experiment.methods = try methods(method) }
+    for added in try methods(addMethod) where !experiment.methods.contains(added) {
+      experiment.methods.append(added)
+    }
+    if let networks, networks != experiment.networks {
+      experiment.scaledDown.append(
+        "networks is \(networks), in the description \(experiment.networks)")
+      experiment.networks = networks
+    }
+    if let epochs, epochs != experiment.training.epochs {
+      experiment.scaledDown.append(
+        "training.epochs is \(epochs), in the description \(experiment.training.epochs)")
+      experiment.training.epochs = epochs
+    }
+    if let pairs { experiment.pairLimit = pairs }
+    return experiment
+  }
+
+  private func methods(_ texts: [String]) throws -> [MethodExpression] {
+    try texts.map { text throws in try MethodExpression(text) }
+  }
+
+  private func description(_ name: String) throws -> JSONValue {
+    if let bytes = Experiment.included[name] { return try JSONValue(parsing: bytes) }
+    guard FileManager.default.fileExists(atPath: name) else {
+      throw ExperimentError.unknownExperiment(name, known: Experiment.included.keys.sorted())
+    }
+    return try JSONValue(
+      parsing: try InputFile.contents(of: URL(fileURLWithPath: name), limit: 1 << 24))
+  }
+
+  /// The words of a command that does this experiment's steps in the same folder.
+  private var workerCommand: [String] {
+    var words = [ExperimentRun.program, "reproduce", absolute(experiment ?? "")]
+    words += ["--scale", scale]
+    words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
+    for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
+      if let value { words += ["--\(name)", "\(value)"] }
+    }
+    words += ["--output", absoluteFolder, "--quiet"]
+    if let data = compute.data { words += ["--data", URL(fileURLWithPath: data).path] }
+    return words + ["--threads", "\(max(1, (compute.threads ?? ExperimentRun.processors) / jobs))"]
+  }
+
+  /// The command for the record, without places of this machine.
+  private var recordedCommand: String {
+    var words = ["lcw", "reproduce", experiment ?? ""]
+    if scale != Experiment.fullScale { words += ["--scale", scale] }
+    words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
+    for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
+      if let value { words += ["--\(name)", "\(value)"] }
+    }
+    return words.joined(separator: " ")
+  }
+
+  private var absoluteFolder: String {
+    URL(fileURLWithPath: output ?? experiment ?? "").path
+  }
+
+  private func absolute(_ name: String) -> String {
+    Experiment.included[name] == nil ? URL(fileURLWithPath: name).path : name
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWExperiments
+import LCWFiles
+import LCWNumerics
+import LCWReport
+
+/// An experiment in a folder: planned, done, handed to a cluster, or gathered.
+struct ExperimentRun {
+  let experiment: Experiment
+  let session: Session
+  let folder: URL
+  let isQuiet: Bool
+  private let watch = InterruptionWatch()
+
+  init(experiment: Experiment, session: Session, folder: URL, isQuiet: Bool) {
+    self.experiment = experiment
+    self.session = session
+    self.folder = folder
+    self.isQuiet = isQuiet
+  }
+
+  /// This program's file, to start more of it.
+  static let program =
+    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+
+  /// The processors there are.
+  static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+  private func runner() throws -> StepRunner {
+    let data = try session.data(given: nil, recorded: experiment.dataset).samples
+    return try StepRunner(
+      experiment, registry: session.registry, data: data, workers: session.workers,
+      open: { [session] in try session.open($0.path) },
+      write: { [session] in try session.write($0, to: $1.path) })
+  }
+
+  /// Does all steps.
+  func finish() throws {
+    let results = try ResultFolder(folder)
+    guard experiment.steps.contains(where: { !results.isDone($0) }) else { return }
+    try worker(results).finish(experiment.steps)
+  }
+
+  /// Does a step and what it needs.
+  func finish(step key: String) throws {
+    let results = try ResultFolder(folder)
+    guard let step = experiment.steps.first(where: { $0.key == key }) else {
+      throw ExperimentError.unknownStep(key)
+    }
+    guard !results.isDone(step) else { return }
+    try worker(results).finish(step, of: experiment.steps)
+  }
+
+  private func worker(_ results: ResultFolder) throws -> Worker {
+    let flag = watch.flag
+    let outcome = "what is done is kept in \(folder.path); the same command goes on"
+    let line = SharedProgressLine(isQuiet: isQuiet, name: experiment.name)
+    var runner = try runner()
+    runner.progress = { progress in
+      guard !flag.isSet else { throw Interruption(description: outcome) }
+      line.show(progress)
+    }
+    let printed = ProgressLine(isQuiet: isQuiet)
+    return Worker(
+      runner, in: results,
+      report: { step, done, all, seconds in
+        printed.print("[\(done)/\(all)] \(step.name)  \(fixed(seconds, 1)) s")
+      },
+      wait: {
+        guard !flag.isSet else { throw Interruption(description: outcome) }
+      })
+  }
+
+  /// Does all steps by several processes of this program.
+  func finish(jobs: Int, command: [String]) throws {
+    let results = try ResultFolder(folder)
+    guard experiment.steps.contains(where: { !results.isDone($0) }) else { return }
+    // What is wrong with the data or a plugin is told once, not by each process.
+    _ = try runner()
+    let processes = try (0..<jobs).map { _ in
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: command[0])
+      process.arguments = Array(command.dropFirst()) + ["--worker"]
+      try process.run()
+      return process
+    }
+    let printed = ProgressLine(isQuiet: isQuiet)
+    var known = Set(experiment.steps.filter(results.isDone).map(\.key))
+    while processes.contains(where: \.isRunning) {
+      for step in experiment.steps where !known.contains(step.key) && results.isDone(step) {
+        known.insert(step.key)
+        printed.print("[\(known.count)/\(experiment.steps.count)] \(step.name)")
+      }
+      if watch.isInterrupted
+        || processes.contains(where: { !$0.isRunning && $0.terminationStatus != 0 })
+      {
+        for process in processes where process.isRunning { process.terminate() }
+      }
+      Thread.sleep(forTimeInterval: 0.2)
+    }
+    guard !watch.isInterrupted else {
+      throw Interruption(
+        description: "what is done is kept in \(folder.path); the same command goes on")
+    }
+    guard processes.allSatisfy({ $0.terminationStatus == 0 }) else {
+      throw ExperimentError.step(experiment.name, reason: "a worker failed; it has said why")
+    }
+  }
+
+  // MARK: Plan, cluster, results
+
+  /// The steps, with what each will take.
+  func planText() throws -> String {
+    let isThere = FileManager.default.fileExists(atPath: folder.path)
+    let results = isThere ? try ResultFolder(folder) : nil
+    let runner = try runner()
+    let speed = StepRunner.measuredSpeed(workers: session.workers)
+    var table = Table(columns: [
+      .init("step"), .init("level", alignment: .number), .init("done"),
+      .init("seconds", alignment: .number), .init("MB", alignment: .number), .init("key"),
+    ])
+    var (seconds, bytes) = (0.0, 0)
+    for step in experiment.steps {
+      let estimate = try runner.estimate(step, speed: speed)
+      let isDone = results?.isDone(step) ?? false
+      if !isDone {
+        seconds += estimate.seconds
+        bytes += estimate.bytes
+      }
+      table.append([
+        .text(step.name), .integer(step.level), .text(isDone ? "yes" : "no"),
+        .significant(estimate.seconds, digits: 2),
+        .significant(Double(estimate.bytes) / 1e6, digits: 2), .text(step.key),
+      ])
+    }
+    let open = experiment.steps.count { step in !(results?.isDone(step) ?? false) }
+    return table.text
+      + "\n\n\(open) of \(experiment.steps.count) steps are to be done: some "
+      + "\(Duration.seconds(seconds).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
+      + "\(session.workers.count) thread(s), and \(fixed(Double(bytes) / 1e6, 1)) MB in "
+      + "\(folder.path)"
+  }
+
+  /// Writes job arrays for the steps that are to be done.
+  func emitSlurm(command: [String]) throws {
+    let results = try ResultFolder(folder)
+    let open = experiment.steps.filter { !results.isDone($0) }
+    let place = folder.appendingPathComponent("slurm")
+    try SlurmArrays(steps: open, command: command, threads: session.workers.count)
+      .write(to: place)
+    print(
+      "\(place.path)/submit.sh: \(open.count) step(s) in "
+        + "\(Set(open.map(\.level)).count) array(s); when they are done, run the same command with "
+        + "--collect in the place of --emit")
+  }
+
+  /// Writes tables and figures, and prints the main table.
+  func collect(command: String, record: String?) throws {
+    let findings = try Findings(of: experiment, in: try ResultFolder(folder))
+    guard findings.missing.isEmpty else {
+      throw ExperimentError.unfinished(
+        steps: findings.missing.map(\.name), folder: folder.path)
+    }
+    let place = folder.appendingPathComponent("results")
+    try findings.write(to: place, command: command)
+    if let record { try findings.writeRecord(to: URL(fileURLWithPath: record), command: command) }
+    for (_, table) in findings.tables where !table.rows.isEmpty {
+      print(table.text + "\n")
+      break
+    }
+    print("\(place.path): tables, figures and report.html")
+  }
+}

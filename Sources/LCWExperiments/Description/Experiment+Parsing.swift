@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWNetworks
+
+extension Experiment {
+  /// The scale at which nothing is left out.
+  public static let fullScale = "paper"
+
+  /// An experiment from its description.
+  ///
+  /// - Parameters:
+  ///   - description: A JSON object; its `scales` are objects by name whose fields replace others.
+  ///   - scale: A name among those, or ``fullScale``.
+  /// - Throws: ``ExperimentError`` that names the field, and what a reference, a schedule or an
+  ///   optimiser that can't be read throws.
+  public init(_ description: JSONValue, scale: String = Experiment.fullScale) throws {
+    guard case .object(var members) = description else {
+      throw ExperimentError.field("experiment", expected: "a JSON object")
+    }
+    let scales = try Experiment.scales(members.removeValue(forKey: "scales"))
+    let full = JSONValue.object(members)
+    guard scale != Experiment.fullScale else {
+      self = try Experiment(fields: full)
+      return
+    }
+    guard let replacements = scales[scale] else {
+      throw ExperimentError.unknownScale(
+        scale, known: (scales.keys + [Experiment.fullScale]).sorted())
+    }
+    self = try Experiment(fields: full.replacing(replacements))
+    scaledDown += full.differences(from: replacements)
+  }
+
+  private static func scales(_ value: JSONValue?) throws(ExperimentError) -> [String: JSONValue] {
+    guard let value else { return [:] }
+    guard let scales = value.object, scales.values.allSatisfy({ $0.object != nil }) else {
+      throw .field("scales", expected: "objects by the scale's name")
+    }
+    return scales
+  }
+
+  private init(fields: JSONValue) throws {
+    var reader = try FieldReader(fields, of: "")
+    name = try reader.text("name")
+    guard !name.isEmpty, name.utf8.allSatisfy(Experiment.isNameByte) else {
+      throw ExperimentError.field("name", expected: "lower-case letters, digits and hyphens")
+    }
+    title = try reader.text("title", default: name)
+    dataset = try PluginReference(try reader.text("dataset"))
+    architecture = try PluginReference(try reader.text("architecture"))
+    var training = try FieldReader(try reader.value("training") ?? .object([:]), of: "training.")
+    self.training = TrainingPlan(
+      epochs: try training.integer("epochs", default: 30, in: 1...10_000),
+      batch: try training.integer("batch", default: 128, in: 1...1 << 30),
+      rate: try training.number("rate", default: 0.01, in: 1e-12...1000),
+      schedule: try Schedule(try training.text("schedule", default: "paper")),
+      rule: try OptimiserRule(try training.text("optimiser", default: "sgd")), seed: 0)
+    try training.finish()
+    networks = try reader.integer("networks", default: 2, in: 1...1000)
+    methods = try reader.methods("methods")
+    pairLimit =
+      try reader.value("pairs") == nil
+      ? nil : try reader.integer("pairs", default: 1, in: 1...1_000_000)
+    evaluation = Evaluation(
+      points: try reader.integer("points", default: 21, in: 2...10_000),
+      refines: try reader.truth("refine", default: true),
+      samples: try reader.value("samples") == nil
+        ? nil : try reader.integer("samples", default: 1, in: 1...1 << 40))
+    heads = try reader.integers("heads", in: 1...1000)
+    middles = try reader.methods("middles")
+    planes = try reader.methods("planes")
+    published = try reader.published("published")
+    scaledDown = []
+    try reader.finish()
+    guard networks > 1 || methods.isEmpty else {
+      throw ExperimentError.field("networks", expected: "2 or more, for there are methods")
+    }
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    (97...122).contains(byte) || (48...57).contains(byte) || byte == 45
+  }
+}
+
+/// Reads an object's fields and refuses those that nobody asked for.
+private struct FieldReader {
+  private let members: [String: JSONValue]
+  private let prefix: String
+  private var known: Set<String> = []
+
+  init(_ value: JSONValue, of prefix: String) throws(ExperimentError) {
+    guard let members = value.object else {
+      throw .field(String(prefix.dropLast()), expected: "a JSON object")
+    }
+    self.members = members
+    self.prefix = prefix
+  }
+
+  mutating func value(_ key: String) throws(ExperimentError) -> JSONValue? {
+    known.insert(key)
+    return members[key]
+  }
+
+  mutating func text(_ key: String, default text: String? = nil) throws(ExperimentError) -> String {
+    guard let found = try value(key)?.string ?? (members[key] == nil ? text : nil) else {
+      throw .field(prefix + key, expected: "a text")
+    }
+    return found
+  }
+
+  mutating func integer(
+    _ key: String, default number: Int, in range: ClosedRange<Int>
+  ) throws(ExperimentError) -> Int {
+    let value = try value(key) ?? .integer(number)
+    guard let integer = value.integer, range.contains(integer) else {
+      throw .field(
+        prefix + key, expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return integer
+  }
+
+  mutating func number(
+    _ key: String, default number: Double, in range: ClosedRange<Double>
+  ) throws(ExperimentError) -> Double {
+    let value = try value(key) ?? .number(number)
+    guard let number = value.double, range.contains(number) else {
+      throw .field(
+        prefix + key, expected: "a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  mutating func truth(_ key: String, default truth: Bool) throws(ExperimentError) -> Bool {
+    guard let found = (try value(key) ?? .bool(truth)).bool else {
+      throw .field(prefix + key, expected: "true or false")
+    }
+    return found
+  }
+
+  mutating func integers(
+    _ key: String, in range: ClosedRange<Int>
+  ) throws(ExperimentError) -> [Int] {
+    let values = (try value(key) ?? .array([])).array?.map(\.integer)
+    guard let values, values.allSatisfy({ $0.map(range.contains) ?? false }) else {
+      throw .field(
+        prefix + key, expected: "a list of integers from \(range.lowerBound) to \(range.upperBound)"
+      )
+    }
+    return values.compactMap(\.self)
+  }
+
+  mutating func methods(_ key: String) throws -> [MethodExpression] {
+    guard let texts = (try value(key) ?? .array([])).array?.map(\.string),
+      !texts.contains(nil)
+    else {
+      throw ExperimentError.field(prefix + key, expected: "a list of methods such as arc")
+    }
+    var methods: [MethodExpression] = []
+    for text in texts.compactMap(\.self) {
+      let method = try MethodExpression(text)
+      if !methods.contains(method) { methods.append(method) }
+    }
+    return methods
+  }
+
+  mutating func published(_ key: String) throws(ExperimentError) -> [String: PublishedFigures] {
+    guard let rows = (try value(key) ?? .object([:])).object else {
+      throw .field(prefix + key, expected: "an object with a row for each method")
+    }
+    var figures: [String: PublishedFigures] = [:]
+    for (method, row) in rows {
+      var reader = try FieldReader(row, of: "\(prefix)\(key).\(method).")
+      figures[method] = PublishedFigures(
+        train: try reader.figure("train"), test: try reader.figure("test"))
+      try reader.finish()
+    }
+    return figures
+  }
+
+  private mutating func figure(_ key: String) throws(ExperimentError) -> PublishedFigures.Figure? {
+    guard let value = try value(key) else { return nil }
+    let numbers = value.array?.compactMap(\.double) ?? value.double.map { [$0] } ?? []
+    guard (1...2).contains(numbers.count), numbers.count == value.array?.count ?? 1 else {
+      throw .field(prefix + key, expected: "[mean, deviation] in percent")
+    }
+    return PublishedFigures.Figure(
+      mean: numbers[0], deviation: numbers.count == 2 ? numbers[1] : nil)
+  }
+
+  func finish() throws(ExperimentError) {
+    if let key = members.keys.sorted().first(where: { !known.contains($0) }) {
+      throw .unknownField(prefix + key, nearest: nearestName(to: key, among: known.sorted()))
+    }
+  }
+}
+
+extension JSONValue {
+  /// The value with another's fields in the place of its own, object by object.
+  fileprivate func replacing(_ other: JSONValue) -> JSONValue {
+    guard case .object(let members) = self, case .object(let others) = other else { return other }
+    return .object(members.merging(others) { $0.replacing($1) })
+  }
+
+  /// A sentence for each field that another value replaces.
+  fileprivate func differences(from other: JSONValue, prefix: String = "") -> [String] {
+    (other.object ?? [:]).sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
+      let own = object?[key]
+      if value.object != nil {
+        return (own ?? .object([:])).differences(from: value, prefix: "\(prefix)\(key).")
+      }
+      guard own != value else { return [] }
+      return [
+        "\(prefix)\(key) is \(value.compactText), at full scale \(own?.compactText ?? "not set")"
+      ]
+    }
+  }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+extension Experiment {
+  /// The descriptions that come with the library, by the experiment's name.
+  public static let included: [String: [UInt8]] = [
+    "cifar10-conv2fc1": PackageResources.cifar10_conv2fc1_json,
+    "cifar10-three-layer": PackageResources.cifar10_three_layer_json,
+    "cifar10-two-layer": PackageResources.cifar10_two_layer_json,
+    "cifar10-vgg16": PackageResources.cifar10_vgg16_json,
+    "digits": PackageResources.digits_json,
+    "mnist-two-layer": PackageResources.mnist_two_layer_json,
+  ]
+}

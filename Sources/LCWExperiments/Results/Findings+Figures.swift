@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+public import LCWReport
+
+extension Findings {
+  /// A picture.
+  public enum Picture: Sendable {
+    /// Lines.
+    case lines(LineChart)
+    /// Points.
+    case points(ScatterChart)
+    /// A loss over a plane.
+    case plane(ContourChart)
+
+    /// The picture as an SVG file.
+    public var svg: String {
+      switch self {
+      case .lines(let chart): chart.svg()
+      case .points(let chart): chart.svg()
+      case .plane(let chart): chart.svg()
+      }
+    }
+  }
+
+  /// A picture, the name of its file, and what is said of it.
+  public struct Figure: Sendable {
+    /// The name of its file, without the ending.
+    public var name: String
+    /// The picture.
+    public var picture: Picture
+    /// A sentence.
+    public var note: String
+  }
+
+  /// The pictures for which there are results.
+  public var figures: [Figure] {
+    var figures: [Figure] = []
+    if !paths.isEmpty {
+      figures += [
+        alongPath("accuracy-test", "Test accuracy", \.test.accuracy, .percent),
+        alongPath("accuracy-train", "Train accuracy", \.train.accuracy, .percent),
+        alongPath("loss-test", "Test loss", \.test.crossEntropy, .number),
+        alongPath("loss-train", "Train loss", \.train.crossEntropy, .number), tradeOff,
+      ]
+      if paths.contains(where: { $0.stages.count > 1 }) { figures.append(stagedError) }
+    }
+    if !ensembles.isEmpty { figures.append(ensembleFigure) }
+    if let middles { figures.append(figure(of: middles)) }
+    return figures + planes.map(figure)
+  }
+
+  private var pairNote: String {
+    "the mean over the pairs; where there are several, the band is one deviation wide on each side"
+  }
+
+  /// A line for each method, with a band over the pairs; time runs from 0 to 1 on every path.
+  private func alongPath(
+    _ name: String, _ label: String, _ value: KeyPath<JoinedPair.Point, Double>,
+    _ format: AxisTicks.Format
+  ) -> Figure {
+    let series = experiment.methods.compactMap { method -> LineChart.Series? in
+      let found = paths(by: method)
+      guard let first = found.first else { return nil }
+      let grids = found.map { $0.points.filter(\.isOnGrid) }
+      let end = Double(first.stages.count)
+      // Paths of one method can differ in their number of stages, as where a permutation is none.
+      let same = grids.filter { $0.count == grids[0].count }
+      let line = grids[0].indices.map { index in
+        (x: grids[0][index].t / end, moments: Moments(same.map { $0[index][keyPath: value] }))
+      }
+      return LineChart.Series(
+        name: "\(method)", points: line.map { ChartPoint($0.x, $0.moments.mean) },
+        band: same.count > 1
+          ? line.map {
+            LineChart.BandPoint(
+              x: $0.x, lower: $0.moments.mean - $0.moments.deviation,
+              upper: $0.moments.mean + $0.moments.deviation)
+          } : [])
+    }
+    return Figure(
+      name: name,
+      picture: .lines(
+        LineChart(
+          title: "\(experiment.title): \(label.lowercased()) along the path", xLabel: "share of t",
+          yLabel: label.lowercased(), yFormat: format, series: series)),
+      note: pairNote)
+  }
+
+  /// The test error against t, a unit of t for each stage.
+  private var stagedError: Figure {
+    let staged = experiment.methods.compactMap { method in
+      paths(by: method).first { $0.stages.count > 1 }
+    }
+    let longest = staged.max { $0.stages.count < $1.stages.count }
+    return Figure(
+      name: "error-stages",
+      picture: .lines(
+        LineChart(
+          title: "\(experiment.title): test error along t", xLabel: "t", yLabel: "error",
+          yFormat: .percent,
+          series: staged.map { path in
+            LineChart.Series(
+              name: "\(path.method)",
+              points: path.points.filter(\.isOnGrid).map { ChartPoint($0.t, 1 - $0.test.accuracy) })
+          },
+          boundaries: (longest?.stages ?? []).enumerated().dropFirst().map {
+            LineChart.Boundary($1, x: Double($0))
+          })),
+      note:
+        "of the first pair; a unit of t for each stage, whose starts on the longest path are marked"
+    )
+  }
+
+  /// The worst test accuracy against the seconds.
+  private var tradeOff: Figure {
+    let series = experiment.methods.compactMap { method -> LineChart.Series? in
+      let found = paths(by: method)
+      guard !found.isEmpty else { return nil }
+      let seconds = Moments(found.map(\.seconds)).mean
+      let point = ChartPoint(
+        seconds, Moments(found.map(\.test.worstAccuracy)).mean)
+      return LineChart.Series(
+        name: "\(method)", points: [point], marks: [.init(point, label: "\(method)")])
+    }
+    return Figure(
+      name: "trade-off",
+      picture: .lines(
+        LineChart(
+          title: "\(experiment.title): worst test accuracy against time", xLabel: "seconds a pair",
+          yLabel: "worst test accuracy", yFormat: .percent, series: series)),
+      note: "the mean over the pairs; seconds to construct a path and to measure along it")
+  }
+
+  private var ensembleFigure: Figure {
+    Figure(
+      name: "ensembles",
+      picture: .lines(
+        LineChart(
+          title: "\(experiment.title): test accuracy against the number of networks",
+          xLabel: "networks", yLabel: "test accuracy", yFormat: .percent,
+          series: ensembles.map { ensemble in
+            LineChart.Series(
+              name: "WA(\(ensemble.head))",
+              points: ensemble.test.enumerated().map { ChartPoint(Double($0 + 1), $1.accuracy) })
+          })),
+      note: "WA(n) has n layers in its heads and shares the others")
+  }
+
+  private func figure(of middles: MiddlesFinding) -> Figure {
+    Figure(
+      name: "middles",
+      picture: .points(
+        ScatterChart(
+          title: "\(experiment.title): neurons at the ends and in the middle",
+          xLabel: "first principal direction", yLabel: "second principal direction",
+          panels: middles.panels.map { panel in
+            ScatterChart.Panel(
+              title: ["A", "B"].contains(panel.name) ? panel.name : "\(panel.name), middle",
+              groups: [
+                .init(name: "neurons", points: panel.points.map { ChartPoint($0.x, $0.y) })
+              ])
+          }, hasEqualScales: true)),
+      note: "of the first hidden layer; the plane holds "
+        + "\(Int((middles.explained * 100).rounded())) % of the variance")
+  }
+
+  private func figure(of plane: PlaneFinding) -> Figure {
+    Figure(
+      name: "plane-\(String("\(plane.method)".map { $0.isLetter || $0.isNumber ? $0 : "-" }))",
+      picture: .plane(
+        ContourChart(
+          title: "\(experiment.title): train loss on the plane through A, B and the middle of "
+            + "\(plane.method)",
+          xLabel: "distance in weight space", yLabel: "distance in weight space",
+          values: plane.losses, xRange: plane.x, yRange: plane.y,
+          lines: [
+            .init(name: "\(plane.method)", points: plane.path.map { ChartPoint($0.x, $0.y) }),
+            .init(
+              name: "straight line",
+              points: [plane.path.first, plane.path.last].compactMap(\.self)
+                .map { ChartPoint($0.x, $0.y) }),
+          ])),
+      note: "of the pair \(plane.pair), on \(plane.samples) samples; the path is projected")
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWNetworks
+public import LCWReport
+
+extension Findings {
+  /// A row for each method, mean ± deviation over the pairs, with the published figures beside.
+  public var accuracyTable: Table {
+    var table = Table(
+      caption:
+        "\(experiment.title): worst accuracy along the path, mean ± deviation over the pairs",
+      columns: [
+        .init("method"), .init("pairs", alignment: .number),
+        .init("worst train", key: "worst_train_accuracy", alignment: .number),
+        .init("published", key: "published_train", alignment: .number),
+        .init("worst test", key: "worst_test_accuracy", alignment: .number),
+        .init("published", key: "published_test", alignment: .number),
+        .init("barrier train", key: "train_barrier", alignment: .number),
+        .init("barrier test", key: "test_barrier", alignment: .number),
+        .init("length", alignment: .number),
+        .init("seconds", alignment: .number, note: "to construct a path and to measure along it"),
+      ])
+    for method in experiment.methods {
+      let found = paths(by: method)
+      guard !found.isEmpty else { continue }
+      let published = experiment.published["\(method)"]
+      table.append([
+        .text("\(method)"), .integer(found.count), percent(found.map(\.train.worstAccuracy)),
+        cell(published?.train), percent(found.map(\.test.worstAccuracy)), cell(published?.test),
+        number(found.map(\.train.barrier)), number(found.map(\.test.barrier)),
+        .number(Moments(found.map(\.length)).mean, decimals: 1),
+        .number(Moments(found.map(\.seconds)).mean, decimals: 1),
+      ])
+    }
+    if !ends.isEmpty {
+      let published = experiment.published["end points"]
+      table.append([
+        .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
+        cell(published?.train), percent(ends.map(\.test.accuracy)), cell(published?.test), .empty,
+        .empty, .empty, .empty,
+      ])
+    }
+    return table
+  }
+
+  /// A row for each pair and method.
+  public var pairTable: Table {
+    var table = Table(
+      caption: "Each pair",
+      columns: [
+        .init("method"), .init("first", alignment: .number), .init("second", alignment: .number),
+        .init("worst train", key: "worst_train_accuracy", alignment: .number),
+        .init("at t", key: "worst_train_t", alignment: .number),
+        .init("worst test", key: "worst_test_accuracy", alignment: .number),
+        .init("at t", key: "worst_test_t", alignment: .number),
+        .init("mean loss train", key: "train_mean_loss", alignment: .number),
+        .init("mean loss test", key: "test_mean_loss", alignment: .number),
+        .init("length", alignment: .number), .init("distance", alignment: .number),
+        .init("seconds", alignment: .number),
+      ])
+    for path in paths {
+      table.append([
+        .text("\(path.method)"), .integer(path.pair.first), .integer(path.pair.second),
+        .percent(path.train.worstAccuracy, decimals: 2),
+        .number(path.train.worstTime, decimals: 3),
+        .percent(path.test.worstAccuracy, decimals: 2), .number(path.test.worstTime, decimals: 3),
+        .number(path.train.meanLoss, decimals: 4), .number(path.test.meanLoss, decimals: 4),
+        .number(path.length, decimals: 1), .number(path.distance, decimals: 1),
+        .number(path.seconds, decimals: 1),
+      ])
+    }
+    return table
+  }
+
+  /// A row for each network.
+  public var networkTable: Table {
+    var table = Table(
+      caption: "The networks",
+      columns: [
+        .init("seed", alignment: .number),
+        .init("train accuracy", key: "train_accuracy", alignment: .number),
+        .init("train loss", key: "train_loss", alignment: .number),
+        .init("test accuracy", key: "test_accuracy", alignment: .number),
+        .init("test loss", key: "test_loss", alignment: .number),
+      ])
+    for (network, train, test) in ends {
+      table.append([
+        .integer(network), .percent(train.accuracy, decimals: 2),
+        .number(train.crossEntropy, decimals: 5), .percent(test.accuracy, decimals: 2),
+        .number(test.crossEntropy, decimals: 5),
+      ])
+    }
+    return table
+  }
+
+  /// A row for each head and number of networks, if there are ensembles.
+  public var ensembleTable: Table? {
+    guard !ensembles.isEmpty else { return nil }
+    var table = Table(
+      caption: "Ensembles",
+      columns: [
+        .init("ensemble"), .init("networks", alignment: .number),
+        .init("train accuracy", key: "train_accuracy", alignment: .number),
+        .init("test accuracy", key: "test_accuracy", alignment: .number),
+        .init("stored numbers", key: "stored_values", alignment: .number),
+        .init("multiply-adds", key: "multiply_adds", alignment: .number),
+      ])
+    for ensemble in ensembles {
+      for index in ensemble.test.indices {
+        table.append([
+          .text("WA(\(ensemble.head))"), .integer(index + 1),
+          .percent(ensemble.train[index].accuracy, decimals: 2),
+          .percent(ensemble.test[index].accuracy, decimals: 2),
+          .integer(ensemble.storedValues[index]), .integer(ensemble.multiplyAdds[index]),
+        ])
+      }
+    }
+    return table
+  }
+
+  /// The tables that have rows.
+  public var tables: [(name: String, table: Table)] {
+    [
+      ("accuracy", accuracyTable), ("pairs", pairTable), ("networks", networkTable),
+      ("ensembles", ensembleTable),
+    ].compactMap { name, table in
+      table.flatMap { $0.rows.isEmpty ? nil : (name, $0) }
+    }
+  }
+
+  private func percent(_ values: [Double]) -> Table.Cell {
+    let moments = Moments(values)
+    return values.count > 1
+      ? .percentMeanDeviation(mean: moments.mean, deviation: moments.deviation, decimals: 2)
+      : .percent(moments.mean, decimals: 2)
+  }
+
+  private func number(_ values: [Double]) -> Table.Cell {
+    let moments = Moments(values)
+    return values.count > 1
+      ? .meanDeviation(mean: moments.mean, deviation: moments.deviation, decimals: 4)
+      : .number(moments.mean, decimals: 4)
+  }
+
+  private func cell(_ figure: PublishedFigures.Figure?) -> Table.Cell {
+    guard let figure else { return .empty }
+    return figure.deviation.map {
+      .percentMeanDeviation(mean: figure.mean / 100, deviation: $0 / 100, decimals: 2)
+    } ?? .percent(figure.mean / 100, decimals: 2)
+  }
+}

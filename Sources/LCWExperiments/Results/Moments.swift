@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The mean and the standard deviation of a sample, with n − 1 in the denominator; no deviation of a
+/// single value.
+struct Moments: Sendable, Hashable {
+  var mean: Double
+  var deviation: Double
+
+  init(_ values: [Double]) {
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    self.mean = mean
+    deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import Foundation
+import LCWFiles
+
+/// A worker's word that it is at work on a step: a file that only one can make, and whose time it
+/// renews while it lives.
+///
+/// Making a file exclusively is atomic on local file systems and on NFS from version 3. A claim whose
+/// time is old belongs to a worker that was killed, and is taken over. Should a worker have slept so
+/// long that it lost a claim, both write the same result, one after the other.
+final class Claim {
+  /// The seconds after which a claim that was not renewed is nobody's.
+  static let lifetime = 90.0
+  private static let renewal = 15.0
+
+  private let file: String
+  private let timer: any DispatchSourceTimer
+
+  /// Claims a folder, or returns nothing if another worker has it.
+  /// - Throws: `FileError` if the system fails.
+  static func make(in folder: URL) throws(FileError) -> Claim? {
+    let file = folder.appendingPathComponent("claim").path
+    if try create(file) { return Claim(file) }
+    guard let age = try age(of: file, in: folder), age > lifetime else { return nil }
+    // Of several who see that it is old, one succeeds in moving it away.
+    let retired = folder.appendingPathComponent("claim.\(UUID().uuidString)").path
+    guard rename(file, retired) == 0 else { return nil }
+    unlink(retired)
+    return try create(file) ? Claim(file) : nil
+  }
+
+  private init(_ file: String) {
+    self.file = file
+    let timer = DispatchSource.makeTimerSource(queue: .global())
+    timer.schedule(deadline: .now() + Claim.renewal, repeating: Claim.renewal)
+    timer.setEventHandler { utimes(file, nil) }
+    timer.resume()
+    self.timer = timer
+  }
+
+  deinit { timer.cancel() }
+
+  /// Gives the step back.
+  func release() {
+    timer.cancel()
+    unlink(file)
+  }
+
+  private static func create(_ file: String) throws(FileError) -> Bool {
+    let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      guard errno == EEXIST else { throw Claim.failure("create", file: file, code: errno) }
+      return false
+    }
+    let owner = Array("\(ProcessInfo.processInfo.hostName) \(getpid())\n".utf8)
+    _ = write(descriptor, owner, owner.count)
+    close(descriptor)
+    return true
+  }
+
+  private static func failure(_ operation: String, file: String, code: Int32) -> FileError {
+    .failed(operation: operation, file: file, reason: String(cString: strerror(code)))
+  }
+
+  /// How long ago a claim was renewed, by the file system's clock, not this machine's.
+  private static func age(of file: String, in folder: URL) throws(FileError) -> Double? {
+    var claim = stat()
+    guard stat(file, &claim) == 0 else { return nil }
+    let probe = folder.appendingPathComponent(".now.\(UUID().uuidString)").path
+    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw Claim.failure("create", file: probe, code: errno) }
+    var now = stat()
+    let status = fstat(descriptor, &now)
+    close(descriptor)
+    unlink(probe)
+    guard status == 0 else { throw Claim.failure("look at", file: probe, code: errno) }
+    return Double(now.st_mtim.tv_sec - claim.st_mtim.tv_sec)
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+public import LCWCore
+import LCWFiles
+
+/// A folder that keeps the results of steps, shared by any number of workers.
+///
+/// Each step has a folder of its own below `steps`, whose `result.json` is written last and at once:
+/// a step is done when it is there. What is removed is done anew.
+public struct ResultFolder: Sendable {
+  /// The folder.
+  public let url: URL
+
+  /// A folder, made if it is not there.
+  /// - Throws: ``ExperimentError/foreignFolder(_:)`` if it has files of something else, and
+  ///   `FileError` if it can't be made.
+  public init(_ url: URL) throws {
+    self.url = url
+    let found = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    let foreign = found.filter { !$0.hasPrefix(".") }
+    guard foreign.isEmpty || found.contains(ResultFolder.stepsName) else {
+      throw ExperimentError.foreignFolder(url.path)
+    }
+    try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName))
+  }
+
+  private static let stepsName = "steps"
+
+  static func make(_ folder: URL) throws(FileError) {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .failed(
+        operation: "make the folder", file: folder.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// The folder of a step.
+  public func folder(of step: Step) -> URL {
+    url.appendingPathComponent(ResultFolder.stepsName).appendingPathComponent(step.folderName)
+  }
+
+  /// The file of a step's network.
+  public func network(of step: Step) -> URL {
+    folder(of: step).appendingPathComponent("network.lcw")
+  }
+
+  /// The file of a computation that is not finished.
+  func state(of step: Step) -> URL { folder(of: step).appendingPathComponent("state.lcw") }
+
+  private func resultFile(of step: Step) -> URL {
+    folder(of: step).appendingPathComponent("result.json")
+  }
+
+  /// Whether a step has a result.
+  public func isDone(_ step: Step) -> Bool {
+    FileManager.default.fileExists(atPath: resultFile(of: step).path)
+  }
+
+  /// A step's result, if there is one.
+  /// - Throws: ``ExperimentError/damagedResult(file:reason:)``.
+  public func result(of step: Step) throws -> JSONValue? {
+    let file = resultFile(of: step)
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    let value: JSONValue
+    do { value = try JSONValue(parsing: Array(try Data(contentsOf: file))) } catch {
+      throw ExperimentError.damagedResult(file: file.path, reason: "\(error)")
+    }
+    guard value.object?["key"]?.string == step.key else {
+      throw ExperimentError.damagedResult(file: file.path, reason: "it is another step's")
+    }
+    return value
+  }
+
+  /// Keeps a step's result, and what it took.
+  func keep(_ result: [String: JSONValue], of step: Step, seconds: Double) throws {
+    let whole = result.merging([
+      "key": .string(step.key), "name": .string(step.name), "program": .string(LCWVersion.program),
+      "seconds": JSONValue(seconds),
+    ]) { $1 }
+    try AtomicFile.write(
+      Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step))
+    try? FileManager.default.removeItem(at: state(of: step))
+  }
+}
