@@ -3,6 +3,10 @@ import Foundation
 import LCWCore
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// The built command, run as a user runs it.
 struct Program {
   /// What a run left behind.
@@ -101,6 +105,12 @@ final class RunningProgram {
   var errors: String { text("errors") }
 
   func interrupt() { process.interrupt() }
+
+  /// Ends the process at once, and tells whether it was still at work.
+  func kill() -> Bool {
+    guard process.isRunning else { return false }
+    return Glibc.kill(process.processIdentifier, SIGKILL) == 0
+  }
 
   func finish() -> Program.Outcome {
     process.waitUntilExit()

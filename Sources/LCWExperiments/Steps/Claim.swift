@@ -6,9 +6,10 @@ import LCWFiles
 /// A worker's word that it is at work on a step: a file that only one can make, and whose time it
 /// renews while it lives.
 ///
-/// Making a file exclusively is atomic on local file systems and on NFS from version 3. A claim whose
-/// time is old belongs to a worker that was killed, and is taken over. Should a worker have slept so
-/// long that it lost a claim, both write the same result, one after the other.
+/// Making a file exclusively is atomic on local file systems and on NFS from version 3. A claim of a
+/// process that this machine no longer has, or whose time is old, belongs to a worker that was
+/// killed, and is taken over. Should a worker have slept so long that it lost a claim, both write the
+/// same result, one after the other.
 final class Claim {
   /// The seconds after which a claim that was not renewed is nobody's.
   static let lifetime = 90.0
@@ -22,7 +23,7 @@ final class Claim {
   static func make(in folder: URL) throws(FileError) -> Claim? {
     let file = folder.appendingPathComponent("claim").path
     if try create(file) { return Claim(file) }
-    guard let age = try age(of: file, in: folder), age > lifetime else { return nil }
+    guard try isOrphaned(file, in: folder) else { return nil }
     // Of several who see that it is old, one succeeds in moving it away.
     let retired = folder.appendingPathComponent("claim.\(UUID().uuidString)").path
     guard rename(file, retired) == 0 else { return nil }
@@ -53,10 +54,32 @@ final class Claim {
       guard errno == EEXIST else { throw Claim.failure("create", file: file, code: errno) }
       return false
     }
-    let owner = Array("\(ProcessInfo.processInfo.hostName) \(getpid())\n".utf8)
+    let owner = Array("\(owner)\n".utf8)
     _ = write(descriptor, owner, owner.count)
     close(descriptor)
     return true
+  }
+
+  /// This process, for whoever looks: the machine's start and its space of processes, and the number
+  /// in it.
+  static var owner: String { "\(place) \(getpid())" }
+
+  private static var place: String {
+    let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+    let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+    return "\(boot?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "?") \(space ?? "?")"
+  }
+
+  private static func isOrphaned(_ file: String, in folder: URL) throws(FileError) -> Bool {
+    let words = (try? String(contentsOfFile: file, encoding: .utf8))?.split(separator: " ") ?? []
+    if words.count == 3, words.dropLast().joined(separator: " ") == place,
+      let process = words.last.flatMap({ Int32($0.dropLast()) }), kill(process, 0) != 0,
+      errno == ESRCH
+    {
+      return true
+    }
+    guard let age = try age(of: file, in: folder) else { return false }
+    return age > lifetime
   }
 
   private static func failure(_ operation: String, file: String, code: Int32) -> FileError {

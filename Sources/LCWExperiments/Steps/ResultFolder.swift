@@ -76,7 +76,7 @@ public struct ResultFolder: Sendable {
   func keep(_ result: [String: JSONValue], of step: Step, seconds: Double) throws {
     let whole = result.merging([
       "key": .string(step.key), "name": .string(step.name), "program": .string(LCWVersion.program),
-      "seconds": JSONValue(seconds),
+      "seconds": JSONValue(seconds), "worker": .string(Claim.owner),
     ]) { $1 }
     try AtomicFile.write(
       Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step))

@@ -120,7 +120,11 @@ struct ContourChartDrawing {
             data += "M\(SVG.pair(start.0, start.1))L\(SVG.pair(end.0, end.1))"
             // A place for the number: each level's in another column, so that they do not meet.
             let wanted = (index * 5 + 3) % (chart.values[0].count - 1)
-            if column == wanted, row > 0, row < chart.values.count - 2 { labelled = start }
+            if column == wanted, row > 0, row < chart.values.count - 2, column > 0,
+              column < chart.values[0].count - 2
+            {
+              labelled = start
+            }
           }
         }
       }
