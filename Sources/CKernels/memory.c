@@ -3,6 +3,10 @@
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
+#if defined(__GLIBC__)
+#include <limits.h>
+#include <malloc.h>
+#endif
 
 void lcw_advise_large_pages(void *bytes, size_t n) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
@@ -16,5 +20,12 @@ void lcw_advise_large_pages(void *bytes, size_t n) {
 #else
   (void)bytes;
   (void)n;
+#endif
+}
+
+void lcw_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, INT_MAX);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
 #endif
 }

@@ -45,6 +45,27 @@ typedef int32_t mask_t __attribute__((vector_size(4 * LANES)));
     o[3] = b + 8 * d + i[5];                                          \
   }
 
+// The transposes of Aᵀ and of G: gradients go back through the transforms.
+#define GRADIENT_TRANSFORM(o, i)                                \
+  {                                                             \
+    const lanes_t a = i[0] + i[2], b = i[1] + i[3];             \
+    const lanes_t c = i[0] + 4 * i[2], d = 2 * i[1] + 8 * i[3]; \
+    o[0] = i[0];                                                \
+    o[1] = a + b;                                               \
+    o[2] = a - b;                                               \
+    o[3] = c + d;                                               \
+    o[4] = c - d;                                               \
+    o[5] = i[3];                                                \
+  }
+#define FILTER_GRADIENT_TRANSFORM(o, i)                                             \
+  {                                                                                 \
+    const lanes_t a = (i[1] + i[2]) * (1 / 6.0f), b = (i[2] - i[1]) * (1 / 6.0f);   \
+    const lanes_t c = i[3] + i[4], d = (i[3] - i[4]) * (1 / 12.0f);                 \
+    o[0] = i[0] * 0.25f - a + c * (1 / 24.0f);                                      \
+    o[1] = b + d;                                                                   \
+    o[2] = c * (1 / 6.0f) - a + i[5];                                               \
+  }
+
 static inline ptrdiff_t tiles(ptrdiff_t positions) { return (positions + TILE - 1) / TILE; }
 
 DISPATCHED void lcw_winograd_filters(
@@ -157,6 +178,82 @@ DISPATCHED void lcw_winograd_output(
           for (ptrdiff_t x = 0; x < right; x++)
             to[y * w->out_width + x] = lanes[(y * TILE + x) * LANES + k];
       }
+    }
+  }
+}
+
+DISPATCHED void lcw_winograd_gradients(
+    float *transformed, const float *gradient, const lcw_windows_t *w, ptrdiff_t filters,
+    ptrdiff_t samples) {
+  FUSED
+  const ptrdiff_t across = tiles(w->out_width), each = tiles(w->out_height) * across;
+  const ptrdiff_t count = samples * each, positions = w->out_height * w->out_width;
+  for (ptrdiff_t f = 0; f < filters; f++) {
+    for (ptrdiff_t start = 0; start < count; start += LANES) {
+      const ptrdiff_t rest = count - start, n = rest < LANES ? rest : LANES;
+      lanes_t d[TILE * TILE] = {0}, half[WINDOW * TILE], i[TILE], o[WINDOW];
+      float *lanes = (float *)d;
+      for (ptrdiff_t k = 0; k < n; k++) {
+        const ptrdiff_t s = (start + k) / each, t = (start + k) % each;
+        const ptrdiff_t top = t / across * TILE, left = t % across * TILE;
+        const ptrdiff_t down = w->out_height - top < TILE ? w->out_height - top : TILE;
+        const ptrdiff_t right = w->out_width - left < TILE ? w->out_width - left : TILE;
+        const float *from =
+            gradient + (s * filters + f) * positions + top * w->out_width + left;
+        if (down == TILE && right == TILE) {
+          for (int y = 0; y < TILE; y++)
+            for (int x = 0; x < TILE; x++)
+              lanes[(y * TILE + x) * LANES + k] = from[y * w->out_width + x];
+        } else {
+          for (ptrdiff_t y = 0; y < down; y++)
+            for (ptrdiff_t x = 0; x < right; x++)
+              lanes[(y * TILE + x) * LANES + k] = from[y * w->out_width + x];
+        }
+      }
+      for (int x = 0; x < TILE; x++) {
+        for (int y = 0; y < TILE; y++) i[y] = d[y * TILE + x];
+        GRADIENT_TRANSFORM(o, i)
+        for (int y = 0; y < WINDOW; y++) half[y * TILE + x] = o[y];
+      }
+      for (int y = 0; y < WINDOW; y++) {
+        const lanes_t *row = half + y * TILE;
+        GRADIENT_TRANSFORM(o, row)
+        for (int x = 0; x < WINDOW; x++)
+          memcpy(
+              transformed + ((y * WINDOW + x) * filters + f) * count + start, &o[x],
+              sizeof(float) * (size_t)n);
+      }
+    }
+  }
+}
+
+DISPATCHED void lcw_winograd_filter_gradient(
+    float *gradient, float carry, const float *sums, ptrdiff_t parts, ptrdiff_t pairs,
+    ptrdiff_t first, ptrdiff_t count) {
+  FUSED
+  for (ptrdiff_t start = first; start < first + count; start += LANES) {
+    const ptrdiff_t rest = first + count - start, n = rest < LANES ? rest : LANES;
+    lanes_t m[POINTS] = {0}, half[3 * WINDOW], i[WINDOW], o[3], r[9];
+    for (ptrdiff_t part = 0; part < parts; part++) {
+      for (int k = 0; k < POINTS; k++) {
+        lanes_t v = {0};
+        memcpy(&v, sums + (part * POINTS + k) * pairs + start, sizeof(float) * (size_t)n);
+        m[k] += v;
+      }
+    }
+    for (int x = 0; x < WINDOW; x++) {
+      for (int y = 0; y < WINDOW; y++) i[y] = m[y * WINDOW + x];
+      FILTER_GRADIENT_TRANSFORM(o, i)
+      for (int y = 0; y < 3; y++) half[y * WINDOW + x] = o[y];
+    }
+    for (int y = 0; y < 3; y++) {
+      const lanes_t *row = half + y * WINDOW;
+      FILTER_GRADIENT_TRANSFORM(o, row)
+      for (int x = 0; x < 3; x++) r[3 * y + x] = o[x];
+    }
+    for (ptrdiff_t k = 0; k < n; k++) {
+      float *to = gradient + 9 * (start + k);
+      for (int e = 0; e < 9; e++) to[e] = carry == 0 ? r[e][k] : carry * to[e] + r[e][k];
     }
   }
 }

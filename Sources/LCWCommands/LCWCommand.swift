@@ -2,6 +2,7 @@
 public import ArgumentParser
 import Foundation
 import LCWCore
+import LCWNumerics
 
 /// The command `lcw`: its subcommands, and the one place that turns errors into text.
 ///
@@ -34,6 +35,7 @@ public struct LCWCommand: ParsableCommand {
   /// line `error: …` with 64 for wrong usage, 65 for bad data, 66 for a missing file, 130 for an
   /// interruption, 1 otherwise.
   public static func runAsProgram() -> Never {
+    Machine.keepFreedMemory()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -9,6 +9,9 @@ import LCWNumerics
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 // lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
 
+// As the program does.
+Machine.keepFreedMemory()
+
 var names: [String] = []
 var jsonFile: String?
 var checkpoints: [URL] = []

@@ -13,6 +13,7 @@ import Testing
   {
     let squares = try Workers(workers).map(count) { $0 * $0 }
     #expect(squares == (0..<count).map { $0 * $0 })
+    #expect(Workers(workers).values(count) { $0 * $0 } == squares)
   }
 
   @Test(arguments: [1, 2, 5]) func mapThrowsTheErrorOfTheLowestIndex(workers: Int) {

@@ -98,6 +98,18 @@ void lcw_winograd_output(
     float *y, const float *products, const lcw_windows_t *w, ptrdiff_t filters,
     ptrdiff_t samples, const float *_Nullable bias, int relu);
 
+/// The transforms `[36, filters, samples · tiles]` of the gradients of some outputs: their products with
+/// the transforms of the patches, summed over tiles, are those of the gradient of the filters.
+void lcw_winograd_gradients(
+    float *transformed, const float *gradient, const lcw_windows_t *w, ptrdiff_t filters,
+    ptrdiff_t samples);
+/// gradient ← carry · gradient + the gradient of the filters, `[filters, channels, 3, 3]`, from such
+/// sums, `[parts, 36, pairs]`, which are added up in order. With a carry of 0 the old gradient is not
+/// read. Of all pairs of a filter and a channel, takes `count` from `first` on.
+void lcw_winograd_filter_gradient(
+    float *gradient, float carry, const float *sums, ptrdiff_t parts, ptrdiff_t pairs,
+    ptrdiff_t first, ptrdiff_t count);
+
 /// The largest value of each window; padding counts as −infinity, a NaN as larger than all.
 /// `channels` is not read: there are `planes`, whatever images they belong to.
 void lcw_max_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_t planes);
@@ -235,6 +247,14 @@ void lcw_bfloat_to_float(float *y, const uint16_t *x, ptrdiff_t n);
 /// Single precision to bfloat16, rounded to nearest even; NaN stays NaN.
 void lcw_float_to_bfloat(uint16_t *y, const float *x, ptrdiff_t n);
 
+// MARK: images of bytes
+
+/// The image `[channels, height, width]` mirrored left to right if `flipped` is set, then seen through
+/// a window of its own size that is moved by some rows and columns; outside of it is zero.
+void lcw_shift_image(
+    uint8_t *y, const uint8_t *x, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width,
+    ptrdiff_t down, ptrdiff_t right, int flipped);
+
 // MARK: byte planes
 
 /// Splits `n` little-endian words of `width` bytes (2, 4 or 8) into `width` planes of `n` bytes,
@@ -287,6 +307,8 @@ int lcw_check_stored_frame(
 
 /// Asks the system for large pages where the bytes are about to be written for the first time.
 void lcw_advise_large_pages(void *bytes, size_t n);
+/// Lets the allocator keep what is freed, where it can be told so.
+void lcw_keep_freed_memory(void);
 
 #pragma clang assume_nonnull end
 

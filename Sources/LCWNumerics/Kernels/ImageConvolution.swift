@@ -6,8 +6,8 @@ import CKernels
 ///
 /// Patches of some images are laid out as the columns of a matrix that the filters multiply, a
 /// thousand columns at a time: patches of a whole batch are never in memory. Images are divided
-/// among the workers. Outputs and gradients of images of wide layers of 3×3 filters come from
-/// Winograd's minimal filtering instead, which multiplies less.
+/// among the workers. Outputs and gradients of wide layers of 3×3 filters come from Winograd's
+/// minimal filtering instead, which multiplies less.
 public struct ImageConvolution: Sendable, Hashable {
   /// The windows.
   public let windows: ImageWindows
@@ -98,40 +98,45 @@ public struct ImageConvolution: Sendable, Hashable {
     BLAS.useCallingThread()
     let parts = partCount(of: samples, workers)
     var input = Tensor(unspecified: needsInput ? images.shape : [0])
-    // For each part the gradient of the filters, then that of the bias.
-    var sums = Tensor(unspecified: [parts, weight.count + filters])
-    let winograd = needsInput ? ImageWinograd(backwardOf: windows, filters: filters) : nil
-    let transformed = winograd?.transform(weight, reversed: true, workers: workers)
-    let (stride, weightCount) = (sums.shape.rowCount, weight.count)
+    let inputWinograd = needsInput ? ImageWinograd(backwardOf: windows, filters: filters) : nil
+    let transformed = inputWinograd?.transform(weight, reversed: true, workers: workers)
+    // The direct way gives both gradients from one set of patches.
+    let filterWinograd =
+      needsInput && inputWinograd == nil ? nil : ImageWinograd(filters: filters, over: windows)
+    // For each part the gradient of the filters, or its transform; and that of the bias.
+    let sumCount = filterWinograd?.sumCount ?? weight.count
+    var sums = Tensor(unspecified: [parts, sumCount])
+    var biasSums = Tensor(zeros: [parts, filters])
     sums.elements.withUnsafeMutableBufferPointer { sums in
-      gradient.elements.withUnsafeMutableBufferPointer { gradient in
-        input.elements.withUnsafeMutableBufferPointer { input in
-          images.elements.withUnsafeBufferPointer { images in
-            weight.elements.withUnsafeBufferPointer { weight in
-              Tensor.withBase(of: clipped) { clipped in
-                Tensor.withBase(of: transformed) { transformed in
-                  guard let sums = sums.baseAddress, let gradient = gradient.baseAddress,
-                    let images = images.baseAddress, let weight = weight.baseAddress
-                  else { return }
-                  let target = needsInput ? input.baseAddress : nil
-                  let operands = BackwardOperands(
-                    gradient: gradient, clipped: clipped, images: images, weight: weight,
-                    input: winograd == nil ? target : nil)
-                  forEachPart(of: samples, workers) { part, range in
-                    let scratch = Scratch(patches: patchCount, planes: planeCount)
-                    let weightSum = sums + part * stride
-                    let biasSum = weightSum + weightCount
-                    biasSum.update(repeating: 0, count: filters)
-                    for (index, tile) in tiles(of: range).enumerated() {
-                      run(
-                        tile, operands, weightSum: weightSum, adding: index > 0,
-                        biasSum: biasSum, scratch)
-                    }
-                    // The tiles have clipped the gradient by now.
-                    if let winograd, let transformed, let target {
-                      winograd.run(
-                        range, of: gradient, transformed: transformed, bias: nil, clipping: false,
-                        to: target)
+      biasSums.elements.withUnsafeMutableBufferPointer { biasSums in
+        gradient.elements.withUnsafeMutableBufferPointer { gradient in
+          input.elements.withUnsafeMutableBufferPointer { input in
+            images.elements.withUnsafeBufferPointer { images in
+              weight.elements.withUnsafeBufferPointer { weight in
+                Tensor.withBase(of: clipped) { clipped in
+                  Tensor.withBase(of: transformed) { transformed in
+                    guard let sums = sums.baseAddress, let biasSums = biasSums.baseAddress,
+                      let gradient = gradient.baseAddress, let images = images.baseAddress,
+                      let weight = weight.baseAddress
+                    else { return }
+                    let target = needsInput ? input.baseAddress : nil
+                    let operands = BackwardOperands(
+                      gradient: gradient, clipped: clipped, images: images, weight: weight,
+                      input: inputWinograd == nil ? target : nil)
+                    forEachPart(of: samples, workers) { part, range in
+                      let (sum, bias) = (sums + part * sumCount, biasSums + part * filters)
+                      if let filterWinograd {
+                        clip(range, operands, biasSum: bias)
+                        filterWinograd.sumProducts(
+                          range, of: images, gradient: gradient, to: sum)
+                      } else {
+                        sumDirectly(range, operands, weightSum: sum, biasSum: bias)
+                      }
+                      if let inputWinograd, let transformed, let target {
+                        inputWinograd.run(
+                          range, of: gradient, transformed: transformed, bias: nil,
+                          clipping: false, to: target)
+                      }
                     }
                   }
                 }
@@ -141,8 +146,13 @@ public struct ImageConvolution: Sendable, Hashable {
         }
       }
     }
-    weightGradient.assignSum(ofRows: sums, from: 0, plus: carry, workers: workers)
-    biasGradient?.assignSum(ofRows: sums, from: weight.count, plus: carry, workers: .serial)
+    if let filterWinograd {
+      filterWinograd.add(
+        sums, parts: parts, to: &weightGradient, carry: carry, workers: workers)
+    } else {
+      weightGradient.assignSum(ofRows: sums, plus: carry, workers: workers)
+    }
+    biasGradient?.assignSum(ofRows: biasSums, plus: carry, workers: .serial)
     return needsInput ? input : nil
   }
 
@@ -294,6 +304,30 @@ extension ImageConvolution {
     var input: UnsafeMutablePointer<Float>?
   }
 
+  /// Clips the gradient of some images where the output was clipped, and adds it to that of the bias.
+  private func clip(
+    _ samples: Range<Int>, _ pass: BackwardOperands, biasSum: UnsafeMutablePointer<Float>
+  ) {
+    let size = filters * windows.positions
+    for sample in samples {
+      let gradient = pass.gradient + sample * size
+      if let clipped = pass.clipped { lcw_relu_backward(gradient, clipped + sample * size, size) }
+      lcw_add_row_sums(biasSum, gradient, windows.positions, filters, windows.positions)
+    }
+  }
+
+  /// The gradients of the filters and the bias over some images, and those of the images if they are
+  /// wanted, tile by tile; the gradient is clipped on the way.
+  private func sumDirectly(
+    _ samples: Range<Int>, _ pass: BackwardOperands, weightSum: UnsafeMutablePointer<Float>,
+    biasSum: UnsafeMutablePointer<Float>
+  ) {
+    let scratch = Scratch(patches: patchCount, planes: planeCount)
+    for (index, tile) in tiles(of: samples).enumerated() {
+      run(tile, pass, weightSum: weightSum, adding: index > 0, biasSum: biasSum, scratch)
+    }
+  }
+
   private func run(
     _ tile: Tile, _ pass: BackwardOperands, weightSum: UnsafeMutablePointer<Float>,
     adding: Bool, biasSum: UnsafeMutablePointer<Float>, _ scratch: Scratch
@@ -343,18 +377,16 @@ extension ImageConvolution {
 }
 
 extension Tensor {
-  /// self ← scale · self + the sum over the rows of `parts`, from a column on, in order.
-  fileprivate mutating func assignSum(
-    ofRows parts: Tensor, from column: Int, plus scale: Float, workers: Workers
-  ) {
-    let (count, stride) = (self.count, parts.shape.rowCount)
+  /// self ← scale · self + the sum over the rows of `parts`, in order.
+  fileprivate mutating func assignSum(ofRows parts: Tensor, plus scale: Float, workers: Workers) {
+    let count = self.count
     elements.withUnsafeMutableBufferPointer { target in
-      parts.elements.withUnsafeBufferPointer { parts_ in
-        guard let target = target.baseAddress, let source = parts_.baseAddress else { return }
+      parts.elements.withUnsafeBufferPointer { source in
+        guard let target = target.baseAddress, let source = source.baseAddress else { return }
         workers.forEachRange(of: count, grain: 1 << 15) { range in
           for part in 0..<parts.shape.rows {
             lcw_axpby(
-              target + range.lowerBound, 1, source + part * stride + column + range.lowerBound,
+              target + range.lowerBound, 1, source + part * count + range.lowerBound,
               part == 0 ? scale : 1, range.count)
           }
         }

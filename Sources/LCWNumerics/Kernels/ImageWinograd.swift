@@ -5,6 +5,10 @@ import CKernels
 /// a quarter of the multiplications (Lavin and Gray, Fast Algorithms for Convolutional Neural
 /// Networks, CVPR 2016).
 ///
+/// The gradient of the filters goes back through the same transforms: where the products of
+/// transformed filters and patches are summed over channels, those of transformed gradients and
+/// patches are summed over tiles.
+///
 /// Rounding errors are some ten times those of direct sums. A value that is not finite spreads over
 /// the tile of 4×4 outputs it belongs to.
 struct ImageWinograd {
@@ -46,6 +50,16 @@ struct ImageWinograd {
   private var tilesDown: Int { (windows.outputHeight + 3) / 4 }
   private var tilesAcross: Int { (windows.outputWidth + 3) / 4 }
   private var imageTiles: Int { tilesDown * tilesAcross }
+  private var paddedSize: Int { (4 * tilesDown + 2) * (4 * tilesAcross + 2) }
+  /// The pairs of a filter and a channel.
+  private var pairs: Int { filters * windows.image[0] }
+  /// The values that products of transformed gradients and patches are summed in.
+  var sumCount: Int { ImageWinograd.points * pairs }
+
+  /// The images whose tiles are multiplied together.
+  private func together(of samples: Range<Int>) -> Int {
+    max(1, min(samples.count, ImageWinograd.tiles / imageTiles))
+  }
 
   /// The filters transformed, `[36, filters, channels]`.
   ///
@@ -70,13 +84,12 @@ struct ImageWinograd {
     _ samples: Range<Int>, of images: UnsafePointer<Float>, transformed: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, clipping: Bool, to output: UnsafeMutablePointer<Float>
   ) {
-    let together = max(1, min(samples.count, ImageWinograd.tiles / imageTiles))
+    let together = together(of: samples)
     let (channels, points) = (windows.image[0], ImageWinograd.points)
-    let padded = (4 * tilesDown + 2) * (4 * tilesAcross + 2)
     let patchCount = points * channels * together * imageTiles
     let productCount = points * filters * together * imageTiles
     // In one piece: the patches, the products, and a channel of each image with its padding.
-    let count = patchCount + productCount + together * padded
+    let count = patchCount + productCount + together * paddedSize
     let patches = UnsafeMutablePointer<Float>.allocate(capacity: count)
     defer { patches.deallocate() }
     lcw_advise_large_pages(patches, count * MemoryLayout<Float>.stride)
@@ -98,6 +111,66 @@ struct ImageWinograd {
         lcw_winograd_output(
           output + first * filters * windows.positions, products, geometry, filters, group, bias,
           clipping ? 1 : 0)
+      }
+    }
+  }
+
+  /// Sums the products of transformed gradients and patches over some images of a block, on the
+  /// calling thread.
+  ///
+  /// - Parameters:
+  ///   - samples: At least one image.
+  ///   - images: The block that was convolved.
+  ///   - gradient: The gradient of the output, clipped already.
+  ///   - sums: Becomes the sums, ``sumCount`` of them.
+  func sumProducts(
+    _ samples: Range<Int>, of images: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
+    to sums: UnsafeMutablePointer<Float>
+  ) {
+    let together = together(of: samples)
+    let (channels, points) = (windows.image[0], ImageWinograd.points)
+    let patchCount = points * channels * together * imageTiles
+    let gradientCount = points * filters * together * imageTiles
+    // In one piece: the patches, the gradients, and a channel of each image with its padding.
+    let count = patchCount + gradientCount + together * paddedSize
+    let patches = UnsafeMutablePointer<Float>.allocate(capacity: count)
+    defer { patches.deallocate() }
+    lcw_advise_large_pages(patches, count * MemoryLayout<Float>.stride)
+    let gradients = patches + patchCount
+    withUnsafePointer(to: windows.geometry) { geometry in
+      for first in stride(from: samples.lowerBound, to: samples.upperBound, by: together) {
+        let group = min(together, samples.upperBound - first)
+        let tiles = group * imageTiles
+        lcw_winograd_patches(
+          patches, images + first * windows.image.count, geometry, group,
+          gradients + gradientCount)
+        lcw_winograd_gradients(
+          gradients, gradient + first * filters * windows.positions, geometry, filters, group)
+        for point in 0..<points {
+          BLAS.Product(
+            a: gradients + point * filters * tiles, b: patches + point * channels * tiles,
+            c: sums + point * pairs, leadingA: tiles, leadingB: tiles, leadingC: channels,
+            transposedA: false, transposedB: true, inner: tiles, alpha: 1,
+            beta: first == samples.lowerBound ? 0 : 1
+          ).run(rows: 0..<filters, columns: 0..<channels)
+        }
+      }
+    }
+  }
+
+  /// gradient ← carry · gradient + the gradient of the filters from such sums of several parts, one
+  /// after the other, which are added in order.
+  func add(
+    _ sums: Tensor, parts: Int, to gradient: inout Tensor, carry: Float, workers: Workers
+  ) {
+    let pairs = self.pairs
+    gradient.elements.withUnsafeMutableBufferPointer { gradient in
+      sums.elements.withUnsafeBufferPointer { sums in
+        guard let gradient = gradient.baseAddress, let sums = sums.baseAddress else { return }
+        workers.forEachRange(of: pairs, grain: 1 << 12) { range in
+          lcw_winograd_filter_gradient(
+            gradient, carry, sums, parts, pairs, range.lowerBound, range.count)
+        }
       }
     }
   }

@@ -47,6 +47,17 @@ public struct Workers: Sendable, Hashable {
     return try results.compactMap { try $0?.get() }
   }
 
+  /// As ``map(_:_:)``, for bodies that can't fail.
+  public func values<Value: Sendable>(
+    _ count: Int, _ body: @Sendable (Int) -> Value
+  ) -> [Value] {
+    var results = [Value?](repeating: nil, count: count)
+    results.withUnsafeMutableBufferPointer { slots in
+      forEachUnchecked(count) { index in slots[index] = body(index) }
+    }
+    return results.compactMap(\.self)
+  }
+
   /// As ``forEach(_:_:)``, for bodies that write to memory of which each index has its own part.
   func forEachUnchecked(_ count: Int, _ body: (Int) -> Void) {
     let threads = min(self.count, count)
