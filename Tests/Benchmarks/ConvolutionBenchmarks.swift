@@ -5,9 +5,10 @@ import LCWNumerics
 
 /// The convolutional networks TARGETS compares with PyTorch, on a batch of 128 random images.
 enum ConvolutionBenchmarks {
-  static let all: [Benchmark] = ["vgg16", "conv2fc1"].flatMap {
-    [trainingStep($0), evaluation($0)]
-  }
+  static let all: [Benchmark] =
+    ["vgg16", "conv2fc1"].flatMap {
+      [trainingStep($0), evaluation($0)]
+    } + [augmentation]
 
   private static let batch = 128
 
@@ -34,6 +35,29 @@ enum ConvolutionBenchmarks {
         }
       })
   }
+
+  /// Twenty batches of images of bytes, flipped, cropped and scaled.
+  static let augmentation = Benchmark(
+    name: "augmented batches", work: "20 batches of \(batch) images [3, 32, 32]",
+    prepare: {
+      let shape: Shape = [3, 32, 32]
+      var random = RandomStream(seed: 2)
+      let bytes = (0..<1000 * shape.count).map { _ in UInt8(random.integer(below: 256)) }
+      let samples = try SampleSet(
+        name: "random", sampleShape: shape, classes: 10,
+        labels: (0..<1000).map { Int32($0 % 10) },
+        values: .bytes(bytes, [SampleSet.ChannelScaling()]),
+        augmentation: .init(flips: true, padding: 4))
+      return {
+        for step in 0..<20 {
+          let first = step * batch
+          _ = samples.block(
+            at: (0..<batch).map { (first + $0 * 7) % 1000 },
+            augmenting: { RandomStream(seed: 1, purpose: .augmentation, index: first + $0) },
+            workers: .available)
+        }
+      }
+    })
 
   static func evaluation(_ name: String) -> Benchmark {
     Benchmark(

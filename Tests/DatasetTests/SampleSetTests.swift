@@ -133,6 +133,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 3, 7]) func theBlockDoesNotDependOnTheWorkers(workers: Int) throws {
+    let sample: Shape = [3, 32, 32]
+    var random = RandomStream(seed: 3)
+    let bytes = (0..<40 * sample.count).map { _ in UInt8(random.integer(below: 256)) }
+    let labels = [Int32](repeating: 0, count: 40)
+    let images = try SampleSet(
+      name: "images", sampleShape: sample, classes: 1, labels: labels,
+      values: .bytes(bytes, [.init(scale: 0.5, offset: 1)]),
+      augmentation: .init(flips: true, padding: 4))
+    let floats = try SampleSet(
+      name: "floats", sampleShape: sample, classes: 1, labels: labels,
+      values: .floats(bytes.map(Float.init)))
+    let indices = (0..<101).map { $0 * 7 % 40 }
+    for set in [images, floats] {
+      let expected = set.block(at: indices) { RandomStream(seed: UInt64($0)) }
+      let block = set.block(
+        at: indices, augmenting: { RandomStream(seed: UInt64($0)) }, workers: Workers(workers))
+      #expect(block == expected)
+      #expect(set.block(at: [indices[100]]).count == sample.count)
+    }
+  }
+
   @Test func aFlipMirrorsEveryOtherTime() throws {
     let set = try set(SampleSet.Augmentation(flips: true, padding: 0))
     let mirrored = [4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9].flatMap { [Float($0)] }

@@ -68,9 +68,11 @@ struct CurveTraining {
     for start in stride(from: 0, to: order.count, by: plan.batch) {
       let indices = Array(order[start..<min(start + plan.batch, order.count)])
       let firstUse = epoch * samples.count + start
-      let block = samples.block(at: indices) { [seed = plan.seed] position in
-        RandomStream(seed: seed, purpose: .augmentation, index: firstUse + position)
-      }
+      let block = samples.block(
+        at: indices,
+        augmenting: { [seed = plan.seed] position in
+          RandomStream(seed: seed, purpose: .augmentation, index: firstUse + position)
+        }, workers: workers)
       let coefficients = curve.coefficients(at: times.uniformDouble())
       sums += runner.accumulateGradients(
         of: block, labels: indices.map { samples.labels[$0] }[...],

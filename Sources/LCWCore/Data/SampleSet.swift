@@ -125,25 +125,52 @@ public struct SampleSet: Sendable {
   ///   - indices: The samples, each from 0 to ``count`` − 1.
   ///   - augmenting: If given, and the set has an augmentation, tells the random stream for the
   ///     sample at a position of the block.
+  ///   - workers: The threads to divide the samples among; the block does not depend on them.
   public func block(
-    at indices: [Int], augmenting stream: ((Int) -> RandomStream)? = nil
+    at indices: [Int], augmenting stream: (@Sendable (Int) -> RandomStream)? = nil,
+    workers: Workers = .serial
+  ) -> Tensor {
+    let size = sampleShape.count
+    let parts = min(workers.count, indices.count * size / SampleSet.fewestValues)
+    guard parts > 1 else { return part(indices[...], augmenting: stream) }
+    let pieces = workers.values(parts) { index in
+      let (lower, upper) = (indices.count * index / parts, indices.count * (index + 1) / parts)
+      return part(indices[lower..<upper], augmenting: stream)
+    }
+    var block = Tensor(unspecified: sampleShape.batched(indices.count))
+    var start = 0
+    for piece in pieces {
+      block.elements.replaceSubrange(start..<start + piece.count, with: piece.elements)
+      start += piece.count
+    }
+    return block
+  }
+
+  /// Values of a block below which a second thread costs more than it brings.
+  private static let fewestValues = 1 << 15
+
+  /// Neighbouring samples of a block; positions in it are the indices of the slice.
+  private func part(
+    _ indices: ArraySlice<Int>, augmenting stream: ((Int) -> RandomStream)?
   ) -> Tensor {
     var block = Tensor(unspecified: sampleShape.batched(indices.count))
     let size = sampleShape.count
+    let first = indices.startIndex
     switch values {
     case .floats(let floats):
-      for (position, index) in indices.enumerated() {
-        block.elements.replaceSubrange(
-          position * size..<(position + 1) * size, with: floats[index * size..<(index + 1) * size])
+      for position in indices.indices {
+        let (start, source) = ((position - first) * size, indices[position] * size)
+        block.elements.replaceSubrange(start..<start + size, with: floats[source..<source + size])
       }
     case .bytes(let bytes, let scaling):
-      for (position, index) in indices.enumerated() {
+      for position in indices.indices {
+        let index = indices[position]
         var sample = bytes[index * size..<(index + 1) * size]
         if let augmentation, let stream {
           var random = stream(position)
           sample = augmentation.applied(to: sample, shape: sampleShape, random: &random)[...]
         }
-        fill(&block, at: position * size, with: sample, scaling)
+        fill(&block, at: (position - first) * size, with: sample, scaling)
       }
     }
     return block
@@ -169,27 +196,10 @@ extension SampleSet.Augmentation {
     to sample: ArraySlice<UInt8>, shape: Shape, random: inout RandomStream
   ) -> [UInt8] {
     guard shape.rank == 3 else { return Array(sample) }
-    let (height, width) = (shape[1], shape[2])
     let isFlipped = flips && random.integer(below: 2) == 1
     let down = padding > 0 ? random.integer(below: 2 * padding + 1) - padding : 0
     let right = padding > 0 ? random.integer(below: 2 * padding + 1) - padding : 0
-    var result = [UInt8](repeating: 0, count: sample.count)
-    for channel in 0..<shape[0] {
-      for row in overlap(height, shift: down) {
-        for column in overlap(width, shift: right) {
-          // The image is flipped first, then the window is moved over it.
-          let source = isFlipped ? width - 1 - (column + right) : column + right
-          result[(channel * height + row) * width + column] =
-            sample[sample.startIndex + (channel * height + row + down) * width + source]
-        }
-      }
-    }
-    return result
-  }
-
-  /// The positions from which a step of `shift` does not lead out of `0..<size`.
-  private func overlap(_ size: Int, shift: Int) -> Range<Int> {
-    let first = min(size, max(0, -shift))
-    return first..<max(first, min(size, size - shift))
+    return ImageShift(down: down, right: right, isFlipped: isFlipped)
+      .applied(to: sample, shape: shape)
   }
 }
