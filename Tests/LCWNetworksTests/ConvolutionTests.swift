@@ -60,7 +60,24 @@ struct ConvolutionTests {
     winograd(samples: 3, image: [16, 6, 7], filters: 20, padding: 2),
     winograd(samples: 5, image: [16, 33, 34], filters: 16, padding: 1),
     winograd(samples: 41, image: [16, 4, 4], filters: 17, padding: 1),
+    winograd(samples: 4, image: [16, 1, 1], filters: 18, padding: 2),
+    // Images of so few positions that most of a window is padding.
+    taps(samples: 7, image: [19, 2, 2], filters: 16),
+    taps(samples: 70, image: [16, 1, 1], filters: 33),
+    taps(samples: 5, image: [16, 2, 1], filters: 17, kernel: [5, 5], padding: 2),
+    taps(samples: 5, image: [17, 3, 3], filters: 16, stride: 2),
+    // Positions of the image, and elements of the filters, that nothing reads.
+    taps(samples: 3, image: [16, 2, 2], filters: 16, kernel: [2, 2], stride: 3),
   ]
+
+  private static func taps(
+    samples: Int, image: Shape, filters: Int, kernel: [Int] = [3, 3], stride: Int = 1,
+    padding: Int = 1
+  ) -> ConvolutionCase {
+    ConvolutionCase(
+      samples: samples, image: image, filters: filters, kernel: kernel, stride: stride,
+      padding: padding)
+  }
 
   private static func winograd(
     samples: Int, image: Shape, filters: Int, padding: Int
@@ -143,10 +160,10 @@ struct ConvolutionTests {
     #expect(differ(products, byRow) < 1e-4)
   }
 
-  @Test(arguments: [5, 16])
-  func `gradients repeat to the bit for a number of workers`(channels: Int) {
+  @Test(arguments: [[5, 9, 9], [16, 9, 9], [16, 2, 2]] as [Shape])
+  func `gradients repeat to the bit for a number of workers`(image: Shape) {
     let c = ConvolutionCase(
-      samples: 37, image: [channels, 9, 9], filters: channels + 2, kernel: [3, 3], padding: 1)
+      samples: 37, image: image, filters: image[0] + 2, kernel: [3, 3], padding: 1)
     let (images, weight, _) = operands(c)
     let convolution = ImageConvolution(filters: c.filters, over: c.windows)
     var random = RandomStream(seed: 9)

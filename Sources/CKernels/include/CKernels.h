@@ -77,6 +77,16 @@ void lcw_add_plane_bias(
 void lcw_add_row_sums(
     float *s, const float *x, ptrdiff_t leading, ptrdiff_t rows, ptrdiff_t n);
 
+/// y[c, r] ← x[r, c] for a matrix of rows and columns; the rows of each start `leading` elements apart.
+void lcw_transpose(
+    float *y, ptrdiff_t leading_y, const float *x, ptrdiff_t leading_x, ptrdiff_t rows,
+    ptrdiff_t columns);
+/// y[r, c] ← carry · y[r, c] + Σ x[part][c, r] over some parts that start `part_stride` elements apart,
+/// added in order; the rows of y follow each other. With a carry of 0 the old values are not read.
+void lcw_add_transposed(
+    float *y, float carry, const float *x, ptrdiff_t leading_x, ptrdiff_t part_stride,
+    ptrdiff_t parts, ptrdiff_t rows, ptrdiff_t columns);
+
 // Winograd's minimal filtering F(4×4, 3×3) of windows 3×3 at stride 1, with a padding of 2 at most:
 // transforms of filters and of patches are multiplied as matrices, one for each of 36 points. A tile
 // is 4×4 outputs; an image has as many as cover its positions.

@@ -6,8 +6,8 @@ import CKernels
 ///
 /// Patches of some images are laid out as the columns of a matrix that the filters multiply, a
 /// thousand columns at a time: patches of a whole batch are never in memory. Images are divided
-/// among the workers. Outputs and gradients of wide layers of 3×3 filters come from Winograd's
-/// minimal filtering instead, which multiplies less.
+/// among the workers. Wide layers of 3×3 filters go by Winograd's minimal filtering instead, and those
+/// over images of very few positions by products that leave out the padding: both multiply less.
 public struct ImageConvolution: Sendable, Hashable {
   /// The windows.
   public let windows: ImageWindows
@@ -37,8 +37,8 @@ public struct ImageConvolution: Sendable, Hashable {
     BLAS.useCallingThread()
     let samples = images.shape.rows
     var output = Tensor(unspecified: windows.outputShape(channels: filters).batched(samples))
-    let winograd = ImageWinograd(filters: filters, over: windows)
-    let transformed = winograd?.transform(weight, reversed: false, workers: workers)
+    let fast = self.fast
+    let transformed = fast?.transform(weight, reversed: false, workers: workers)
     images.elements.withUnsafeBufferPointer { images in
       weight.elements.withUnsafeBufferPointer { weight in
         Tensor.withBase(of: bias) { bias in
@@ -48,8 +48,8 @@ public struct ImageConvolution: Sendable, Hashable {
                 let output = output.baseAddress
               else { return }
               forEachPart(of: samples, workers) { _, range in
-                if let winograd, let transformed {
-                  winograd.run(
+                if let fast, let transformed {
+                  fast.run(
                     range, of: images, transformed: transformed, bias: bias, clipping: clipping,
                     to: output)
                   return
@@ -67,96 +67,7 @@ public struct ImageConvolution: Sendable, Hashable {
     return output
   }
 
-  /// The gradients of a convolution.
-  ///
-  /// Each worker sums over its own images, and the sums are added in order: the gradients repeat
-  /// for the same number of workers.
-  ///
-  /// - Parameters:
-  ///   - gradient: The gradient of the output.
-  ///   - clipped: The output, if it was clipped at zero.
-  ///   - images: The block that was convolved, of at least one image.
-  ///   - weight: The filters.
-  ///   - weightGradient: Is scaled by `carry`, then the filters' gradient is added.
-  ///   - biasGradient: Likewise for the bias, if there is one.
-  ///   - carry: What the gradients keep of what they held; with 0 it is not read.
-  ///   - needsInput: Whether the gradient of the images is wanted.
-  ///   - workers: The threads to divide the images among.
-  /// - Returns: The gradient of the images, if wanted.
-  public func backward(
-    _ gradient: consuming Tensor, clipped: Tensor?, images: Tensor, weight: Tensor,
-    weightGradient: inout Tensor, biasGradient: inout Tensor?, carry: Float = 0,
-    needsInput: Bool = true, workers: Workers = .serial
-  ) -> Tensor? {
-    check(images, weight: weight, bias: biasGradient)
-    let samples = images.shape.rows
-    precondition(
-      samples > 0 && weightGradient.shape == weight.shape
-        && gradient.shape == windows.outputShape(channels: filters).batched(samples)
-        && (clipped.map { $0.shape == gradient.shape } ?? true),
-      "gradients of a convolution differ in shape from what they belong to")
-    BLAS.useCallingThread()
-    let parts = partCount(of: samples, workers)
-    var input = Tensor(unspecified: needsInput ? images.shape : [0])
-    let inputWinograd = needsInput ? ImageWinograd(backwardOf: windows, filters: filters) : nil
-    let transformed = inputWinograd?.transform(weight, reversed: true, workers: workers)
-    // The direct way gives both gradients from one set of patches.
-    let filterWinograd =
-      needsInput && inputWinograd == nil ? nil : ImageWinograd(filters: filters, over: windows)
-    // For each part the gradient of the filters, or its transform; and that of the bias.
-    let sumCount = filterWinograd?.sumCount ?? weight.count
-    var sums = Tensor(unspecified: [parts, sumCount])
-    var biasSums = Tensor(zeros: [parts, filters])
-    sums.elements.withUnsafeMutableBufferPointer { sums in
-      biasSums.elements.withUnsafeMutableBufferPointer { biasSums in
-        gradient.elements.withUnsafeMutableBufferPointer { gradient in
-          input.elements.withUnsafeMutableBufferPointer { input in
-            images.elements.withUnsafeBufferPointer { images in
-              weight.elements.withUnsafeBufferPointer { weight in
-                Tensor.withBase(of: clipped) { clipped in
-                  Tensor.withBase(of: transformed) { transformed in
-                    guard let sums = sums.baseAddress, let biasSums = biasSums.baseAddress,
-                      let gradient = gradient.baseAddress, let images = images.baseAddress,
-                      let weight = weight.baseAddress
-                    else { return }
-                    let target = needsInput ? input.baseAddress : nil
-                    let operands = BackwardOperands(
-                      gradient: gradient, clipped: clipped, images: images, weight: weight,
-                      input: inputWinograd == nil ? target : nil)
-                    forEachPart(of: samples, workers) { part, range in
-                      let (sum, bias) = (sums + part * sumCount, biasSums + part * filters)
-                      if let filterWinograd {
-                        clip(range, operands, biasSum: bias)
-                        filterWinograd.sumProducts(
-                          range, of: images, gradient: gradient, to: sum)
-                      } else {
-                        sumDirectly(range, operands, weightSum: sum, biasSum: bias)
-                      }
-                      if let inputWinograd, let transformed, let target {
-                        inputWinograd.run(
-                          range, of: gradient, transformed: transformed, bias: nil,
-                          clipping: false, to: target)
-                      }
-                    }
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-    if let filterWinograd {
-      filterWinograd.add(
-        sums, parts: parts, to: &weightGradient, carry: carry, workers: workers)
-    } else {
-      weightGradient.assignSum(ofRows: sums, plus: carry, workers: workers)
-    }
-    biasGradient?.assignSum(ofRows: biasSums, plus: carry, workers: .serial)
-    return needsInput ? input : nil
-  }
-
-  private func check(_ images: Tensor, weight: Tensor, bias: Tensor?) {
+  func check(_ images: Tensor, weight: Tensor, bias: Tensor?) {
     let filterShape = Shape([filters, windows.image[0]] + windows.kernel)
     precondition(
       images.shape == windows.image.batched(images.shape.rows),
@@ -176,7 +87,7 @@ extension ImageConvolution {
   private static let patchValues = 1 << 23
 
   /// Some rows of positions of one image, or all positions of neighbouring images.
-  private struct Tile {
+  struct Tile {
     var samples: Range<Int>
     var rows: Range<Int>
   }
@@ -198,10 +109,10 @@ extension ImageConvolution {
 
   private var mostColumns: Int { max(bandRows * windows.outputWidth, joinedColumns) }
   private var joinedColumns: Int { tileSamples > 1 ? tileSamples * windows.positions : 0 }
-  private var patchCount: Int { mostColumns * windows.patchSize }
-  private var planeCount: Int { joinedColumns * filters }
+  var patchCount: Int { mostColumns * windows.patchSize }
+  var planeCount: Int { joinedColumns * filters }
 
-  private func tiles(of range: Range<Int>) -> [Tile] {
+  func tiles(of range: Range<Int>) -> [Tile] {
     guard tileSamples == 1 else {
       let count = (range.count + tileSamples - 1) / tileSamples
       return (0..<count).map { index in
@@ -218,9 +129,9 @@ extension ImageConvolution {
     }
   }
 
-  private func partCount(of samples: Int, _ workers: Workers) -> Int { min(workers.count, samples) }
+  func partCount(of samples: Int, _ workers: Workers) -> Int { min(workers.count, samples) }
 
-  private func forEachPart(
+  func forEachPart(
     of samples: Int, _ workers: Workers, _ body: (Int, Range<Int>) -> Void
   ) {
     let parts = partCount(of: samples, workers)
@@ -230,7 +141,7 @@ extension ImageConvolution {
   }
 
   /// A worker's own memory.
-  private final class Scratch {
+  final class Scratch {
     let patches: UnsafeMutablePointer<Float>
     let planes: UnsafeMutablePointer<Float>
 
@@ -246,7 +157,7 @@ extension ImageConvolution {
     }
   }
 
-  private func writePatches(
+  func writePatches(
     of tile: Tile, _ images: UnsafePointer<Float>, to patches: UnsafeMutablePointer<Float>
   ) {
     let leading = columns(of: tile)
@@ -259,12 +170,12 @@ extension ImageConvolution {
     }
   }
 
-  private func columns(of tile: Tile) -> Int {
+  func columns(of tile: Tile) -> Int {
     tile.samples.count * tile.rows.count * windows.outputWidth
   }
 
   /// Where the planes of a tile begin in a tensor of the output's shape.
-  private func start(of tile: Tile) -> Int {
+  func start(of tile: Tile) -> Int {
     tile.samples.lowerBound * filters * windows.positions
       + tile.rows.lowerBound * windows.outputWidth
   }
@@ -292,105 +203,6 @@ extension ImageConvolution {
       lcw_add_plane_bias(
         target + index * filters * positions, positions, result + index * positions, leading,
         bias, filters, isJoined ? positions : count, clipping ? 1 : 0)
-    }
-  }
-
-  /// What the backward pass reads and writes, each worker the part of its images.
-  private struct BackwardOperands {
-    var gradient: UnsafeMutablePointer<Float>
-    var clipped: UnsafePointer<Float>?
-    var images: UnsafePointer<Float>
-    var weight: UnsafePointer<Float>
-    var input: UnsafeMutablePointer<Float>?
-  }
-
-  /// Clips the gradient of some images where the output was clipped, and adds it to that of the bias.
-  private func clip(
-    _ samples: Range<Int>, _ pass: BackwardOperands, biasSum: UnsafeMutablePointer<Float>
-  ) {
-    let size = filters * windows.positions
-    for sample in samples {
-      let gradient = pass.gradient + sample * size
-      if let clipped = pass.clipped { lcw_relu_backward(gradient, clipped + sample * size, size) }
-      lcw_add_row_sums(biasSum, gradient, windows.positions, filters, windows.positions)
-    }
-  }
-
-  /// The gradients of the filters and the bias over some images, and those of the images if they are
-  /// wanted, tile by tile; the gradient is clipped on the way.
-  private func sumDirectly(
-    _ samples: Range<Int>, _ pass: BackwardOperands, weightSum: UnsafeMutablePointer<Float>,
-    biasSum: UnsafeMutablePointer<Float>
-  ) {
-    let scratch = Scratch(patches: patchCount, planes: planeCount)
-    for (index, tile) in tiles(of: samples).enumerated() {
-      run(tile, pass, weightSum: weightSum, adding: index > 0, biasSum: biasSum, scratch)
-    }
-  }
-
-  private func run(
-    _ tile: Tile, _ pass: BackwardOperands, weightSum: UnsafeMutablePointer<Float>,
-    adding: Bool, biasSum: UnsafeMutablePointer<Float>, _ scratch: Scratch
-  ) {
-    let (count, positions) = (columns(of: tile), windows.positions)
-    if let clipped = pass.clipped, tile.rows.lowerBound == 0 {
-      let first = tile.samples.lowerBound * filters * positions
-      lcw_relu_backward(
-        pass.gradient + first, clipped + first, tile.samples.count * filters * positions)
-    }
-    var gradient = UnsafePointer(pass.gradient + start(of: tile))
-    var leading = positions
-    if tile.samples.count > 1 {
-      leading = count
-      for index in 0..<tile.samples.count {
-        lcw_add_plane_bias(
-          scratch.planes + index * positions, count, gradient + index * filters * positions,
-          positions, nil, filters, positions, 0)
-      }
-      gradient = UnsafePointer(scratch.planes)
-    }
-    lcw_add_row_sums(biasSum, gradient, leading, filters, count)
-    writePatches(of: tile, pass.images, to: scratch.patches)
-    BLAS.Product(
-      a: gradient, b: scratch.patches, c: weightSum, leadingA: leading, leadingB: count,
-      leadingC: windows.patchSize, transposedA: false, transposedB: true, inner: count, alpha: 1,
-      beta: adding ? 1 : 0
-    ).run(rows: 0..<filters, columns: 0..<windows.patchSize)
-    guard let input = pass.input else { return }
-    BLAS.Product(
-      a: pass.weight, b: gradient, c: scratch.patches, leadingA: windows.patchSize,
-      leadingB: leading, leadingC: count, transposedA: true, transposedB: false, inner: filters,
-      alpha: 1, beta: 0
-    ).run(rows: 0..<windows.patchSize, columns: 0..<count)
-    if tile.rows.lowerBound == 0 {
-      let first = input + tile.samples.lowerBound * windows.image.count
-      first.update(repeating: 0, count: tile.samples.count * windows.image.count)
-    }
-    withUnsafePointer(to: windows.geometry) { geometry in
-      for (index, sample) in tile.samples.enumerated() {
-        lcw_add_patches(
-          input + sample * windows.image.count, scratch.patches + index * positions, count,
-          geometry, tile.rows.lowerBound, tile.rows.count)
-      }
-    }
-  }
-}
-
-extension Tensor {
-  /// self ← scale · self + the sum over the rows of `parts`, in order.
-  fileprivate mutating func assignSum(ofRows parts: Tensor, plus scale: Float, workers: Workers) {
-    let count = self.count
-    elements.withUnsafeMutableBufferPointer { target in
-      parts.elements.withUnsafeBufferPointer { source in
-        guard let target = target.baseAddress, let source = source.baseAddress else { return }
-        workers.forEachRange(of: count, grain: 1 << 15) { range in
-          for part in 0..<parts.shape.rows {
-            lcw_axpby(
-              target + range.lowerBound, 1, source + part * count + range.lowerBound,
-              part == 0 ? scale : 1, range.count)
-          }
-        }
-      }
     }
   }
 }

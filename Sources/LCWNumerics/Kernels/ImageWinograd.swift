@@ -11,7 +11,7 @@ import CKernels
 ///
 /// Rounding errors are some ten times those of direct sums. A value that is not finite spreads over
 /// the tile of 4×4 outputs it belongs to.
-struct ImageWinograd {
+struct ImageWinograd: FastConvolution {
   private let windows: ImageWindows
   private let filters: Int
 
@@ -53,7 +53,6 @@ struct ImageWinograd {
   private var paddedSize: Int { (4 * tilesDown + 2) * (4 * tilesAcross + 2) }
   /// The pairs of a filter and a channel.
   private var pairs: Int { filters * windows.image[0] }
-  /// The values that products of transformed gradients and patches are summed in.
   var sumCount: Int { ImageWinograd.points * pairs }
 
   /// The images whose tiles are multiplied together.
@@ -79,7 +78,6 @@ struct ImageWinograd {
     return transformed
   }
 
-  /// Convolves some images of a block on the calling thread.
   func run(
     _ samples: Range<Int>, of images: UnsafePointer<Float>, transformed: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, clipping: Bool, to output: UnsafeMutablePointer<Float>
@@ -115,14 +113,6 @@ struct ImageWinograd {
     }
   }
 
-  /// Sums the products of transformed gradients and patches over some images of a block, on the
-  /// calling thread.
-  ///
-  /// - Parameters:
-  ///   - samples: At least one image.
-  ///   - images: The block that was convolved.
-  ///   - gradient: The gradient of the output, clipped already.
-  ///   - sums: Becomes the sums, ``sumCount`` of them.
   func sumProducts(
     _ samples: Range<Int>, of images: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
     to sums: UnsafeMutablePointer<Float>
@@ -158,8 +148,6 @@ struct ImageWinograd {
     }
   }
 
-  /// gradient ← carry · gradient + the gradient of the filters from such sums of several parts, one
-  /// after the other, which are added in order.
   func add(
     _ sums: Tensor, parts: Int, to gradient: inout Tensor, carry: Float, workers: Workers
   ) {
