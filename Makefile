@@ -36,6 +36,9 @@ bench: setup
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers_assignment.py .build/release/lcw-bench $(CHECKPOINTS) \
 	  --json .build/bench-assignment.json
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
+	  $(PYTHON) Tests/Benchmarks/peers_flow.py .build/release/lcw-bench .build/bench.json \
+	  --json .build/bench-flow.json
 	$(PYTHON) Tests/Benchmarks/peers_archive.py .build/bench.json $(CHECKPOINTS) \
 	  --json .build/bench-archive.json
 	$(if $(wildcard $(DATA)/mnist),$(MAKE) bench-paths,@echo "whole paths are not measured: no DATA/mnist")

@@ -196,11 +196,14 @@ let package = Package(
     .executableTarget(
       name: "lcw-bench",
       dependencies: [
-        "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
-        "CKernels", "LCWFormat", "SafetensorsFormat", "Conv2FC1Architecture", "VGG16Architecture",
+        "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LCWFlows", "LinearMethod",
+        "ArcMethod", "CKernels", "LCWFormat", "SafetensorsFormat", "Conv2FC1Architecture",
+        "VGG16Architecture",
       ],
       path: "Tests/Benchmarks",
-      exclude: ["peers.py", "peers_archive.py", "peers_assignment.py", "peers_paths.py"],
+      exclude: [
+        "peers.py", "peers_archive.py", "peers_assignment.py", "peers_flow.py", "peers_paths.py",
+      ],
       swiftSettings: settings),
   ]
     + libraries.map { row in

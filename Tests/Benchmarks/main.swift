@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import LCWFlows
 import LCWNumerics
 
 // lcw-bench [--json FILE] [--checkpoint FILE]… [NAME…]: times the work and prints a table. A name
 // that is none's stands for all whose names it begins. The archive is measured on the checkpoints' weights,
 // and so are assignments of neurons.
+// lcw-bench --write-flow FILE writes samples for peers of transformations, and lcw-bench --fit-flow
+// KIND fits one to them and prints each epoch's seconds and likelihood.
 // lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 // lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
@@ -18,10 +21,11 @@ var checkpoints: [URL] = []
 var costsFolder: String?
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
-  guard
-    ["--json", "--checkpoint", "--write-costs", "--solve-costs", "--solve-adjustment"]
-      .contains(argument)
-  else {
+  let options = [
+    "--json", "--checkpoint", "--write-costs", "--solve-costs", "--solve-adjustment",
+    "--write-flow", "--fit-flow",
+  ]
+  guard options.contains(argument) else {
     names.append(argument)
     continue
   }
@@ -35,6 +39,16 @@ while let argument = arguments.popFirst() {
     costsFolder = file
   } else if argument == "--solve-adjustment" {
     try AdjustmentBenchmarks.solve(in: URL(fileURLWithPath: file))
+    exit(0)
+  } else if argument == "--write-flow" {
+    try FlowBenchmarks.write(to: URL(fileURLWithPath: file))
+    exit(0)
+  } else if argument == "--fit-flow" {
+    guard let kind = TransformationKind(rawValue: file) else {
+      FileHandle.standardError.write(Data("error: there are realnvp and iaf, not \(file)\n".utf8))
+      exit(64)
+    }
+    try FlowBenchmarks.fit(kind, epochs: 5)
     exit(0)
   } else if argument == "--solve-costs" {
     try AssignmentBenchmarks.solve(URL(fileURLWithPath: file))
@@ -55,7 +69,7 @@ if checkpoints.isEmpty {
 }
 let known =
   DenseBenchmarks.all + ConvolutionBenchmarks.all + AdjustmentBenchmarks.all + assignments.all
-  + ArchiveBenchmarks(files: checkpoints).all
+  + FlowBenchmarks.all + ArchiveBenchmarks(files: checkpoints).all
 extension Benchmark {
   func isNamed(_ name: String) -> Bool {
     known.contains { $0.name == name } ? name == self.name : self.name.hasPrefix(name)

@@ -49,6 +49,37 @@ struct TrainCommandTests {
   }
 
   @Test
+  func `several seeds fill a folder, whose complete networks are skipped`() throws {
+    let arguments = ["train"] + small + ["--epochs", "3", "-o", "models"]
+    let some = try program.run(arguments + ["--seeds", "2...3"])
+    #expect(some.output.contains("models/digits-2.lcw: train accuracy"))
+    // As if the second had been interrupted before it was measured.
+    let whole = try program.bytes("models/digits-3.lcw")
+    try FileManager.default.removeItem(
+      at: program.folder.url.appendingPathComponent("models/digits-3.lcw"))
+    let all = try program.run(arguments + ["--count", "3", "--seeds", "1...3"])
+    #expect(all.output.contains("models/digits-2.lcw is complete"))
+    #expect(!all.output.contains("models/digits-3.lcw is complete"))
+    #expect(try program.bytes("models/digits-3.lcw") == whole)
+    try program.run(["train"] + small + ["--epochs", "3", "--seed", "1", "-o", "one.lcw"])
+    #expect(try program.bytes("models/digits-1.lcw") == program.bytes("one.lcw"))
+    // Networks of another plan are no reason to skip anything.
+    let other = try program.run(
+      ["train"] + small + ["--epochs", "4", "-o", "models", "--count", "1"], expecting: 64)
+    #expect(other.errors.contains("its epochs is 3, not 4"))
+  }
+
+  @Test(arguments: [
+    (["--seeds", "3...1"], "--seeds takes numbers"), (["--seeds", "x"], "--seeds takes numbers"),
+    (["--count", "0"], "--count takes"), (["--count", "2", "--seeds", "1...3"], "--count says 2"),
+    (["--seed", "1", "--seeds", "1...3"], "exclude each other"),
+  ])
+  func `seeds that can't be are refused`(arguments: [String], says: String) throws {
+    let outcome = try program.run(["train"] + small + ["-o", "models"] + arguments, expecting: 64)
+    #expect(outcome.errors.contains(says))
+  }
+
+  @Test
   func `resuming another run is refused`() throws {
     let arguments = ["train"] + small
     #expect(

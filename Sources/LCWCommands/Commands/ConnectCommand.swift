@@ -104,25 +104,33 @@ struct ConnectCommand: ParsableCommand {
             + second)
       }
     }
-    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, joining) }
+    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, b, joining) }
   }
 
   private func compare(
     _ paths: [(method: MethodExpression, made: (path: any ConnectionPath, seconds: Double))],
     _ data: (reference: PluginReference, samples: EvaluationData), _ a: TrainedNetwork,
-    _ joining: PathJoining
+    _ b: TrainedNetwork, _ joining: PathJoining
   ) throws {
     var study = ConnectionStudy(command: commandLineText(), seedNote: "seed \(seed)")
     study.dataset = "\(data.reference)"
     study.network = "\(a.weights.network)"
     let samples = evaluation.limited(data.samples)
     for (method, made) in paths {
-      study.entries.append(
-        try ConnectionStudy.Entry(
-          name: "\(method)", path: made.path,
-          traits: joining.session.registry.connection(method).traits,
-          evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
-          options: evaluation, connectSeconds: made.seconds))
+      let connection = try joining.session.registry.connection(method)
+      var entry = try ConnectionStudy.Entry(
+        name: "\(method)", path: made.path, traits: connection.traits,
+        evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
+        options: evaluation, connectSeconds: made.seconds)
+      if report != nil {
+        let context = joining.context(for: method)
+        if let first = try connection.normalised(a.weights, in: context),
+          let second = try connection.normalised(b.weights, in: context)
+        {
+          entry.normalised = (first, second)
+        }
+      }
+      study.entries.append(entry)
     }
     print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }

@@ -12,7 +12,9 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       The defaults are those of the paper: SGD with momentum 0.9, weight decay 1e-4, batches of \
       128, a rate of 0.01 that falls to a hundredth. A run that was interrupted goes on with \
-      --resume, with as many threads, to the same bits as one that was not.
+      --resume, with as many threads, to the same bits as one that was not. With --count or \
+      --seeds the output is a folder, which takes a network for each seed as DATASET-SEED.lcw; \
+      those that are complete are skipped, and one that was interrupted goes on.
       """)
 
   @Option(help: "The architecture, such as mlp:hidden=2000.")
@@ -21,14 +23,20 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The data set, such as mnist.")
   var dataset: String
 
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write; the folder, for several networks.")
   var output: String
+
+  @Option(help: "Train so many networks, with seeds from --seed on, 1 if that is not given.")
+  var count: Int?
+
+  @Option(help: "Train a network for each seed, such as 1...20.", transform: seedRange)
+  var seeds: ClosedRange<UInt64>?
 
   @Option(help: "The passes over the training samples.")
   var epochs: Int = 30
 
   @Option(help: "The seed of the initial weights, the order of samples, and augmentation.")
-  var seed: UInt64 = 0
+  var seed: UInt64?
 
   @Option(help: "The samples of a step.")
   var batch: Int = 128
@@ -56,7 +64,26 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var compute: ComputeOptions
 
+  /// The seeds of several networks; nothing for one network.
+  private var severalSeeds: ClosedRange<UInt64>? {
+    if let seeds { return seeds }
+    let first = seed ?? 1
+    return count.map { first...first + UInt64($0 - 1) }
+  }
+
   func validate() throws {
+    if let count, !(1...10_000).contains(count) {
+      throw ValidationError("--count takes a number from 1 to 10000.")
+    }
+    if let count, let seeds, seeds.count != count {
+      throw ValidationError("--count says \(count) networks, and --seeds \(seeds.count).")
+    }
+    if seeds != nil, seed != nil {
+      throw ValidationError("--seed and --seeds exclude each other.")
+    }
+    if let count, let seed, seed > UInt64.max - UInt64(count) {
+      throw ValidationError("there are not so many seeds from \(seed) on.")
+    }
     if !(1...10_000).contains(epochs) {
       throw ValidationError("--epochs takes a number from 1 to 10000.")
     }
@@ -72,17 +99,47 @@ struct TrainCommand: ParsableCommand {
     let session = try Session(compute)
     let plan = TrainingPlan(
       epochs: epochs, batch: batch, rate: rate, schedule: try Schedule(schedule),
-      rule: try OptimiserRule(optimiser), seed: seed)
-    let run = try TrainingRun(
+      rule: try OptimiserRule(optimiser), seed: seed ?? 0)
+    var run = try TrainingRun(
       session: session, architecture: try PluginReference(architecture),
       dataset: try PluginReference(dataset), plan: plan)
+    guard let severalSeeds else {
+      return try train(run, to: output, existing: resume ? .resume : .refuse)
+    }
+    let name = run.dataset.name
+    try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+    for seed in severalSeeds {
+      run.plan.seed = seed
+      let file = "\(output)/\(name)-\(seed).lcw"
+      if !overwrite, try run.isComplete(file) {
+        print("\(file) is complete")
+      } else {
+        try train(run, to: file, existing: .resume)
+      }
+    }
+  }
+
+  private func train(
+    _ run: TrainingRun, to file: String, existing: TrainingRun.ExistingFile
+  ) throws {
     let metrics = try run.train(
-      output: output, saveEvery: saveEvery,
-      existing: resume ? .resume : overwrite ? .replace : .refuse, isQuiet: quiet)
+      output: file, saveEvery: saveEvery, existing: overwrite ? .replace : existing,
+      isQuiet: quiet)
     print(
-      "\(output): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
+      "\(file): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
         + "loss \(fixed(metrics.train.crossEntropy, 5)); "
         + "test accuracy \(fixed(metrics.test.accuracy * 100, 2)) %, "
         + "loss \(fixed(metrics.test.crossEntropy, 5))")
   }
+}
+
+/// The seeds that a text such as `1...20` or `7` means.
+private func seedRange(_ text: String) throws -> ClosedRange<UInt64> {
+  let ends = text.components(separatedBy: "...").map { UInt64($0) }
+  guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+    first <= last, last - first < 10_000
+  else {
+    throw ValidationError("--seeds takes numbers such as 1...20, not ‘\(text)’.")
+  }
+  return first...last
 }

@@ -41,6 +41,7 @@ extension ConnectionStudy {
             blocks: [.table(remarkTable.captioned("Figures the methods give"))]))
       }
       sections.append(try planeSection)
+      if let normalised = try normalisedSection { sections.append(normalised) }
       sections.append(
         Report.Section(
           title: "Every point of the grid",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNetworks
+import LCWNumerics
 import LCWPaths
 import LCWReport
 
@@ -16,6 +17,8 @@ struct ConnectionStudy {
     /// The time to construct the path, where it was constructed here.
     var connectSeconds: Double?
     var evaluateSeconds: Double
+    /// The neurons of both networks as a learned connection sees them.
+    var normalised: (a: Tensor, b: Tensor)?
 
     /// Evaluates a path.
     init(
@@ -165,11 +168,13 @@ struct ConnectionStudy {
 }
 
 extension PathEvaluation.Point {
-  /// Whether both were measured alike; losses that are not numbers count as equal.
+  /// Whether both were measured alike, but for the rounding of different ways to compute a point;
+  /// losses that are not numbers count as equal.
   fileprivate func agrees(with other: PathEvaluation.Point) -> Bool {
     func same(_ a: Metrics, _ b: Metrics) -> Bool {
-      a.accuracy == b.accuracy
-        && (a.crossEntropy == b.crossEntropy || a.crossEntropy.isNaN && b.crossEntropy.isNaN)
+      let (x, y) = (a.crossEntropy, b.crossEntropy)
+      return abs(a.accuracy - b.accuracy) < 1e-3
+        && (abs(x - y) <= 1e-5 * max(abs(x), abs(y)) || x == y || x.isNaN && y.isNaN)
     }
     return same(train, other.train) && same(test, other.test)
   }

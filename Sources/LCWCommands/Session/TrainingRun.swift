@@ -10,7 +10,8 @@ struct TrainingRun {
   let session: Session
   let architecture: PluginReference
   let dataset: PluginReference
-  let plan: TrainingPlan
+  /// The epochs and rates, and the seed, which differs between runs on the same data.
+  var plan: TrainingPlan
   private let network: Network
   private let data: EvaluationData
 
@@ -52,6 +53,17 @@ struct TrainingRun {
     let test = try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
     try save(trainer, to: output, metrics: (train, test))
     return (train, test)
+  }
+
+  /// Whether a file holds the network that this run would come to, trained and measured. With how
+  /// many threads it was trained does not matter.
+  /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if it is another run's.
+  func isComplete(_ output: String) throws -> Bool {
+    guard FileManager.default.fileExists(atPath: output) else { return false }
+    var trainer = try Trainer(network, plan: plan)
+    let source = try session.open(output)
+    try trainer.resume(from: source, origin: origin.filter { $0.key != "threads" })
+    return trainer.isFinished && source.metadata["metrics"] != nil
   }
 
   private func runEpochs(

@@ -12,6 +12,9 @@ public struct FitPlan: Sendable, Hashable {
   public var decay: Double
   /// The epochs between two falls of the rate.
   public var decayEpochs: Int
+  /// The steps in which the rate rises from nothing. Adam's first steps have the full size for every
+  /// weight, however uncertain its gradient is, and in wide networks their sum is a jump.
+  public var warmUp: Int
   /// The epochs without a better figure after which the fit ends; 0 for never.
   public var patience: Int
   /// The seed of the networks' first weights and of whatever is drawn.
@@ -19,21 +22,23 @@ public struct FitPlan: Sendable, Hashable {
 
   /// A plan.
   public init(
-    epochs: Int, rate: Double, decay: Double = 0.9, decayEpochs: Int = 20, patience: Int = 0,
-    seed: UInt64 = 0
+    epochs: Int, rate: Double, decay: Double = 0.9, decayEpochs: Int = 20, warmUp: Int = 0,
+    patience: Int = 0, seed: UInt64 = 0
   ) {
     self.epochs = epochs
     self.rate = rate
     self.decay = decay
     self.decayEpochs = decayEpochs
+    self.warmUp = warmUp
     self.patience = patience
     self.seed = seed
   }
 
-  /// The rate in an epoch, counted from 0.
-  func rate(in epoch: Int) -> Float {
+  /// The rate of a step, counted from 1, in an epoch, counted from 0.
+  func rate(in epoch: Int, step: Int) -> Float {
     let schedule = Schedule.step(epochs: max(1, decayEpochs), factor: decay)
-    return Float(rate * schedule.factor(epoch: epoch, of: epochs))
+    let share = warmUp > 0 ? min(1, Double(step) / Double(warmUp)) : 1
+    return Float(rate * share * schedule.factor(epoch: epoch, of: epochs))
   }
 
   /// The plan as metadata.
@@ -41,7 +46,7 @@ public struct FitPlan: Sendable, Hashable {
     [
       "decay": JSONValue(decay), "decay-epochs": .integer(decayEpochs),
       "epochs": .integer(epochs), "patience": .integer(patience), "rate": JSONValue(rate),
-      "seed": .string("\(seed)"),
+      "seed": .string("\(seed)"), "warm-up": .integer(warmUp),
     ]
   }
 }

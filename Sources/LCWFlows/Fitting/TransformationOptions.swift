@@ -16,6 +16,7 @@ public struct TransformationOptions: Sendable {
   private let rate: PluginOption<Double>
   private let decay: PluginOption<Double>
   private let decayEpochs: PluginOption<Int>
+  private let warmUp: PluginOption<Int>
   private let patience: PluginOption<Int>
 
   /// The options with their defaults.
@@ -40,6 +41,8 @@ public struct TransformationOptions: Sendable {
     decay = PluginOption("decay", default: 0.9, help: "the factor on the rate")
     decayEpochs = PluginOption(
       "decay-epochs", default: 20, help: "the epochs after which the rate falls")
+    warmUp = PluginOption(
+      "warm-up", default: 50, help: "steps in which the rate rises from nothing")
     self.patience = PluginOption(
       "patience", default: patience, help: "epochs without a better figure, then it ends; 0: never")
   }
@@ -47,7 +50,8 @@ public struct TransformationOptions: Sendable {
   /// The options, for the plugin's own list.
   public var all: [any PluginOptionDescription] {
     [
-      kind, layers, width, depth, normalisation, bound, epochs, rate, decay, decayEpochs, patience,
+      kind, layers, width, depth, normalisation, bound, epochs, rate, decay, decayEpochs,
+      warmUp, patience,
     ]
   }
 
@@ -90,6 +94,7 @@ public struct TransformationOptions: Sendable {
         rate: try values.value(of: rate, in: 1e-9...1),
         decay: try values.value(of: decay, in: 0.001...1),
         decayEpochs: try values.value(of: decayEpochs, in: 1...1_000_000),
+        warmUp: try values.value(of: warmUp, in: 0...1_000_000),
         patience: try values.value(of: patience, in: 0...1_000_000)))
   }
 }

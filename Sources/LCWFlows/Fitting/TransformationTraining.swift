@@ -52,7 +52,8 @@ public struct TransformationTraining: Sendable {
   public mutating func step(workers: Workers) {
     steps += 1
     let constants = Tensor.AdamConstants(
-      rate: plan.rate(in: epoch), decay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: steps)
+      rate: plan.rate(in: epoch, step: steps), decay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8,
+      step: steps)
     for index in gradients.indices {
       current.parameters[index].adamStep(
         firstMoment: &firstMoments[index], secondMoment: &secondMoments[index],

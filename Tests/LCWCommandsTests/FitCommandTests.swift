@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import Testing
+
+/// `lcw fit`, and methods that join by what it makes.
+@Suite(.serialized)
+struct FitCommandTests {
+  private let program: Program
+  private let networks = ["digits-1.lcw", "digits-2.lcw", "digits-3.lcw", "digits-4.lcw"]
+  private static let small = "layers=2,width=0.5,rate=0.01"
+
+  init() throws {
+    program = try Program()
+    try program.run(
+      "train", "--architecture", "mlp:hidden=40", "--dataset", "digits", "--threads", "2",
+      "--epochs", "3", "--batch", "32", "--rate", "0.05", "--seeds", "1...4", "-o", ".", "--quiet")
+  }
+
+  @Test(arguments: ["flow", "bijection"])
+  func `a model is fitted, and joins other networks`(method: String) throws {
+    let options = method == "flow" ? "epochs=3" : "epochs=2,steps=3,batch=100"
+    let fitted = try program.run(
+      ["fit", "\(method):\(options),\(Self.small)"] + networks.prefix(3) + [
+        "--hold-out", "1", "-o", "nu.lcw", "--threads", "2", "--report", "fit.html",
+      ])
+    #expect(fitted.output.contains("fitted to 2 network(s)"))
+    #expect(fitted.errors.contains("held out"))
+    let html = String(decoding: try program.bytes("fit.html"), as: UTF8.self)
+    #expect(html.contains("What the fit of dense1 came to"))
+    let left = try program.json("inspect", "nu.lcw", "--json").object
+    #expect(left?["kind"]?.string == "connection-model")
+    let metadata = left?["metadata"]?.object
+    #expect(metadata?["fitted-by"]?.string == method)
+    #expect(metadata?["architecture"]?.string == "mlp:hidden=40")
+    #expect(metadata?["dataset"]?.string == "digits")
+    #expect(metadata?["networks"]?.object?["seeds"]?.array == ["1", "2", "3"])
+    #expect(metadata?["histories"]?.object?["dense1/held-out"]?.array?.count ?? 0 > 2)
+    try program.run("verify", "nu.lcw")
+    try program.run(
+      "connect", "digits-1.lcw", "digits-4.lcw", "-m", "linear", "-m", "arc", "-m",
+      "\(method):model=nu.lcw", "-m", "\(method):model=nu.lcw+wa", "--points", "3", "--no-refine",
+      "--report", "paths.html")
+    let report = String(decoding: try program.bytes("paths.html"), as: UTF8.self)
+    #expect(report.contains("Distribution of the neurons at the ends and in the middle"))
+    #expect(report.contains("The neurons behind the transformation"))
+    #expect(report.contains("standard normal"))
+    // A path by a model is computed again from the archive's networks and the model's file.
+    try program.run(
+      "connect", "digits-1.lcw", "digits-4.lcw", "-m", "\(method):model=nu.lcw", "-o", "path.lcw")
+    try program.run("export", "path.lcw", "--at", "1", "-o", "end.lcw")
+    try program.run("diff", "end.lcw", "digits-4.lcw")
+  }
+
+  @Test
+  func `an interrupted fit goes on to the same bytes`() throws {
+    let arguments =
+      ["fit", "flow:epochs=400,\(Self.small),patience=0"] + networks + ["--threads", "2"]
+    try program.run(arguments + ["-o", "whole.lcw", "--quiet"])
+    let running = try program.start(arguments + ["-o", "part.lcw"])
+    let deadline = Date.now + 60
+    while !running.errors.contains("epoch 3/400"), Date.now < deadline { usleep(2000) }
+    running.interrupt()
+    let outcome = running.finish()
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.contains("--resume goes on"))
+    #expect(
+      try program.run(arguments + ["-o", "part.lcw"], expecting: 64).errors.contains(
+        "the state of an interrupted run"))
+    try program.run(arguments + ["-o", "part.lcw", "--resume"])
+    #expect(try program.bytes("part.lcw") == program.bytes("whole.lcw"))
+    #expect(
+      try program.run(arguments + ["-o", "part.lcw", "--resume"], expecting: 64).errors.contains(
+        "part.lcw is there already"))
+  }
+
+  @Test
+  func `wrong usage ends with 64 and says what would be right`() throws {
+    for (arguments, says) in [
+      (["arc"], "arc learns nothing from a set of networks; these do: bijection, flow"),
+      (["flow+wa"], "needs none of its own"), (["flwo"], "did you mean ‘flow’?"),
+      (["flow:layer=2"], "a transformation's layer is from 0 to 1"),
+      (["flow:kind=maf"], "one of realnvp, iaf"),
+      (["flow", "--hold-out", "4"], "--hold-out takes"),
+    ] {
+      let outcome = try program.run(
+        ["fit", arguments[0]] + networks + arguments.dropFirst() + ["-o", "nu.lcw"],
+        expecting: 64)
+      #expect(outcome.errors.contains(says), "\(outcome.errors)")
+    }
+    let connect = ["connect", "digits-1.lcw", "digits-2.lcw", "-m"]
+    #expect(
+      try program.run(connect + ["flow"], expecting: 64).errors.contains(
+        "flow:model=FILE; lcw fit flow makes one"))
+    try program.run(connect + ["flow:model=absent.lcw"], expecting: 66)
+    try program.run(connect + ["flow:model=digits-3.lcw"], expecting: 65)
+  }
+}
