@@ -17,6 +17,8 @@ struct TransformedUnits: Sendable {
   private let ends: (a: Weights, b: Weights)
   private let images: (a: Tensor, b: Tensor)
   private let corrections: (a: Tensor, b: Tensor)
+  /// The larger of |A − ν⁻¹ν(A)| / |A| and the same of B: what rounding leaves.
+  let rounding: Double
   private let workers: Workers
 
   init(
@@ -27,18 +29,22 @@ struct TransformedUnits: Sendable {
     self.population = population
     self.workers = workers
     ends = (a, b)
-    func image(_ weights: Weights, _ name: String) throws -> (image: Tensor, correction: Tensor) {
+    typealias Image = (image: Tensor, correction: Tensor, rounding: Double)
+    func image(_ weights: Weights, _ name: String) throws -> Image {
       let rows = population.neurons(of: weights)
       guard rows.isFinite else { throw ConnectionError.notFinite(network: name) }
       let image = try transformation.forward(rows, workers: workers).rows
       let back = try transformation.inverse(image, workers: workers)
       return (
-        image, Tensor.combination([rows, back], coefficients: [1, -1], shape: rows.shape)
+        image, Tensor.combination([rows, back], coefficients: [1, -1], shape: rows.shape),
+        (rows.squaredDistance(to: back)
+          / rows.squaredDistance(to: Tensor(zeros: rows.shape))).squareRoot()
       )
     }
     let (first, second) = (try image(a, "the first network"), try image(b, "the second network"))
     images = (first.image, second.image)
     corrections = (first.correction, second.correction)
+    rounding = max(first.rounding, second.rounding)
   }
 
   var parameters: [Int] {
@@ -126,6 +132,10 @@ private struct TransformedPath: ConnectionPath {
   }
 
   var network: Network { units.population.network }
+
+  var remarks: [PathRemark] {
+    [PathRemark("millionths by which ν⁻¹ν misses A or B", units.rounding * 1e6)]
+  }
 
   func weights(at t: Double) throws -> Weights {
     let (_, time) = position(of: t)

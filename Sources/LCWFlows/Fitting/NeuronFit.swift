@@ -127,19 +127,3 @@ public struct NeuronFit: Sendable {
     ]
   }
 }
-
-extension TransformationTraining {
-  /// The figures of the last epoch and of the best, for a line of progress.
-  func text(unit: String) -> String {
-    func figure(_ value: Double) -> String {
-      let rounded = (abs(value) * 10_000).rounded()
-      let digits = "\(Int(rounded.isFinite ? min(rounded, 1e15) : 0) % 10_000 + 10_000)".dropFirst()
-      return
-        "\(value < 0 ? "−" : "")\(Int(rounded.isFinite ? min(rounded, 1e15) : 0) / 10_000).\(digits)"
-    }
-    let last = history[history.count - 1]
-    let heldOut = last.heldOut.map { ", held out \(figure($0))" } ?? ""
-    return "epoch \(epoch)/\(plan.epochs)  \(figure(last.train))\(heldOut) \(unit), best in "
-      + "epoch \(bestEpoch)"
-  }
-}

@@ -11,8 +11,6 @@ public enum FlowError: DescribedError, Hashable {
   case notFinite(rows: String)
   /// There are too few networks to learn from.
   case tooFewNetworks(needed: Int, found: Int)
-  /// The networks to learn from are not of one kind.
-  case differentNetworks(first: String, other: String)
   /// A model was fitted for a network of another chain of layers.
   case otherNetwork(expected: String, found: String)
   /// A method that joins by a model was given none.
@@ -37,7 +35,7 @@ public enum FlowError: DescribedError, Hashable {
     switch self {
     case .diverged: .failure
     case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation: .data
-    case .design, .tooFewNetworks, .differentNetworks, .needsModel, .cannotOpen, .needsModifier,
+    case .design, .tooFewNetworks, .needsModel, .cannotOpen, .needsModifier,
       .deepNetwork, .otherFit:
       .usage
     }
@@ -54,8 +52,6 @@ public enum FlowError: DescribedError, Hashable {
       "\(rows) hold values that are not finite"
     case .tooFewNetworks(let needed, let found):
       "a fit needs \(needed) networks or more to learn from; there are \(found)"
-    case .differentNetworks(let first, let other):
-      "the networks to learn from differ: ‘\(first)’ and ‘\(other)’"
     case .otherNetwork(let expected, let found):
       "the model was fitted for networks ‘\(expected)’ and can't join ‘\(found)’; fit one to "
         + "such networks with lcw fit"
