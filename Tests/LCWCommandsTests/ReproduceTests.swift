@@ -70,15 +70,25 @@ struct ReproduceTests {
     // Enough work that neither is done before the other begins.
     let more = ["--epochs", "60"]
     try program.run(quick + more + ["-o", "alone"])
-    let workers = try (0..<2).map { _ in
-      try program.start(quick + more + ["-o", "shared", "--worker"])
-    }
-    for worker in workers { #expect(worker.finish().status == 0) }
+    let loud = quick.filter { $0 != "--quiet" } + more
+    let workers = try (0..<2).map { _ in try program.start(loud + ["-o", "shared", "--worker"]) }
+    let done = workers.map { $0.finish().errors }
     try program.run(quick + more + ["-o", "shared", "--collect"])
     #expect(try results("shared") == results("alone"))
     #expect(try results("shared") != results("one"))
+    // Each step was done once: the lines of both workers are as many as there are steps.
+    let lines = done.joined(separator: "\n").split(separator: "\n").filter { $0.hasPrefix("[") }
+    #expect(try lines.count == steps("shared").count)
     let owners = Set(try steps("shared").values.compactMap { $0.object?["worker"]?.string })
     #expect(owners.count == 2)
+    // A file, and no folder named.
+    let description = """
+      {"name": "mine", "dataset": "digits", "architecture": "mlp:hidden=20", "networks": 3,
+       "training": {"epochs": 5}, "methods": ["arc", "arc"], "heads": [1, 1], "samples": 100}
+      """
+    try Data(description.utf8).write(to: program.folder.url.appendingPathComponent("e.json"))
+    try program.run("reproduce", "e.json", "--jobs", "2", "--threads", "2", "--quiet")
+    #expect(try steps("mine").count == 3 + 3 + 1)
     try program.run(quick + more + ["-o", "jobs", "--jobs", "2"])
     #expect(try results("jobs") == results("alone"))
   }
@@ -93,6 +103,64 @@ struct ReproduceTests {
     let table = try results("x").object?["accuracy"]?.array ?? []
     #expect(
       table.compactMap { $0.object?["method"]?.string } == ["linear", "arc", "end points (3)"])
+  }
+
+  @Test
+  func `a step depends on what it names and on nothing else`() throws {
+    let base = quick + ["-o", "x", "--networks", "2", "--method", "arc"]
+    try program.run(base)
+    let before = Set(try steps("x").keys)
+    // The epochs that the scale has anyway are no other training.
+    try program.run(base + ["--epochs", "3"])
+    #expect(try Set(steps("x").keys) == before)
+    try program.run(base + ["--epochs", "4"])
+    let after = Set(try steps("x").keys)
+    #expect(after.isSuperset(of: before) && after.count == 2 * before.count)
+    // A network that is gone is trained anew, to the same bits.
+    let name = try #require(before.first { $0.hasPrefix("train") })
+    let file = "x/steps/\(name)/network.lcw"
+    let bytes = try program.bytes(file)
+    try FileManager.default.removeItem(at: program.folder.url.appendingPathComponent(file))
+    try program.run(base)
+    #expect(try program.bytes(file) == bytes)
+  }
+
+  @Test
+  func `a chain in a file counts by its content`() throws {
+    let chain = program.folder.url.appendingPathComponent("net.txt")
+    let description = """
+      {"name": "chain", "dataset": "digits", "architecture": "sequential:file=net.txt",
+       "training": {"epochs": 2}, "methods": ["arc"]}
+      """
+    try Data(description.utf8).write(to: program.folder.url.appendingPathComponent("e.json"))
+    for width in [20, 50] {
+      try Data("flatten; dense \(width); relu; dense 10".utf8).write(to: chain)
+      try program.run("reproduce", "e.json", "--threads", "1", "--quiet")
+    }
+    #expect(try steps("chain").count == 6)
+  }
+
+  @Test
+  func `a curve is begun anew with another number of threads`() throws {
+    let slow = [
+      "reproduce", "digits", "--networks", "2", "--epochs", "1", "--quiet", "-o", "x", "--method",
+      "garipov:epochs=200",
+    ]
+    let running = try program.start(slow + ["--threads", "1"])
+    let place = program.folder.url.appendingPathComponent("x/steps")
+    let deadline = Date.now + 60
+    var isLearning = false
+    while !isLearning, Date.now < deadline {
+      usleep(2000)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+      isLearning = names.contains {
+        $0.hasPrefix("garipov")
+          && FileManager.default.fileExists(atPath: place.path + "/\($0)/state.lcw")
+      }
+    }
+    #expect(isLearning && running.kill())
+    _ = running.finish()
+    try program.run(slow + ["--threads", "2"])
   }
 
   @Test
@@ -194,7 +262,7 @@ extension JSONValue {
     switch self {
     case .object(let members):
       .object(
-        members.filter { !["seconds", "connect_seconds", "worker"].contains($0.key) }
+        members.filter { !["seconds", "resumed", "worker"].contains($0.key) }
           .mapValues(\.untimed))
     case .array(let values): .array(values.map(\.untimed))
     case .string, .integer, .number, .bool: self

@@ -45,7 +45,9 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "The epochs of training, in the place of the experiment's.")
   var epochs: Int?
 
-  @Option(name: .shortAndLong, help: "The folder of results; by default the experiment's name.")
+  @Option(
+    name: .shortAndLong,
+    help: "The folder of results; by default the experiment's name, and the scale's.")
   var output: String?
 
   @Option(help: "How many steps to do at the same time, each with its share of the threads.")
@@ -89,8 +91,14 @@ struct ReproduceCommand: ParsableCommand {
     if modes > 1 {
       throw ValidationError("--dry-run, --emit, --step, --collect and --worker exclude each other.")
     }
-    for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
+    for (name, value) in [("pairs", pairs), ("epochs", epochs)] {
       if let value, value < 1 { throw ValidationError("--\(name) takes a positive number.") }
+    }
+    if let networks, !(2...1000).contains(networks) {
+      throw ValidationError("--networks takes a number from 2 to 1000.")
+    }
+    if emit != nil, jobs > 1 {
+      throw ValidationError("--jobs is of no use with --emit: the cluster divides the steps.")
     }
     if let record, !record.hasSuffix(".md") {
       throw ValidationError("--record takes a file that ends in .md.")
@@ -98,12 +106,16 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard let experiment else { return try printList() }
+    guard !list, let experiment else { return try printList() }
     let session = try Session(compute)
-    let plan = try described(experiment)
+    var plan = try described(experiment)
+    plan.architecture = try session.registry.architecture(plan.architecture)
+      .selfContained(plan.architecture)
+    let name = scale == Experiment.fullScale ? plan.name : "\(plan.name)-\(scale)"
     let run = ExperimentRun(
-      experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? plan.name),
+      experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? name),
       isQuiet: quiet)
+    let workerCommand = workerCommand(folder: run.folder)
     if dryRun {
       print(try run.planText())
     } else if emit != nil {
@@ -140,8 +152,8 @@ struct ReproduceCommand: ParsableCommand {
   /// The experiment with what the options put in its place.
   private func described(_ name: String) throws -> Experiment {
     var experiment = try Experiment(try description(name), scale: scale)
-    if !method.isEmpty { experiment.methods = try methods(method) }
-    for added in try methods(addMethod) where !experiment.methods.contains(added) {
+    if !method.isEmpty { experiment.methods = [] }
+    for added in try methods(method + addMethod) where !experiment.methods.contains(added) {
       experiment.methods.append(added)
     }
     if let networks, networks != experiment.networks {
@@ -172,14 +184,14 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   /// The words of a command that does this experiment's steps in the same folder.
-  private var workerCommand: [String] {
+  private func workerCommand(folder: URL) -> [String] {
     var words = [ExperimentRun.program, "reproduce", absolute(experiment ?? "")]
     words += ["--scale", scale]
     words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
     }
-    words += ["--output", absoluteFolder, "--quiet"]
+    words += ["--output", folder.path, "--quiet"]
     if let data = compute.data { words += ["--data", URL(fileURLWithPath: data).path] }
     return words + ["--threads", "\(max(1, (compute.threads ?? ExperimentRun.processors) / jobs))"]
   }
@@ -192,11 +204,8 @@ struct ReproduceCommand: ParsableCommand {
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
     }
+    if let threads = compute.threads { words += ["--threads", "\(threads)"] }
     return words.joined(separator: " ")
-  }
-
-  private var absoluteFolder: String {
-    URL(fileURLWithPath: output ?? experiment ?? "").path
   }
 
   private func absolute(_ name: String) -> String {

@@ -88,14 +88,16 @@ struct ExperimentRun {
     }
     let printed = ProgressLine(isQuiet: isQuiet)
     var known = Set(experiment.steps.filter(results.isDone).map(\.key))
+    var isEnding = false
     while processes.contains(where: \.isRunning) {
       for step in experiment.steps where !known.contains(step.key) && results.isDone(step) {
         known.insert(step.key)
         printed.print("[\(known.count)/\(experiment.steps.count)] \(step.name)")
       }
-      if watch.isInterrupted
-        || processes.contains(where: { !$0.isRunning && $0.terminationStatus != 0 })
-      {
+      let hasFailed = processes.contains { !$0.isRunning && $0.terminationStatus != 0 }
+      // Once: a process that is asked twice leaves at once, and its claims behind.
+      if !isEnding, watch.isInterrupted || hasFailed {
+        isEnding = true
         for process in processes where process.isRunning { process.terminate() }
       }
       Thread.sleep(forTimeInterval: 0.2)
@@ -145,11 +147,16 @@ struct ExperimentRun {
 
   /// Writes job arrays for the steps that are to be done.
   func emitSlurm(command: [String]) throws {
+    // What is wrong with the data or a plugin is told here, not by each task.
+    _ = try runner()
     let results = try ResultFolder(folder)
     let open = experiment.steps.filter { !results.isDone($0) }
     let place = folder.appendingPathComponent("slurm")
-    try SlurmArrays(steps: open, command: command, threads: session.workers.count)
-      .write(to: place)
+    try SlurmArrays(
+      steps: open, command: command, threads: session.workers.count,
+      workingFolder: FileManager.default.currentDirectoryPath
+    )
+    .write(to: place)
     print(
       "\(place.path)/submit.sh: \(open.count) step(s) in "
         + "\(Set(open.map(\.level)).count) array(s); when they are done, run the same command with "
@@ -159,10 +166,6 @@ struct ExperimentRun {
   /// Writes tables and figures, and prints the main table.
   func collect(command: String, record: String?) throws {
     let findings = try Findings(of: experiment, in: try ResultFolder(folder))
-    guard findings.missing.isEmpty else {
-      throw ExperimentError.unfinished(
-        steps: findings.missing.map(\.name), folder: folder.path)
-    }
     let place = folder.appendingPathComponent("results")
     try findings.write(to: place, command: command)
     if let record { try findings.writeRecord(to: URL(fileURLWithPath: record), command: command) }
@@ -171,5 +174,9 @@ struct ExperimentRun {
       break
     }
     print("\(place.path): tables, figures and report.html")
+    guard findings.missing.isEmpty else {
+      throw ExperimentError.unfinished(
+        steps: findings.missing.map(\.name), folder: folder.path)
+    }
   }
 }

@@ -11,24 +11,27 @@ public struct SlurmArrays: Sendable {
   public var command: [String]
   /// The processors of a task.
   public var threads: Int
+  /// The folder from which the command finds relative files.
+  public var workingFolder: String
 
   /// Arrays.
-  public init(steps: [Step], command: [String], threads: Int) {
+  public init(steps: [Step], command: [String], threads: Int, workingFolder: String) {
+    self.workingFolder = workingFolder
     self.steps = steps
     self.command = command
     self.threads = threads
   }
 
-  /// Writes a list of keys and a batch script for each level, and `submit.sh`, which submits them.
+  /// Writes a batch script with the keys of its steps for each level, and `submit.sh`, which submits them.
   /// - Throws: `FileError`.
   public func write(to folder: URL) throws {
     try ResultFolder.make(folder)
     var submissions: [String] = []
     for level in Set(steps.map(\.level)).sorted() {
       let keys = steps.filter { $0.level == level }.map(\.key)
-      try write(keys.joined(separator: "\n") + "\n", "level-\(level).keys", in: folder)
-      try write(script(level: level, count: keys.count), "level-\(level).sbatch", in: folder)
-      let after = submissions.isEmpty ? "" : " --dependency=afterok:\"$job\""
+      try write(script(level: level, keys: keys), "level-\(level).sbatch", in: folder)
+      // A task does what it needs itself, should one before it have failed.
+      let after = submissions.isEmpty ? "" : " --dependency=afterany:\"$job\""
       submissions.append("job=$(sbatch --parsable\(after) \"$here/level-\(level).sbatch\")")
       submissions.append("echo \"level \(level): job $job, \(keys.count) tasks\"")
     }
@@ -47,16 +50,19 @@ public struct SlurmArrays: Sendable {
       [.posixPermissions: 0o755], ofItemAtPath: folder.appendingPathComponent("submit.sh").path)
   }
 
-  private func script(level: Int, count: Int) -> String {
+  private func script(level: Int, keys: [String]) -> String {
     """
     #!/bin/sh
     #SBATCH --job-name=lcw-level-\(level)
-    #SBATCH --array=1-\(count)
+    #SBATCH --array=1-\(keys.count)
     #SBATCH --cpus-per-task=\(threads)
     #SBATCH --output=level-\(level)-%a.log
-    # Slurm runs a copy of this file, so the list is found by the folder it was submitted from.
     set -eu
-    key=$(sed -n "${SLURM_ARRAY_TASK_ID}p" "$SLURM_SUBMIT_DIR/level-\(level).keys")
+    key=$(sed -n "${SLURM_ARRAY_TASK_ID}p" << 'KEYS'
+    \(keys.joined(separator: "\n"))
+    KEYS
+    )
+    cd \(workingFolder.shellQuoted)
     exec \(command.map(\.shellQuoted).joined(separator: " ")) --step "$key"
 
     """

@@ -19,6 +19,8 @@ extension Experiment {
     }
     let scales = try Experiment.scales(members.removeValue(forKey: "scales"))
     let full = JSONValue.object(members)
+    // All are checked, so that a slip does not wait for the day a scale is used.
+    for replacements in scales.values { _ = try Experiment(fields: full.replacing(replacements)) }
     guard scale != Experiment.fullScale else {
       self = try Experiment(fields: full)
       return
@@ -33,8 +35,10 @@ extension Experiment {
 
   private static func scales(_ value: JSONValue?) throws(ExperimentError) -> [String: JSONValue] {
     guard let value else { return [:] }
-    guard let scales = value.object, scales.values.allSatisfy({ $0.object != nil }) else {
-      throw .field("scales", expected: "objects by the scale's name")
+    guard let scales = value.object, scales.values.allSatisfy({ $0.object != nil }),
+      scales[fullScale] == nil
+    else {
+      throw .field("scales", expected: "objects by the scale's name, none called \(fullScale)")
     }
     return scales
   }
@@ -66,7 +70,10 @@ extension Experiment {
       refines: try reader.truth("refine", default: true),
       samples: try reader.value("samples") == nil
         ? nil : try reader.integer("samples", default: 1, in: 1...1 << 40))
-    heads = try reader.integers("heads", in: 1...1000)
+    heads = []
+    for head in try reader.integers("heads", in: 1...1000) where !heads.contains(head) {
+      heads.append(head)
+    }
     middles = try reader.methods("middles")
     planes = try reader.methods("planes")
     published = try reader.published("published")
@@ -170,7 +177,8 @@ private struct FieldReader {
     var figures: [String: PublishedFigures] = [:]
     for (method, row) in rows {
       var reader = try FieldReader(row, of: "\(prefix)\(key).\(method).")
-      figures[method] = PublishedFigures(
+      let name = (try? MethodExpression(method)).map { "\($0)" } ?? method
+      figures[name] = PublishedFigures(
         train: try reader.figure("train"), test: try reader.figure("test"))
       try reader.finish()
     }

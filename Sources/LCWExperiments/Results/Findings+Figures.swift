@@ -51,7 +51,8 @@ extension Findings {
   }
 
   private var pairNote: String {
-    "the mean over the pairs; where there are several, the band is one deviation wide on each side"
+    "the mean over the pairs whose paths have as many stages as the first's; where there are "
+      + "several, the band is one deviation wide on each side"
   }
 
   /// A line for each method, with a band over the pairs; time runs from 0 to 1 on every path.
@@ -108,7 +109,7 @@ extension Findings {
             LineChart.Boundary($1, x: Double($0))
           })),
       note:
-        "of the first pair; a unit of t for each stage, whose starts on the longest path are marked"
+        "of the first pair that has stages; a unit of t for each stage, whose starts on the longest path are marked"
     )
   }
 
@@ -116,8 +117,7 @@ extension Findings {
   private var tradeOff: Figure {
     let series = experiment.methods.compactMap { method -> LineChart.Series? in
       let found = paths(by: method)
-      guard !found.isEmpty else { return nil }
-      let seconds = Moments(found.map(\.seconds)).mean
+      guard let seconds = Moments.ofTimes(found)?.mean else { return nil }
       let point = ChartPoint(
         seconds, Moments(found.map(\.test.worstAccuracy)).mean)
       return LineChart.Series(

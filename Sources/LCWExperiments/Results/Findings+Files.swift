@@ -14,6 +14,11 @@ extension Findings {
   /// - Throws: `FileError`.
   public func write(to folder: URL, command: String) throws {
     try ResultFolder.make(folder)
+    // Those of a run with more methods would stay beside these.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    where [".svg", ".csv", ".tex"].contains(where: name.hasSuffix) {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+    }
     func write(_ text: String, _ name: String) throws {
       try AtomicFile.write(Array(text.utf8), to: folder.appendingPathComponent(name))
     }

@@ -17,7 +17,9 @@ extension Findings {
         .init("barrier train", key: "train_barrier", alignment: .number),
         .init("barrier test", key: "test_barrier", alignment: .number),
         .init("length", alignment: .number),
-        .init("seconds", alignment: .number, note: "to construct a path and to measure along it"),
+        .init(
+          "seconds", alignment: .number,
+          note: "to construct a path and to measure along it; of those that were not interrupted"),
       ])
     for method in experiment.methods {
       let found = paths(by: method)
@@ -28,7 +30,7 @@ extension Findings {
         cell(published?.train), percent(found.map(\.test.worstAccuracy)), cell(published?.test),
         number(found.map(\.train.barrier)), number(found.map(\.test.barrier)),
         .number(Moments(found.map(\.length)).mean, decimals: 1),
-        .number(Moments(found.map(\.seconds)).mean, decimals: 1),
+        Moments.ofTimes(found).map { .number($0.mean, decimals: 1) } ?? .empty,
       ])
     }
     if !ends.isEmpty {

@@ -110,15 +110,16 @@ struct JoinedPair: Sendable {
   var stages: [String]
   var length: Double
   var distance: Double
-  /// The seconds of constructing and of measuring it.
+  /// The seconds of constructing and of measuring it, since its last interruption.
   var seconds: Double
+  var isResumed: Bool
 
   init?(method: MethodExpression, pair: NetworkPair, _ result: JSONValue) {
     guard let fields = result.object, let train = Part(fields["train"]),
       let test = Part(fields["test"]), let points = fields["points"]?.array,
       let stages = fields["stages"]?.array?.compactMap(\.string),
       let length = fields["length"]?.double, let distance = fields["distance"]?.double,
-      let seconds = fields["seconds"]?.double
+      let seconds = fields["seconds"]?.double, let isResumed = fields["resumed"]?.bool
     else { return nil }
     let read = points.compactMap { point -> Point? in
       guard let t = point.object?["t"]?.double, let train = Metrics(point.object?["train"]),
@@ -136,6 +137,7 @@ struct JoinedPair: Sendable {
     self.length = length
     self.distance = distance
     self.seconds = seconds
+    self.isResumed = isResumed
   }
 }
 

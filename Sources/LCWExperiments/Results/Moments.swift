@@ -12,4 +12,10 @@ struct Moments: Sendable, Hashable {
     self.mean = mean
     deviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
   }
+
+  /// Of the seconds of those paths that were made in one go.
+  static func ofTimes(_ paths: [JoinedPair]) -> Moments? {
+    let whole = paths.filter { !$0.isResumed }
+    return whole.isEmpty ? nil : Moments(whole.map(\.seconds))
+  }
 }

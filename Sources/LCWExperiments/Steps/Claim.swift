@@ -16,26 +16,37 @@ final class Claim {
   private static let renewal = 15.0
 
   private let file: String
+  private let content: String
   private let timer: any DispatchSourceTimer
 
   /// Claims a folder, or returns nothing if another worker has it.
   /// - Throws: `FileError` if the system fails.
   static func make(in folder: URL) throws(FileError) -> Claim? {
     let file = folder.appendingPathComponent("claim").path
-    if try create(file) { return Claim(file) }
-    guard try isOrphaned(file, in: folder) else { return nil }
-    // Of several who see that it is old, one succeeds in moving it away.
+    let content = "\(owner) \(UUID().uuidString)\n"
+    if try create(file, content) { return Claim(file, content) }
+    guard let found = read(file), try isOrphaned(file, found, in: folder) else { return nil }
     let retired = folder.appendingPathComponent("claim.\(UUID().uuidString)").path
     guard rename(file, retired) == 0 else { return nil }
-    unlink(retired)
-    return try create(file) ? Claim(file) : nil
+    defer { unlink(retired) }
+    guard read(retired) == found else {
+      // Another was faster, and this is its claim, not the old one: give it back.
+      link(retired, file)
+      return nil
+    }
+    return try create(file, content) ? Claim(file, content) : nil
   }
 
-  private init(_ file: String) {
+  private static func read(_ file: String) -> String? {
+    try? String(contentsOfFile: file, encoding: .utf8)
+  }
+
+  private init(_ file: String, _ content: String) {
     self.file = file
+    self.content = content
     let timer = DispatchSource.makeTimerSource(queue: .global())
     timer.schedule(deadline: .now() + Claim.renewal, repeating: Claim.renewal)
-    timer.setEventHandler { utimes(file, nil) }
+    timer.setEventHandler { if Claim.read(file) == content { utimes(file, nil) } }
     timer.resume()
     self.timer = timer
   }
@@ -45,36 +56,41 @@ final class Claim {
   /// Gives the step back.
   func release() {
     timer.cancel()
-    unlink(file)
+    if Claim.read(file) == content { unlink(file) }
   }
 
-  private static func create(_ file: String) throws(FileError) -> Bool {
+  private static func create(
+    _ file: String, _ content: String
+  ) throws(FileError) -> Bool {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       guard errno == EEXIST else { throw Claim.failure("create", file: file, code: errno) }
       return false
     }
-    let owner = Array("\(owner)\n".utf8)
-    _ = write(descriptor, owner, owner.count)
+    let bytes = Array(content.utf8)
+    _ = write(descriptor, bytes, bytes.count)
     close(descriptor)
     return true
   }
 
   /// This process, for whoever looks: the machine's start and its space of processes, and the number
   /// in it.
-  static var owner: String { "\(place) \(getpid())" }
+  static var owner: String { "\(place ?? "? ?") \(getpid())" }
 
-  private static var place: String {
-    let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-    let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
-    return "\(boot?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "?") \(space ?? "?")"
+  /// Nothing where the system does not tell: numbers of processes say nothing then.
+  private static var place: String? {
+    guard let boot = read("/proc/sys/kernel/random/boot_id"),
+      let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+    else { return nil }
+    return "\(boot.trimmingCharacters(in: .whitespacesAndNewlines)) \(space)"
   }
 
-  private static func isOrphaned(_ file: String, in folder: URL) throws(FileError) -> Bool {
-    let words = (try? String(contentsOfFile: file, encoding: .utf8))?.split(separator: " ") ?? []
-    if words.count == 3, words.dropLast().joined(separator: " ") == place,
-      let process = words.last.flatMap({ Int32($0.dropLast()) }), kill(process, 0) != 0,
-      errno == ESRCH
+  private static func isOrphaned(
+    _ file: String, _ content: String, in folder: URL
+  ) throws(FileError) -> Bool {
+    let words = content.split(separator: " ")
+    if words.count == 4, words.prefix(2).joined(separator: " ") == place,
+      let process = Int32(words[2]), kill(process, 0) != 0, errno == ESRCH
     {
       return true
     }

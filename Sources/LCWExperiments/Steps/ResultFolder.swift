@@ -52,16 +52,18 @@ public struct ResultFolder: Sendable {
     folder(of: step).appendingPathComponent("result.json")
   }
 
-  /// Whether a step has a result.
+  /// Whether a step has a result, and the network that belongs to it.
   public func isDone(_ step: Step) -> Bool {
-    FileManager.default.fileExists(atPath: resultFile(of: step).path)
+    let files = FileManager.default
+    if case .train = step.work, !files.fileExists(atPath: network(of: step).path) { return false }
+    return files.fileExists(atPath: resultFile(of: step).path)
   }
 
   /// A step's result, if there is one.
   /// - Throws: ``ExperimentError/damagedResult(file:reason:)``.
   public func result(of step: Step) throws -> JSONValue? {
     let file = resultFile(of: step)
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    guard isDone(step) else { return nil }
     let value: JSONValue
     do { value = try JSONValue(parsing: Array(try Data(contentsOf: file))) } catch {
       throw ExperimentError.damagedResult(file: file.path, reason: "\(error)")

@@ -48,7 +48,7 @@ public struct Step: Sendable, Hashable {
   }
 
   /// Is raised when what results hold, or how they are found, changes.
-  private static let layout = 1
+  private static let layout = 2
 }
 
 extension Experiment {

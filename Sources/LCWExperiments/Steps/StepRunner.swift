@@ -39,6 +39,10 @@ public struct StepRunner: Sendable {
     let family = try registry.architecture(experiment.architecture)
     network = try family.network(inputShape: dataset.sampleShape, classes: dataset.classes)
     selfContained = family.selfContained(experiment.architecture)
+    let layers = network.weightedLayers.count
+    if let head = experiment.heads.first(where: { $0 > layers }) {
+      throw EnsembleError.noSuchHead(head, weightedLayers: layers)
+    }
     for method in experiment.methods + experiment.middles + experiment.planes {
       _ = try registry.connection(method)
     }
@@ -90,9 +94,13 @@ public struct StepRunner: Sendable {
     var trainer = try Trainer(network, plan: plan)
     let state = folder.state(of: step)
     let origin: [String: JSONValue] = ["threads": .integer(workers.count)]
+    var isResumed = false
     if FileManager.default.fileExists(atPath: state.path) {
       // A state of another number of threads would give other last bits: begin anew then.
-      do { try trainer.resume(from: try open(state), origin: origin) } catch is TrainingError {}
+      do {
+        try trainer.resume(from: try open(state), origin: origin)
+        isResumed = true
+      } catch is TrainingError {}
     }
     func checkpoint() -> Checkpoint {
       trainer.checkpoint(
@@ -112,9 +120,11 @@ public struct StepRunner: Sendable {
     }
     try write(checkpoint(), folder.network(of: step))
     let runner = try Runner(network)
+    // On all samples, since the key of a training does not say how paths are measured.
     return [
-      "test": try runner.evaluate(trainer.weights, on: measured.test, workers: workers).json,
-      "train": try runner.evaluate(trainer.weights, on: measured.train, workers: workers).json,
+      "resumed": .bool(isResumed),
+      "test": try runner.evaluate(trainer.weights, on: data.test, workers: workers).json,
+      "train": try runner.evaluate(trainer.weights, on: data.train, workers: workers).json,
     ]
   }
 
@@ -131,17 +141,22 @@ public struct StepRunner: Sendable {
     _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> [String: JSONValue] {
     let (a, b) = try ends(pair, in: folder)
-    let start = ContinuousClock.now
-    let path = try path(
-      method, a, b, store: StateStore(file: folder.state(of: step), open: open, write: write))
-    let seconds = (ContinuousClock.now - start).seconds
+    let state = folder.state(of: step)
+    let store = StateStore(file: state, open: open, write: write)
+    var isResumed = FileManager.default.fileExists(atPath: state.path)
+    let path: any ConnectionPath
+    do { path = try self.path(method, a, b, store: store) } catch is TrainingError where isResumed {
+      // Another number of threads, say: its last bits would be others.
+      try FileManager.default.removeItem(at: state)
+      isResumed = false
+      path = try self.path(method, a, b, store: store)
+    }
     let evaluation = try PathEvaluator(workers: workers, progress: progress).evaluate(
       path, on: measured, pointsPerUnit: experiment.evaluation.points,
       refining: experiment.evaluation.refines)
     return [
-      "connect_seconds": JSONValue(seconds), "distance": JSONValue(evaluation.distance),
-      "length": JSONValue(evaluation.length),
-      "points": .array(evaluation.points.map(\.json)),
+      "distance": JSONValue(evaluation.distance), "length": JSONValue(evaluation.length),
+      "points": .array(evaluation.points.map(\.json)), "resumed": .bool(isResumed),
       "stages": .array(path.stages.map { .string($0.label) }),
       "test": evaluation.test.json, "train": evaluation.train.json,
     ]
