@@ -34,6 +34,9 @@ bench: setup
 	  $(PYTHON) Tests/Benchmarks/peers.py .build/bench.json --bench .build/release/lcw-bench \
 	  --json .build/bench-peers.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
+	  $(PYTHON) Tests/Benchmarks/peers_memory.py .build/release/lcw-bench \
+	  --json .build/bench-memory.json
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers_assignment.py .build/release/lcw-bench $(CHECKPOINTS) \
 	  --json .build/bench-assignment.json
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \

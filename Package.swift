@@ -202,7 +202,8 @@ let package = Package(
       ],
       path: "Tests/Benchmarks",
       exclude: [
-        "peers.py", "peers_archive.py", "peers_assignment.py", "peers_flow.py", "peers_paths.py",
+        "peers.py", "peers_archive.py", "peers_assignment.py", "peers_flow.py", "peers_memory.py",
+        "peers_paths.py",
       ],
       swiftSettings: settings),
   ]

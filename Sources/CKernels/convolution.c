@@ -124,17 +124,19 @@ DISPATCHED void lcw_add_patches(
   }
 }
 
-DISPATCHED void lcw_patch_rows(float *rows, const float *image, const lcw_windows_t *w) {
+DISPATCHED void lcw_patch_rows(
+    float *rows, const float *image, const lcw_windows_t *w, const int32_t *positions,
+    ptrdiff_t count) {
   const ptrdiff_t plane = w->height * w->width;
-  for (ptrdiff_t oy = 0; oy < w->out_height; oy++) {
-    for (ptrdiff_t ox = 0; ox < w->out_width; ox++) {
-      const ptrdiff_t top = oy * w->stride - w->padding, left = ox * w->stride - w->padding;
-      for (ptrdiff_t c = 0; c < w->channels; c++) {
-        for (ptrdiff_t y = top; y < top + w->kernel_height; y++) {
-          const int is_row = y >= 0 && y < w->height;
-          for (ptrdiff_t x = left; x < left + w->kernel_width; x++)
-            *rows++ = is_row && x >= 0 && x < w->width ? image[c * plane + y * w->width + x] : 0;
-        }
+  for (ptrdiff_t p = 0; p < count; p++) {
+    const ptrdiff_t position = positions ? positions[p] : p;
+    const ptrdiff_t top = position / w->out_width * w->stride - w->padding;
+    const ptrdiff_t left = position % w->out_width * w->stride - w->padding;
+    for (ptrdiff_t c = 0; c < w->channels; c++) {
+      for (ptrdiff_t y = top; y < top + w->kernel_height; y++) {
+        const int is_row = y >= 0 && y < w->height;
+        for (ptrdiff_t x = left; x < left + w->kernel_width; x++)
+          *rows++ = is_row && x >= 0 && x < w->width ? image[c * plane + y * w->width + x] : 0;
       }
     }
   }

@@ -160,6 +160,38 @@ struct ConvolutionTests {
     #expect(differ(products, byRow) < 1e-4)
   }
 
+  @Test
+  func `patches can be taken at some positions, all of which many images have`() {
+    let windows = ImageWindows(over: [2, 5, 6], kernel: [3, 3], stride: 1, padding: 1)
+    var random = RandomStream(seed: 4)
+    let images = random.normal([40, 2, 5, 6])
+    let all = windows.patchRows(of: images)
+    for count in [1, 4, 7, 29] {
+      let some = windows.patchRows(of: images, positions: count)
+      #expect(some.shape == [40 * count, 18])
+      var met: Set<Int> = []
+      for image in 0..<40 {
+        let places = (0..<count).map { index in
+          let row = some.row(image * count + index)
+          return (0..<30).first { all.row(image * 30 + $0) == row }
+        }
+        let known = places.compactMap(\.self)
+        #expect(known.count == count && Set(known).count == count && known == known.sorted())
+        for (a, b) in zip(known, known.dropFirst()) { #expect(b - a <= 30 / count + 1) }
+        met.formUnion(known)
+      }
+      #expect(met.count == 30)
+    }
+    // A block's positions are those of the images' numbers.
+    let part = images.reshaped([40, 60]).row(11)
+    let alone = windows.patchRows(
+      of: Tensor(Array(part)).reshaped([1, 2, 5, 6]), positions: 4, first: 11)
+    let whole = windows.patchRows(of: images, positions: 4)
+    #expect(alone.elements == Array(whole.elements[44 * 18..<48 * 18]))
+    #expect(windows.patchRows(of: images, positions: 30) == all)
+    #expect(windows.patchRows(of: images, positions: 99) == all)
+  }
+
   @Test(arguments: [[5, 9, 9], [16, 9, 9], [16, 2, 2]] as [Shape])
   func `gradients repeat to the bit for a number of workers`(image: Shape) {
     let c = ConvolutionCase(

@@ -122,19 +122,35 @@ struct ConvolutionalPathTests {
     #expect(try joined.weights(at: joined.domain.upperBound).isIdentical(to: d))
   }
 
-  /// While the first filters move, the second ones are the least-squares solution over all patches.
-  @Test func `an adjusted convolution is the solution at its point`() throws {
-    let made = try make("linear+wa:ridge=0", Self.chains[0])
+  /// While the first filters move, the second ones are the least-squares solution over the patches.
+  @Test(arguments: [
+    ("ridge=0,positions=0,patches=0", 90, 4), ("ridge=0,positions=3,patches=0", 90, 3),
+    ("ridge=0,positions=2,patches=3", 68, 2), ("ridge=0,positions=40,patches=3,samples=50", 34, 4),
+    ("ridge=0,positions=2,patches=3,samples=40", 40, 2), ("ridge=0", 90, 4),
+  ])
+  func `an adjusted convolution is the solution at its point`(
+    options: String, count: Int, positions: Int
+  ) throws {
+    let made = try make("linear+wa:\(options)", Self.chains[0])
     let runner = try Runner(made.path.network, separating: [3, 4])
-    let images = made.samples.block(0..<made.samples.count)
+    let images = made.samples.block(0..<count)
     let target = runner.output(of: images, weights: made.a, layers: 0..<4)
     let windows = ImageWindows(over: [5, 4, 4], kernel: [3, 3], stride: 1, padding: 0)
     for t in [0.25, 0.5, 0.75] {
       let point = try made.path.weights(at: t)
       let features = runner.output(of: images, weights: point, layers: 0..<3)
       var problem = LeastSquares(features: 45, targets: 6, solvingBias: true)
-      problem.add(
-        windows.patchRows(of: features), targets: rowsOfPositions(target, filters: 6))
+      // What the reference puts out at the same places.
+      let original = runner.output(of: images, weights: made.a, layers: 0..<3)
+      let rows = windows.patchRows(of: original, positions: positions)
+      var targets = Tensor(zeros: [rows.shape.rows, 6])
+      targets.assignProduct(rows.matrix, made.a[2].transposed)
+      targets.addBias(made.a[3])
+      if positions == 4 {
+        let all = rowsOfPositions(target, filters: 6)
+        #expect(targets.squaredDistance(to: all) < 1e-6)
+      }
+      problem.add(windows.patchRows(of: features, positions: positions), targets: targets)
       let expected = try problem.solution()
       #expect(point[2].reshaped([6, 45]).squaredDistance(to: expected.weights) < 4e-6)
       #expect(point[3].squaredDistance(to: try #require(expected.bias)) < 4e-6)

@@ -66,8 +66,11 @@ void lcw_patches(
 void lcw_add_patches(
     float *image, float *patches, ptrdiff_t leading, const lcw_windows_t *w,
     ptrdiff_t first_row, ptrdiff_t rows);
-/// The patches of all positions of an image, `[positions, channels · kernel]`; padding is zero.
-void lcw_patch_rows(float *rows, const float *image, const lcw_windows_t *w);
+/// The patches of `count` positions of an image, `[count, channels · kernel]`; padding is zero. They are
+/// the first ones if `positions` is null.
+void lcw_patch_rows(
+    float *rows, const float *image, const lcw_windows_t *w, const int32_t *_Nullable positions,
+    ptrdiff_t count);
 /// y[p, i] ← x[p, i] + bias[p] (none if null), clipped at zero if `relu` is set, for planes of n
 /// elements that start `leading` and `leading_x` elements apart; `y` may be `x`.
 void lcw_add_plane_bias(

@@ -40,27 +40,48 @@ public struct ImageWindows: Sendable, Hashable {
   /// The shape behind the windows where each position has that many channels.
   public func outputShape(channels: Int) -> Shape { [channels, outputHeight, outputWidth] }
 
-  /// What each window of a block sees, `[n · positions, channels · kernel]`, image by image and row
-  /// by row of positions; padding is zero.
+  /// What windows of a block see, `[n · positions, channels · kernel]`, image by image and row by row
+  /// of positions; padding is zero.
   ///
-  /// A convolution is a dense layer on these rows. They take as many times the block's memory as a
-  /// window has elements in a channel, so blocks should be small.
-  public func patchRows(of images: Tensor) -> Tensor {
+  /// A convolution is a dense layer on these rows. All of them take as many times the block's memory
+  /// as a window has elements in a channel, so blocks should be small.
+  ///
+  /// - Parameters:
+  ///   - images: `[n, channels, height, width]`.
+  ///   - count: The positions of each image to take, evenly spaced; all if there is no number or no
+  ///     more of them.
+  ///   - first: The number of the block's first image: the positions begin elsewhere in each image,
+  ///     so that many images have all of them.
+  public func patchRows(of images: Tensor, positions count: Int? = nil, first: Int = 0) -> Tensor {
     let samples = images.shape.rows
     precondition(images.shape == image.batched(samples), "\(images.shape) is no block of \(image)")
-    var rows = Tensor(unspecified: [samples * positions, patchSize])
+    let taken = min(positions, max(1, count ?? positions))
+    var rows = Tensor(unspecified: [samples * taken, patchSize])
     rows.elements.withUnsafeMutableBufferPointer { target in
       images.elements.withUnsafeBufferPointer { source in
         guard let target = target.baseAddress, let source = source.baseAddress else { return }
         withUnsafePointer(to: geometry) { geometry in
           for sample in 0..<samples {
-            lcw_patch_rows(
-              target + sample * positions * patchSize, source + sample * image.count, geometry)
+            let (to, from) = (target + sample * taken * patchSize, source + sample * image.count)
+            if taken == positions {
+              lcw_patch_rows(to, from, geometry, nil, taken)
+            } else {
+              lcw_patch_rows(to, from, geometry, spread(taken, ofImage: first + sample), taken)
+            }
           }
         }
       }
     }
     return rows
+  }
+
+  /// Evenly spaced positions of an image. Where they begin goes through the first interval by the
+  /// golden section from image to image, which leaves no larger gaps than it must.
+  private func spread(_ count: Int, ofImage number: Int) -> [Int32] {
+    let start = (Double(number) * 0.618_033_988_749_894_9).truncatingRemainder(dividingBy: 1)
+    return (0..<count).map {
+      Int32(min(positions - 1, Int((Double($0) + start) * Double(positions) / Double(count))))
+    }
   }
 
   /// What the loops in C take.

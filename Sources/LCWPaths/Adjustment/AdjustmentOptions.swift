@@ -13,12 +13,24 @@ public struct AdjustmentOptions: Sendable, Hashable {
   public var solvesBias: Bool
   /// How many of the samples to use, the first ones; all if there is no number.
   public var samples: Int?
+  /// At how many positions of each sample a convolution's patches are taken, evenly spaced; at all if
+  /// there is no number.
+  public var positions: Int?
+  /// How many patches to use for each feature of a convolution, which is a value of its patch: as many
+  /// of the first samples are taken as give them. All samples if there is no number.
+  public var patches: Int?
 
-  /// Options; the defaults are those of `wa`.
-  public init(ridge: Double = 1e-5, solvesBias: Bool = true, samples: Int? = nil) {
+  /// Options; the defaults are those of `wa`. That of patches was measured: see
+  /// Docs/Results/convolutional.md.
+  public init(
+    ridge: Double = 1e-5, solvesBias: Bool = true, samples: Int? = nil, positions: Int? = 16,
+    patches: Int? = 30
+  ) {
     self.ridge = ridge
     self.solvesBias = solvesBias
     self.samples = samples
+    self.positions = positions
+    self.patches = patches
   }
 }
 
@@ -31,19 +43,30 @@ extension AdjustmentOptions {
     "bias", default: AdjustedBias.solved, help: "whether the bias is solved for or kept")
   private static let samplesOption = PluginOption(
     "samples", default: 0, help: "training samples to use, 0 for all")
+  private static let positionsOption = PluginOption(
+    "positions", default: AdjustmentOptions().positions ?? 0,
+    help: "positions of each sample that a convolution's patches are taken at, 0 for all")
+  private static let patchesOption = PluginOption(
+    "patches", default: AdjustmentOptions().patches ?? 0,
+    help: "patches for each value of a convolution's patch, which limits the samples used for it; "
+      + "0 for those of all samples")
 
-  /// The options of a plugin that adjusts layers: `ridge`, `bias` and `samples`.
+  /// The options of a plugin that adjusts layers: `ridge`, `bias`, `samples`, `positions` and
+  /// `patches`.
   public static let pluginOptions: [any PluginOptionDescription] = [
-    ridgeOption, biasOption, samplesOption,
+    ridgeOption, biasOption, samplesOption, positionsOption, patchesOption,
   ]
 
   /// The values given for ``pluginOptions``.
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` out of range.
   public init(_ values: OptionValues) throws(PluginError) {
     let count = try values.value(of: Self.samplesOption, in: 0...Int(Int32.max))
+    let positions = try values.value(of: Self.positionsOption, in: 0...Int(Int32.max))
+    let patches = try values.value(of: Self.patchesOption, in: 0...Int(Int32.max))
     self.init(
       ridge: try values.value(of: Self.ridgeOption, in: 0...1),
-      solvesBias: values[Self.biasOption] == .solved, samples: count == 0 ? nil : count)
+      solvesBias: values[Self.biasOption] == .solved, samples: count == 0 ? nil : count,
+      positions: positions == 0 ? nil : positions, patches: patches == 0 ? nil : patches)
   }
 }
 

@@ -9,7 +9,7 @@ import LCWNumerics
 /// With the reference's features X₀ and weights W₀ and the features X to adjust to, the change
 /// Δ = W − W₀ minimises ‖X Δᵀ − (X₀ − X) W₀ᵀ‖² + λ‖Δ‖². Where X is X₀, nothing changes, to the bit:
 /// that is why the change is solved for and not the weights. The rows of X are samples or, for a
-/// convolution, the patches at all positions of the samples.
+/// convolution, the patches at positions of the samples.
 struct LayerAdjustment: Sendable {
   /// The layer that is adjusted.
   let layer: Int
@@ -62,7 +62,8 @@ struct LayerAdjustment: Sendable {
     }
     self.layer = layer
     self.reference = reference
-    self.samples = options.samples.map(samples.prefix) ?? samples
+    let limit = windows.map { LayerAdjustment.samples(for: $0, options) } ?? samples.count
+    self.samples = samples.prefix(min(limit, options.samples ?? samples.count))
     self.options = options
     self.workers = workers
     self.progress = progress
@@ -122,7 +123,7 @@ struct LayerAdjustment: Sendable {
     }
     var spread = TargetSpread()
     let blocks = samples.ranges(
-      ofSize: max(1, LayerAdjustment.blockRows / (windows?.positions ?? 1)))
+      ofSize: max(1, LayerAdjustment.blockRows / rowsPerSample))
     for start in stride(from: 0, to: blocks.count, by: workers.count) {
       try progress(
         ConnectionProgress(
@@ -135,7 +136,8 @@ struct LayerAdjustment: Sendable {
         let original = rows(
           startsAtReference
             ? try features.features(of: block, at: count)
-            : runner.output(of: samples, weights: reference, layers: 0..<layer))
+            : runner.output(of: samples, weights: reference, layers: 0..<layer),
+          first: ranges[index].lowerBound)
         var output = Tensor(unspecified: [original.shape.rows, shape.rows])
         output.assignProduct(original.matrix, reference[weight].transposed)
         return (block: block, original: original, output: output)
@@ -143,7 +145,9 @@ struct LayerAdjustment: Sendable {
       for item in prepared { spread.add(item.output) }
       for time in problems.indices {
         let parts = try workers.map(prepared.count) { index in
-          let x = rows(try features.features(of: prepared[index].block, at: time))
+          let x = rows(
+            try features.features(of: prepared[index].block, at: time),
+            first: ranges[index].lowerBound)
           let lack = Tensor.combination(
             [prepared[index].original, x], coefficients: [1, -1], shape: x.shape)
           var target = Tensor(unspecified: [x.shape.rows, shape.rows])
@@ -162,7 +166,26 @@ struct LayerAdjustment: Sendable {
   }
 
   /// What the layer's weights multiply, a row each.
-  private func rows(_ input: Tensor) -> Tensor { windows?.patchRows(of: input) ?? input }
+  /// - Parameter first: The number of the first sample: which patches are taken depends on it.
+  private func rows(_ input: Tensor, first: Int) -> Tensor {
+    windows?.patchRows(of: input, positions: options.positions, first: first) ?? input
+  }
+
+  private var rowsPerSample: Int {
+    windows.map { LayerAdjustment.positions(of: $0, options) } ?? 1
+  }
+
+  /// The positions of a sample that patches are taken at.
+  private static func positions(of windows: ImageWindows, _ options: AdjustmentOptions) -> Int {
+    min(windows.positions, options.positions ?? windows.positions)
+  }
+
+  /// The samples that give as many patches as wanted.
+  private static func samples(for windows: ImageWindows, _ options: AdjustmentOptions) -> Int {
+    guard let patches = options.patches else { return .max }
+    let each = Double(positions(of: windows, options))
+    return max(1, Int((Double(patches) * Double(windows.patchSize) / each).rounded(.up)))
+  }
 
   private func result(
     of problem: LeastSquares, spread: Double, workers: Workers
