@@ -30,7 +30,7 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
     "batch", default: 1024, help: "training samples of a step and a t")
   private static let times = PluginOption("times", default: 1, help: "values of t of a step")
   private static let transformation = TransformationOptions(
-    kind: .realnvp, layers: 4, width: 0.5, epochs: 40, rate: 1e-3, patience: 0)
+    kind: .realnvp, layers: 4, width: 0.5, epochs: 40, rate: 6e-4, decayEpochs: 4, patience: 0)
   /// The model, and what a fit takes.
   public static let options: [any PluginOptionDescription] =
     [model, start, steps, batch, times] + transformation.all

@@ -26,7 +26,7 @@ public struct Flow: LayerwiseMethod, LearnableMethod {
     "layer", default: 0, help: "the hidden layer to fit for, from 1; 0 for each")
   private static let batch = PluginOption("batch", default: 512, help: "neurons of a step")
   private static let transformation = TransformationOptions(
-    kind: .realnvp, layers: 4, width: 1, epochs: 40, rate: 1e-3, patience: 8)
+    kind: .realnvp, layers: 4, width: 1, epochs: 40, rate: 3e-4, patience: 3)
   /// The model, and what a fit takes.
   public static let options: [any PluginOptionDescription] =
     [model, layer, batch] + transformation.all

@@ -62,7 +62,7 @@ extension BijectionFit {
     into gradients: inout [Tensor], workers: Workers
   ) throws -> Double {
     let population = try HiddenPopulation(of: networks.a.network, hidden: 0)
-    return try addGradients(
+    return try lossGradient(
       of: transformation,
       BijectionPair(
         population: population, a: networks.a, b: networks.b,
@@ -71,7 +71,8 @@ extension BijectionFit {
       runner: try Runner(networks.a.network), into: &gradients, workers: workers)
   }
 
-  static func addGradients(
+  /// The gradient of the mean loss over `batches` between a pair, in the place of `gradients`.
+  static func lossGradient(
     of transformation: Transformation, _ pair: BijectionPair, _ batches: [Batch],
     samples: SampleSet, runner: Runner, into gradients: inout [Tensor], workers: Workers
   ) throws -> Double {

@@ -30,13 +30,13 @@ public struct BijectionFit: Sendable {
 
   /// The transformation and its figures: mean cross-entropies in nats.
   public private(set) var training: TransformationTraining
+  private let networks: [(weights: Weights, neurons: Tensor)]
+  private let heldOut: [BijectionPair]
   private let population: HiddenPopulation
-  private let networks: [Weights]
-  private let neurons: [Tensor]
-  private let heldOut: [(a: Weights, b: Weights)]
   private let samples: SampleSet
   private let amounts: Amounts
   private let runner: Runner
+  private let judge: Judge
 
   /// The samples and the points between each held-out pair that tell when to stop.
   private static let judged = (samples: 2000, times: [0.25, 0.5, 0.75], pairs: 3)
@@ -65,27 +65,28 @@ public struct BijectionFit: Sendable {
     guard layers == 2 else { throw FlowError.deepNetwork(method: "bijection", layers: layers) }
     try samples.check(fits: population.network)
     self.population = population
-    self.networks = networks
     self.samples = samples
     self.amounts = amounts
     runner = try Runner(population.network)
-    neurons = networks.map { population.neurons(of: $0) }
-    for rows in neurons where rows.isFinite == false {
+    func pair(_ a: Weights, _ b: Weights) -> BijectionPair {
+      BijectionPair(
+        population: population, a: a, b: b,
+        neurons: [population.neurons(of: a), population.neurons(of: b)])
+    }
+    self.networks = networks.map { ($0, population.neurons(of: $0)) }
+    for network in self.networks where !network.neurons.isFinite {
       throw FlowError.notFinite(rows: "the networks' weights")
     }
     let judged = heldOut.count == 1 ? [networks[0]] + heldOut : heldOut
-    self.heldOut = zip(judged, judged.dropFirst()).prefix(Self.judged.pairs).map { ($0, $1) }
-    let (figures, judge) = (
-      FitFigures(train: .nan, heldOut: nil),
-      Judge(
-        population: population, runner: runner, samples: samples.prefix(Self.judged.samples),
-        times: Self.judged.times)
-    )
-    var first = figures
-    // Before any step there is no mean over steps; the networks learned from are judged likewise.
-    first.train = try judge.loss(start, [(networks[0], networks[1])], workers)
-    if !self.heldOut.isEmpty { first.heldOut = try judge.loss(start, self.heldOut, workers) }
-    training = TransformationTraining(start, figures: first, isAscending: false, plan: plan)
+    self.heldOut = zip(judged, judged.dropFirst()).prefix(Self.judged.pairs).map(pair)
+    judge = Judge(
+      runner: runner, samples: samples.prefix(Self.judged.samples), times: Self.judged.times)
+    // Before any step there is no mean over steps: a pair that is learned from is judged like the
+    // held-out ones.
+    let figures = FitFigures(
+      train: try judge.loss(start, [pair(networks[0], networks[1])], workers),
+      heldOut: self.heldOut.isEmpty ? nil : try judge.loss(start, self.heldOut, workers))
+    training = TransformationTraining(start, figures: figures, isAscending: false, plan: plan)
   }
 
   /// Whether the fit is done.
@@ -103,44 +104,36 @@ public struct BijectionFit: Sendable {
   ) throws {
     var loss = 0.0
     for step in 0..<amounts.steps {
-      var random = RandomStream(
-        seed: training.plan.seed, purpose: .connection,
-        index: training.epoch * amounts.steps + step)
-      let first = random.integer(below: networks.count)
-      let other = random.integer(below: networks.count - 1)
-      let batches = (0..<amounts.times).map { _ in
-        Batch(
-          time: random.uniformDouble(),
-          samples: (0..<amounts.batch).map { _ in random.integer(below: samples.count) })
-      }
-      var gradients = training.gradients
-      training.gradients = []
-      let sum = try BijectionFit.addGradients(
-        of: training.current,
-        BijectionPair(
-          population: population, a: networks[first],
-          b: networks[other < first ? other : other + 1],
-          neurons: [
-            neurons[first], neurons[other < first ? other : other + 1],
-          ]),
-        batches, samples: samples, runner: runner, into: &gradients, workers: workers)
-      training.gradients = gradients
-      gradients = []
-      guard sum.isFinite else {
-        throw FlowError.diverged(what: "the loss", epoch: training.epoch)
-      }
-      loss += sum
-      training.step(workers: workers)
+      loss += try takeStep(training.epoch * amounts.steps + step, workers: workers)
       try progress(Double(step + 1) / Double(amounts.steps))
     }
-    let judge = Judge(
-      population: population, runner: runner, samples: samples.prefix(Self.judged.samples),
-      times: Self.judged.times)
     try training.finishEpoch(
       FitFigures(
         train: loss / Double(amounts.steps),
         heldOut: heldOut.isEmpty ? nil : try judge.loss(training.current, heldOut, workers)),
       of: "the loss")
+  }
+
+  private mutating func takeStep(_ index: Int, workers: Workers) throws -> Double {
+    var random = RandomStream(seed: training.plan.seed, purpose: .connection, index: index)
+    let first = random.integer(below: networks.count)
+    let other = random.integer(below: networks.count - 1)
+    let (a, b) = (networks[first], networks[other < first ? other : other + 1])
+    let batches = (0..<amounts.times).map { _ in
+      Batch(
+        time: random.uniformDouble(),
+        samples: (0..<amounts.batch).map { _ in random.integer(below: samples.count) })
+    }
+    let loss = try BijectionFit.lossGradient(
+      of: training.current,
+      BijectionPair(
+        population: population, a: a.weights, b: b.weights, neurons: [a.neurons, b.neurons]),
+      batches, samples: samples, runner: runner, into: &training.gradients, workers: workers)
+    guard loss.isFinite else {
+      throw FlowError.diverged(what: "the loss", epoch: training.epoch)
+    }
+    training.step(workers: workers)
+    return loss
   }
 
   /// Goes on from a state that ``TransformationTraining/state(origin:)`` gave.
@@ -152,24 +145,19 @@ public struct BijectionFit: Sendable {
 
 /// Measures a transformation on pairs of networks.
 private struct Judge {
-  let population: HiddenPopulation
   let runner: Runner
   let samples: SampleSet
   let times: [Double]
 
   /// The mean cross-entropy over the pairs and the points between them.
   func loss(
-    _ transformation: Transformation, _ pairs: [(a: Weights, b: Weights)], _ workers: Workers
+    _ transformation: Transformation, _ pairs: [BijectionPair], _ workers: Workers
   ) throws -> Double {
     var sum = 0.0
-    for (a, b) in pairs {
-      let pair = BijectionPair(
-        population: population, a: a, b: b,
-        neurons: [population.neurons(of: a), population.neurons(of: b)])
+    for pair in pairs {
       let images = try pair.neurons.map { try transformation.forward($0, workers: workers).rows }
       for time in times {
-        let rows = try transformation.inverse(
-          pair.between(images, at: time), workers: workers)
+        let rows = try transformation.inverse(pair.between(images, at: time), workers: workers)
         sum += try runner.evaluate(
           pair.weights(rows, at: time), on: samples, workers: workers
         ).crossEntropy

@@ -22,7 +22,7 @@ public struct TransformationOptions: Sendable {
   /// The options with their defaults.
   public init(
     kind: TransformationKind, layers: Int, width: Double, depth: Int = 1, epochs: Int,
-    rate: Double, patience: Int
+    rate: Double, decayEpochs: Int = 20, patience: Int
   ) {
     self.kind = PluginOption("kind", default: kind, help: "the family of the transformation")
     self.layers = PluginOption(
@@ -39,8 +39,8 @@ public struct TransformationOptions: Sendable {
     self.epochs = PluginOption("epochs", default: epochs, help: "the most epochs")
     self.rate = PluginOption("rate", default: rate, help: "Adam's learning rate")
     decay = PluginOption("decay", default: 0.9, help: "the factor on the rate")
-    decayEpochs = PluginOption(
-      "decay-epochs", default: 20, help: "the epochs after which the rate falls")
+    self.decayEpochs = PluginOption(
+      "decay-epochs", default: decayEpochs, help: "the epochs after which the rate falls")
     warmUp = PluginOption(
       "warm-up", default: 50, help: "steps in which the rate rises from nothing")
     self.patience = PluginOption(
