@@ -74,6 +74,10 @@ private struct Zigzag: ConnectionMethod {
   static let traits = MethodTraits(
     compute: .low, complexity: .low, isExplicit: true, loss: .high, isLearnable: false,
     needsData: false)
+  static let options: [any PluginOptionDescription] = [
+    PluginOption("turns", default: 4, help: "an integer"),
+    PluginOption("width", default: 0.5, help: "a number"),
+  ]
   init(options: OptionValues) throws {}
   func path(from a: Weights, to b: Weights, in context: ConnectionContext) throws
     -> any ConnectionPath
@@ -304,6 +308,17 @@ private struct Misnamed: Dataset {
     #expect("\(expression.method)" == method)
     #expect(expression.modifier.map { "\($0)" } == modifier)
     #expect(try MethodExpression("\(expression)") == expression)
+  }
+
+  @Test func anExpressionIsCompletedWithDefaults() throws {
+    let registry = try PluginRegistry([Zigzag.self, Halving.self])
+    func completed(_ text: String) throws -> String {
+      "\(try registry.completed(MethodExpression(text)))"
+    }
+    #expect(try completed("zigzag") == "zigzag:turns=4,width=0.5")
+    #expect(try completed("zigzag:turns=7+halving") == "zigzag:turns=7,width=0.5+halving")
+    #expect(throws: PluginError.self) { try completed("zigzig") }
+    #expect(throws: PluginError.self) { try completed("zigzag+halfing") }
   }
 
   @Test(arguments: ["", "+", "arc+", "+wa", "arc+wa+wa", "arc + wa", "arc+Wa"])

@@ -41,7 +41,7 @@ public struct Garipov: ConnectionMethod {
   private static let epochs = PluginOption(
     "epochs", default: 30, help: "passes over the training samples")
   private static let batch = PluginOption("batch", default: 128, help: "samples of a step")
-  private static let rate = PluginOption("rate", default: 0.05, help: "the learning rate")
+  private static let rate = PluginOption("rate", default: 0.02, help: "the learning rate")
   private static let schedule = PluginOption(
     "schedule", default: Rates.paper, help: "how the rate changes")
   private static let momentum = PluginOption("momentum", default: 0.9, help: "of SGD")

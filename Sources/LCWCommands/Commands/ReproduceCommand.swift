@@ -111,6 +111,9 @@ struct ReproduceCommand: ParsableCommand {
     var plan = try described(experiment)
     plan.architecture = try session.registry.architecture(plan.architecture)
       .selfContained(plan.architecture)
+    for method in plan.methods + plan.middles + plan.planes {
+      plan.completedMethods[method] = try session.registry.completed(method)
+    }
     let name = scale == Experiment.fullScale ? plan.name : "\(plan.name)-\(scale)"
     let run = ExperimentRun(
       experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? name),

@@ -102,12 +102,33 @@ public struct PluginRegistry: Sendable {
     try instance(of: .format, reference)
   }
 
-  private func instance<P>(of kind: PluginKind, _ reference: PluginReference) throws -> P {
-    let candidates = plugins(of: kind)
-    guard let type = candidates.first(where: { $0.name == reference.name }) else {
-      throw PluginError.unknownPlugin(
-        name: reference.name, kind: kind, known: candidates.map { $0.name })
+  /// A method's expression with every option that it and its modifier have, those by default too: what
+  /// a result depends on, whatever the defaults of another version are.
+  /// - Throws: ``PluginError`` for an unknown name.
+  public func completed(_ expression: MethodExpression) throws -> MethodExpression {
+    func completed(_ reference: PluginReference, _ kind: PluginKind) throws -> PluginReference {
+      let defaults = try type(of: kind, named: reference.name).options.map {
+        ($0.key, $0.defaultText)
+      }
+      return PluginReference(
+        name: reference.name,
+        options: reference.options.merging(defaults) { given, _ in given })
     }
+    return MethodExpression(
+      try completed(expression.method, .method),
+      modifier: try expression.modifier.map { try completed($0, .modifier) })
+  }
+
+  private func type(of kind: PluginKind, named name: String) throws -> any Plugin.Type {
+    let candidates = plugins(of: kind)
+    guard let type = candidates.first(where: { $0.name == name }) else {
+      throw PluginError.unknownPlugin(name: name, kind: kind, known: candidates.map { $0.name })
+    }
+    return type
+  }
+
+  private func instance<P>(of kind: PluginKind, _ reference: PluginReference) throws -> P {
+    let type = try type(of: kind, named: reference.name)
     let values = try OptionValues(reference, declaredBy: type)
     guard let instance = try type.init(options: values) as? P else {
       throw PluginError.withoutKind(type: String(reflecting: type))

@@ -40,6 +40,9 @@ public struct Experiment: Sendable, Hashable {
   public var planes: [MethodExpression]
   /// Figures to stand beside those that are found.
   public var published: [String: PublishedFigures]
+  /// The methods with all their options, where these are known: what results are kept under, so that
+  /// they are not taken for those of a version with other defaults.
+  public var completedMethods: [MethodExpression: MethodExpression] = [:]
   /// What is smaller than in the description at full scale, a sentence each.
   public var scaledDown: [String]
 

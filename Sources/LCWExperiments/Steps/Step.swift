@@ -48,7 +48,7 @@ public struct Step: Sendable, Hashable {
   }
 
   /// Is raised when what results hold, or how they are found, changes.
-  private static let layout = 2
+  private static let layout = 3
 }
 
 extension Experiment {
@@ -60,7 +60,7 @@ extension Experiment {
         Step(
           .connect(method, pair), name: "\(method) \(pair)",
           inputs: evaluationInputs.merging([
-            "kind": "connect", "method": .string("\(method)"),
+            "kind": "connect", "method": identity(of: method),
           ]) { $1 },
           needs: [training[pair.first - 1], training[pair.second - 1]])
       }
@@ -85,7 +85,7 @@ extension Experiment {
           .middles(middles, pair), name: "neurons in the middle \(pair)",
           inputs: [
             "dataset": .string("\(dataset)"), "kind": "middles",
-            "methods": .array(middles.map { .string("\($0)") }),
+            "methods": .array(middles.map(identity)),
           ], needs: ends)
       ]
     return projecting
@@ -93,10 +93,14 @@ extension Experiment {
         Step(
           .plane(method, pair), name: "plane of \(method) \(pair)",
           inputs: evaluationInputs.merging([
-            "kind": "plane", "method": .string("\(method)"),
+            "kind": "plane", "method": identity(of: method),
           ]) { $1 },
           needs: ends)
       }
+  }
+
+  private func identity(of method: MethodExpression) -> JSONValue {
+    .string("\(completedMethods[method] ?? method)")
   }
 
   private func trainingStep(_ network: Int) -> Step {
