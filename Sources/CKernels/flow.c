@@ -1,26 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispatch.h"
+#include "tanh.h"
 
 #define INLINE static inline __attribute__((always_inline))
-
-// The same minimax quotient as lcw_tanh, for loops that do more to a value than this.
-INLINE float tanh_of(float v) {
-  FUSED
-  float x = v > 8.9f ? 8.9f : v < -8.9f ? -8.9f : v;
-  float s = x * x;
-  float p = 1.35986227e-08f;
-  p = p * s + 2.07885678e-05f;
-  p = p * s + 0.00350667071f;
-  p = p * s + 0.133904248f;
-  p = p * s + 1.0f;
-  float q = 7.87737122e-07f;
-  q = q * s + 0.000330363051f;
-  q = q * s + 0.025919348f;
-  q = q * s + 0.467237473f;
-  q = q * s + 1.0f;
-  float t = x * (p / q);
-  return t > 1 ? 1 : t < -1 ? -1 : t;
-}
 
 // eˣ = 2ᵏ · eʳ with |r| ≤ ln 2 / 2: the Taylor polynomial of degree 7 is within 1e-8 there. Scales are
 // bounded, so that 2ᵏ is a normal number; NaN stays NaN by way of the polynomial.

@@ -72,6 +72,100 @@ struct FitCommandTests {
     #expect(
       try program.run(arguments + ["-o", "part.lcw", "--resume"], expecting: 64).errors.contains(
         "part.lcw is there already"))
+    // A fit that was to replace a model and was interrupted goes on with both.
+    try program.run(["fit", "flow:epochs=1,\(Self.small)"] + networks + ["-o", "old.lcw"])
+    let replacing = try program.start(arguments + ["-o", "old.lcw", "--overwrite"])
+    while !replacing.errors.contains("epoch 3/400"), Date.now < deadline { usleep(2000) }
+    replacing.interrupt()
+    #expect(replacing.finish().status == 130)
+    try program.run(arguments + ["-o", "old.lcw", "--resume", "--overwrite"])
+    #expect(try program.bytes("old.lcw") == program.bytes("whole.lcw"))
+  }
+
+  @Test
+  func `a state of another fit is refused and kept`() throws {
+    try program.run(
+      "train", "--architecture", "mlp:hidden=20x15", "--dataset", "digits", "--epochs", "1",
+      "--seeds", "1...2", "-o", "deep", "--quiet")
+    let deep = ["deep/digits-1.lcw", "deep/digits-2.lcw"]
+    let running = try program.start(
+      ["fit", "flow:epochs=60,\(Self.small),patience=0"] + deep + [
+        "-o", "nu.lcw", "--threads", "2",
+      ])
+    let deadline = Date.now + 60
+    while !running.errors.contains("dense2  epoch 2/60"), Date.now < deadline { usleep(2000) }
+    running.interrupt()
+    #expect(running.finish().status == 130)
+    let state = try program.bytes("nu.lcw.state.lcw")
+    for (arguments, says) in [
+      (["flow:epochs=60,\(Self.small),patience=0"] + deep + ["--seed", "9"], "seed"),
+      (["flow:epochs=60,\(Self.small),patience=0,layer=1"] + deep, "fitted-"),
+      (["flow:epochs=60,\(Self.small),patience=0,kind=iaf"] + deep, "fitted-designs"),
+      (["flow:epochs=60,\(Self.small),patience=0", deep[0]], "networks"),
+      (["bijection:epochs=60,\(Self.small)"] + networks, "another fit"),
+    ] {
+      let outcome = try program.run(
+        ["fit"] + arguments + ["-o", "nu.lcw", "--resume", "--threads", "2"], expecting: 64)
+      #expect(outcome.errors.contains("belongs to another fit"), "\(outcome.errors)")
+      #expect(outcome.errors.contains(says), "\(outcome.errors)")
+      #expect(try program.bytes("nu.lcw.state.lcw") == state)
+    }
+  }
+
+  @Test
+  func `a model is never lost, and paths know the one they were made with`() throws {
+    func fit(_ rate: String) throws {
+      try program.run(
+        ["fit", "flow:epochs=2,layers=2,width=0.5,rate=\(rate)"] + networks.prefix(3)
+          + ["-o", "nu.lcw", "--overwrite", "--quiet"])
+    }
+    try fit("0.01")
+    let connect = ["connect", "digits-1.lcw", "digits-4.lcw", "-m", "flow:model=nu.lcw", "-o"]
+    let model = try program.bytes("nu.lcw")
+    #expect(
+      try program.run(connect + ["nu.lcw"], expecting: 64).errors.contains("name another file"))
+    try program.run("fit", "flow:epochs=1", "digits-1.lcw", "-o", "other.lcw", "--quiet")
+    let arc = ["connect", "digits-1.lcw", "digits-2.lcw", "-m", "arc", "-o", "other.lcw"]
+    #expect(try program.run(arc, expecting: 64).errors.contains("holds a connection-model"))
+    #expect(try program.bytes("nu.lcw") == model)
+
+    try program.run(connect + ["path.lcw"])
+    try program.run("export", "path.lcw", "--at", "0.5", "-o", "middle.lcw")
+    // The model is found beside the path, too.
+    let folder = program.folder.url.appendingPathComponent("moved")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for name in ["path.lcw", "nu.lcw"] {
+      try FileManager.default.copyItem(
+        at: program.folder.url.appendingPathComponent(name), to: folder.appendingPathComponent(name)
+      )
+    }
+    try fit("0.03")
+    try program.run("export", "moved/path.lcw", "--at", "0.5", "-o", "same.lcw")
+    try program.run("diff", "middle.lcw", "same.lcw")
+    #expect(
+      try program.run("export", "path.lcw", "--at", "0.5", "-o", "x.lcw", expecting: 65).errors
+        .contains("is not the file that the path in path.lcw was made with"))
+  }
+
+  @Test
+  func `sets that can't be meant are refused, and the file is named`() throws {
+    try program.run(
+      "train", "--architecture", "mlp:hidden=30", "--dataset", "digits", "--epochs", "1", "-o",
+      "narrow.lcw", "--quiet")
+    try program.run("fit", "flow:epochs=1,\(Self.small)", "digits-1.lcw", "-o", "nu.lcw", "--quiet")
+    let flow = "flow:epochs=1,\(Self.small)"
+    for (arguments, says, status) in [
+      ([flow, "digits-1.lcw", "digits-1.lcw", "--hold-out", "1"], "named twice", 64),
+      ([flow, "digits-1.lcw", "narrow.lcw"], "digits-1.lcw and narrow.lcw", 65),
+      ([flow, "digits-1.lcw", "nu.lcw"], "nu.lcw: expected a checkpoint", 65),
+      (["\(flow),model=nu.lcw", "digits-1.lcw"], "leave it out", 64),
+      (["bijection:start=nu.lcw,kind=iaf", "digits-1.lcw", "digits-2.lcw"], "has a design", 64),
+      (["flow:layers=64,bound=16", "digits-1.lcw"], "64 or less", 64),
+      (["flow:epochs=1000000", "digits-1.lcw"], "5000", 64),
+    ] as [([String], String, Int32)] {
+      let outcome = try program.run(["fit"] + arguments + ["-o", "new.lcw"], expecting: status)
+      #expect(outcome.errors.contains(says), "\(outcome.errors)")
+    }
   }
 
   @Test

@@ -148,13 +148,58 @@ struct LikelihoodTests {
   }
 
   @Test
+  func `without held-out samples the best epoch is one that was measured`() throws {
+    let known = Self.banana(count: 300)
+    let design = TransformationDesign(kind: .realnvp, dimension: 2, layers: 4, hidden: 32)
+    // One step an epoch, far too large: what it makes is worse than what it was taken from.
+    var fit = try LikelihoodFit(
+      Transformation(design, standardisedOn: [known.train], seed: 1), to: known.train,
+      heldOut: nil, batch: 300, plan: FitPlan(epochs: 6, rate: 0.3, seed: 1),
+      workers: Workers(2))
+    while !fit.isFinished { try fit.runEpoch(workers: Workers(2)) }
+    let training = fit.training
+    let best = try LikelihoodFit.likelihood(training.best, known.train, Workers(2))
+    #expect(best == training.history.map(\.train).max())
+    let last = try LikelihoodFit.likelihood(training.current, known.train, Workers(2))
+    #expect(last == training.history.last?.train)
+    #expect(training.history.map(\.train).min() ?? 0 < training.history[0].train - 1)
+  }
+
+  @Test
+  func `a fit that diverges ends with its best epoch, if it has one`() throws {
+    let design = TransformationDesign(kind: .realnvp, dimension: 2, layers: 2, hidden: 4)
+    let start = try Transformation(
+      design, standardisedOn: [Self.banana(count: 50).train], seed: 1)
+    var training = TransformationTraining(
+      start, figures: FitFigures(train: -2, heldOut: nil), isAscending: true,
+      plan: FitPlan(epochs: 9, rate: 1e-3))
+    func diverge(_ training: inout TransformationTraining) throws -> FlowError {
+      try #require(
+        #expect(throws: FlowError.self) {
+          try training.finishEpoch(FitFigures(train: .nan, heldOut: nil), of: "the likelihood")
+        })
+    }
+    let atOnce = try diverge(&training)
+    #expect(throws: atOnce) { try training.end(after: atOnce) }
+    try training.finishEpoch(FitFigures(train: -1, heldOut: nil), of: "the likelihood")
+    let later = try diverge(&training)
+    #expect(later.description.contains("no longer finite in epoch 2"))
+    #expect(throws: FlowError.sameNetwork) { try training.end(after: .sameNetwork) }
+    #expect(!training.isFinished)
+    try training.end(after: later)
+    #expect(training.isFinished && training.bestEpoch == 1)
+    #expect(training.endedEarly == later.description)
+    #expect(training.history.map(\.train) == [-2, -1])
+  }
+
+  @Test
   func `a rate that is too large is said to be`() throws {
     let known = Self.banana(count: 400)
     let design = TransformationDesign(
-      kind: .realnvp, dimension: 2, layers: 8, hidden: 32, bound: 16)
+      kind: .realnvp, dimension: 2, layers: 4, hidden: 32, normalisation: .actnorm, bound: 16)
     var fit = try LikelihoodFit(
       Transformation(design, standardisedOn: [known.train], seed: 1), to: known.train,
-      heldOut: nil, batch: 10, plan: FitPlan(epochs: 50, rate: 1, seed: 1), workers: Workers(1))
+      heldOut: nil, batch: 10, plan: FitPlan(epochs: 50, rate: 3, seed: 1), workers: Workers(1))
     let error = #expect(throws: FlowError.self) {
       while !fit.isFinished { try fit.runEpoch(workers: Workers(1)) }
       throw FlowError.needsModel(method: "none")

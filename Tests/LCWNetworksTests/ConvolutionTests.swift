@@ -37,6 +37,11 @@ struct ConvolutionTests {
     ConvolutionCase(samples: 4, image: [5, 4, 3], filters: 6, kernel: [1, 1]),
     ConvolutionCase(
       samples: 2, image: [2, 5, 5], filters: 3, kernel: [1, 1], stride: 2, padding: 3),
+    // Fewer windows along an axis than the kernel has elements, far apart.
+    ConvolutionCase(
+      samples: 2, image: [4, 8, 8], filters: 4, kernel: [3, 3], stride: 5, padding: 2),
+    ConvolutionCase(
+      samples: 2, image: [20, 1, 1], filters: 20, kernel: [3, 3], stride: 2, padding: 2),
     // Kernels larger than the image.
     ConvolutionCase(samples: 2, image: [2, 2, 3], filters: 3, kernel: [5, 5], padding: 2),
     ConvolutionCase(samples: 2, image: [1, 1, 1], filters: 2, kernel: [3, 3], padding: 1),

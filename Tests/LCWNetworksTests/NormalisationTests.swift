@@ -253,6 +253,21 @@ struct FoldingTests {
     #expect(try weights.foldingBatchNorm().isIdentical(to: weights))
   }
 
+  @Test(arguments: [(2, Float.nan), (3, -0.5), (3, .infinity), (0, 3e38)])
+  func `moments that can't be are refused, so that no network of NaN is made`(
+    tensor: Int, value: Float
+  ) throws {
+    let network = try Network(
+      inputShape: [2, 5, 5],
+      layers: [.convolution(.init(filters: 3, kernel: 3)), .batchNorm, .flatten])
+    var weights = try normalisedWeights(of: network, seed: 8)
+    let parameter = network.parameterIndices(ofLayer: 1)[tensor]
+    weights[parameter].elements[1] = value
+    if tensor == 0 { weights[0] = Tensor(repeating: 100, shape: weights[0].shape) }
+    let error = #expect(throws: FoldingError.self) { try weights.foldingBatchNorm() }
+    #expect(error == .notFinite(layer: 1))
+  }
+
   @Test
   func `a normalisation without a neighbour is refused by name`() throws {
     let convolution = Layer.convolution(.init(filters: 2, kernel: 3, padding: 1))

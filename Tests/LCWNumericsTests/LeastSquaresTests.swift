@@ -160,6 +160,56 @@ struct LeastSquaresTests {
     let broken = x
     #expect(throws: NumericsError.self) { try solution(broken, random([40, 1], seed: 18)) }
   }
+
+  /// With fewer samples than features some directions are determined by the ridge alone, and must not
+  /// hang on the last digits of the samples.
+  @Test(arguments: [60, 300])
+  func `with a ridge the solution is continuous in the samples`(n: Int) throws {
+    let (d, o) = (120, 4)
+    // Rectified features with a common part, as a network's are.
+    var x = random([n, d], seed: 7)
+    let (common, change, y) = (
+      random([n], seed: 8), random([n, d], seed: 9), random([n, o], seed: 10)
+    )
+    for row in 0..<n {
+      for column in 0..<d {
+        x.elements[row * d + column] = max(
+          0, x.elements[row * d + column] + 3 * common.elements[row])
+      }
+    }
+    func weights(_ share: Double) throws -> Tensor {
+      let moved = Tensor.combination([x, change], coefficients: [1, share], shape: x.shape)
+      var problem = LeastSquares(features: d, targets: o, solvingBias: true, expecting: n)
+      problem.add(moved, targets: y, workers: Workers(2))
+      let found = try problem.solution(ridge: 1e-5, workers: Workers(2))
+      #expect(found.rank == d)
+      return found.weights
+    }
+    let start = try weights(0)
+    let steps = try [1e-4, 1e-5].map {
+      start.squaredDistance(to: try weights($0)).squareRoot() / start.squaredNorm.squareRoot()
+    }
+    #expect(steps[0] < 0.5)
+    // A tenth of the change makes about a tenth of the step.
+    #expect(steps[1] < 0.3 * steps[0], "\(steps)")
+  }
+
+  @Test func `few samples are multiplied in double precision, and many as before`() throws {
+    let (x, y) = (random([90, 30], seed: 11), random([90, 3], seed: 12))
+    var (single, double) = (
+      LeastSquares(features: 30, targets: 3, solvingBias: true),
+      LeastSquares(features: 30, targets: 3, solvingBias: true, expecting: 90)
+    )
+    for start in stride(from: 0, to: 90, by: 40) {
+      let rows = start..<min(start + 40, 90)
+      single.add(x.rows(rows), targets: y.rows(rows))
+      double.add(x.rows(rows), targets: y.rows(rows), workers: Workers(2))
+    }
+    let (a, b) = (try single.solution(), try double.solution())
+    #expect(a.weights.squaredDistance(to: b.weights) < 1e-9)
+    #expect(gradient(x, y, b).allSatisfy { abs($0) < 1e-4 })
+  }
+
 }
 
 extension Tensor {

@@ -30,11 +30,13 @@ struct ConvolutionalPathTests {
     var path: any ConnectionPath
   }
 
-  private func make(_ method: String, _ layers: [Layer]) throws -> Case {
+  private func make(
+    _ method: String, _ layers: [Layer], samples count: Int = 90
+  ) throws -> Case {
     let network = try Network(inputShape: [2, 8, 8], layers: layers)
     let a = try Weights(randomFor: network, seed: 1)
     let b = try Weights(randomFor: network, seed: 2)
-    let samples = try randomSamples(count: 90, shape: network.inputShape, classes: 4)
+    let samples = try randomSamples(count: count, shape: network.inputShape, classes: 4)
     return Case(a: a, b: b, samples: samples, path: try path(method, a, b, samples: samples))
   }
 
@@ -125,13 +127,16 @@ struct ConvolutionalPathTests {
   /// While the first filters move, the second ones are the least-squares solution over the patches.
   @Test(arguments: [
     ("ridge=0,positions=0,patches=0", 90, 4), ("ridge=0,positions=3,patches=0", 90, 3),
-    ("ridge=0,positions=2,patches=3", 68, 2), ("ridge=0,positions=40,patches=3,samples=50", 34, 4),
-    ("ridge=0,positions=2,patches=3,samples=40", 40, 2), ("ridge=0", 90, 4),
+    ("ridge=0,positions=1,patches=24", 1080, 1),
+    ("ridge=0,positions=40,patches=3,samples=50", 50, 4),
+    // However few patches are wanted, they come from a thousand images.
+    ("ridge=0,positions=2,patches=3", 1000, 2), ("ridge=0", 90, 4),
   ])
   func `an adjusted convolution is the solution at its point`(
     options: String, count: Int, positions: Int
   ) throws {
-    let made = try make("linear+wa:\(options)", Self.chains[0])
+    let made = try make(
+      "linear+wa:\(options)", Self.chains[0], samples: count > 90 ? 1100 : 90)
     let runner = try Runner(made.path.network, separating: [3, 4])
     let images = made.samples.block(0..<count)
     let target = runner.output(of: images, weights: made.a, layers: 0..<4)
@@ -170,5 +175,31 @@ struct ConvolutionalPathTests {
       }
     }
     return rows
+  }
+
+  /// With the options' defaults, and more features than samples.
+  @Test func `an adjusted layer behind a flatten moves without jumps`() throws {
+    let layers: [Layer] = [
+      .convolution(.init(filters: 6, kernel: 3, padding: 1)), .relu, .flatten,
+      .dense(outputs: 4, bias: true),
+    ]
+    let network = try Network(inputShape: [2, 8, 8], layers: layers)
+    let (a, b) = (
+      try Weights(randomFor: network, seed: 1), try Weights(randomFor: network, seed: 2)
+    )
+    let samples = try randomSamples(count: 200, shape: network.inputShape, classes: 4)
+    let joined = try path("linear+wa", a, b, samples: samples)
+    func length(_ steps: Int) throws -> (whole: Double, largest: Double) {
+      let points = try (0...steps).map {
+        try joined.weights(at: 0.2 + 0.6 * Double($0) / Double(steps))
+      }
+      let parts = zip(points, points.dropFirst()).map { $0.distance(to: $1) }
+      return (parts.reduce(0, +), parts.max() ?? 0)
+    }
+    let (coarse, fine) = (try length(12), try length(48))
+    #expect(fine.whole < 1.1 * coarse.whole, "\(coarse) \(fine)")
+    #expect(fine.largest < 0.4 * coarse.largest)
+    let near = try joined.weights(at: 0.5).distance(to: try joined.weights(at: 0.5 + 1e-6))
+    #expect(near < 1e-3 * coarse.whole, "\(near)")
   }
 }

@@ -101,18 +101,16 @@ struct ChainText: Sendable {
     guard kernel.count == 2 else {
       throw ChainProblem("a kernel such as 3x3 after the number of filters")
     }
-    let stride = try words.value(of: "stride", least: 1) ?? 1
-    let padding = try words.value(of: "pad", least: 0) ?? 0
+    let (stride, padding) = try words.strideAndPadding()
     return Layer.Convolution(
-      filters: filters, kernel: kernel, stride: stride, padding: padding,
+      filters: filters, kernel: kernel, stride: stride ?? 1, padding: padding ?? 0,
       bias: !words.take("no-bias"))
   }
 
   private static func pooling(_ words: inout ChainWords) throws(ChainProblem) -> Layer.Pooling {
     let size = try size(words.next(), "the size of a window")
-    let stride = try words.value(of: "stride", least: 1) ?? size
-    return Layer.Pooling(
-      size: size, stride: stride, padding: try words.value(of: "pad", least: 0) ?? 0)
+    let (stride, padding) = try words.strideAndPadding()
+    return Layer.Pooling(size: size, stride: stride ?? size, padding: padding ?? 0)
   }
 
   private static func size(_ word: String?, _ expected: String) throws(ChainProblem) -> Int {
@@ -138,6 +136,14 @@ private struct ChainWords {
     guard rest.last == word else { return false }
     rest.removeLast()
     return true
+  }
+
+  /// Reads `stride` and `pad` with their numbers, in either order, as far as they are next.
+  mutating func strideAndPadding() throws(ChainProblem) -> (stride: Int?, padding: Int?) {
+    let before = try value(of: "pad", least: 0)
+    let stride = try value(of: "stride", least: 1)
+    if let before { return (stride, before) }
+    return (stride, try value(of: "pad", least: 0))
   }
 
   /// Reads the number behind a word if that is the next one.

@@ -19,7 +19,9 @@ public struct Sequential: Architecture {
   /// `sequential`
   public static let name = "sequential"
   /// What it is.
-  public static let summary = "a chain of layers written as text"
+  public static let summary =
+    "a chain of layers written as text, such as conv 32 5x5 pad 2; relu; maxpool 3 stride 2; flatten; "
+    + "dense 100; tanh; dropout 0.5; batchnorm; dense classes; avgpool and no-bias there are too"
 
   private static let layers = PluginOption(
     "layers", default: "", help: "the chain, such as ‘flatten; dense 100; relu; dense classes’")

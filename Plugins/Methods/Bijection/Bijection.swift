@@ -21,9 +21,9 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
   public static let fittingNeedsData = true
 
   private static let model = PluginOption(
-    "model", default: "", help: "the fitted model, an archive; all else is for fitting")
+    "model", default: FileName(""), help: "the fitted model, an archive; all else is for fitting")
   private static let start = PluginOption(
-    "start", default: "",
+    "start", default: FileName(""),
     help: "a model to begin with, of flow or bijection; its design counts")
   private static let steps = PluginOption("steps", default: 25, help: "steps of an epoch")
   private static let batch = PluginOption(
@@ -42,13 +42,17 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
 
   /// The method.
   public init(options: OptionValues) throws {
-    file = ModelFile(options[Self.model], of: Self.name)
-    startFile = options[Self.start]
+    file = ModelFile(options[Self.model].text, of: Self.name)
+    startFile = options[Self.start].text
     amounts = BijectionFit.Amounts(
       steps: try options.value(of: Self.steps, in: 1...1_000_000),
       batch: try options.value(of: Self.batch, in: 1...1_000_000),
       times: try options.value(of: Self.times, in: 1...1000))
     choice = try Self.transformation.choice(in: options)
+    if !startFile.isEmpty {
+      try Self.transformation.refuseDesign(
+        in: options, plugin: Self.name, because: "the model of ‘start’ has a design already")
+    }
   }
 
   /// The path of a network of two layers; deeper ones need a modifier.
@@ -76,6 +80,7 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
   public func fit(
     to networks: [Weights], heldOut: [Weights], in context: ConnectionContext
   ) throws -> Checkpoint {
+    guard file.isEmpty else { throw FlowError.modelInFit(method: Self.name, instead: "start") }
     guard let samples = context.samples else {
       throw ConnectionError.needsSamples(method: Self.name)
     }

@@ -9,6 +9,7 @@ extension Flow {
   public func fit(
     to networks: [Weights], heldOut: [Weights], in context: ConnectionContext
   ) throws -> Checkpoint {
+    guard file.isEmpty else { throw FlowError.modelInFit(method: Self.name, instead: nil) }
     guard let network = networks.first?.network else {
       throw FlowError.tooFewNetworks(needed: 1, found: 0)
     }

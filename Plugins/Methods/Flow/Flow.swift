@@ -21,7 +21,7 @@ public struct Flow: LayerwiseMethod, LearnableMethod {
   public static let fittingNeedsData = false
 
   private static let model = PluginOption(
-    "model", default: "", help: "the fitted model, an archive; all else is for fitting")
+    "model", default: FileName(""), help: "the fitted model, an archive; all else is for fitting")
   private static let layer = PluginOption(
     "layer", default: 0, help: "the hidden layer to fit for, from 1; 0 for each")
   private static let batch = PluginOption("batch", default: 512, help: "neurons of a step")
@@ -31,14 +31,14 @@ public struct Flow: LayerwiseMethod, LearnableMethod {
   public static let options: [any PluginOptionDescription] =
     [model, layer, batch] + transformation.all
 
-  private let file: ModelFile
+  let file: ModelFile
   let layer: Int
   let batch: Int
   let choice: TransformationOptions.Choice
 
   /// The method.
   public init(options: OptionValues) throws {
-    file = ModelFile(options[Self.model], of: Self.name)
+    file = ModelFile(options[Self.model].text, of: Self.name)
     layer = try options.value(of: Self.layer, in: 0...1000)
     batch = try options.value(of: Self.batch, in: 1...1_000_000)
     choice = try Self.transformation.choice(in: options)

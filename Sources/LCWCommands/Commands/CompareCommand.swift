@@ -57,9 +57,7 @@ struct CompareCommand: ParsableCommand {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
     }
     // All are checked before minutes are spent on the first pairs.
-    for other in loaded where other.weights.network != loaded[0].weights.network {
-      throw NetworkError.mismatch("\(loaded[0].weights.network)", "\(other.weights.network)")
-    }
+    try session.requireOneNetwork(loaded, files: networks)
     let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset).samples
     let comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data, session: session,

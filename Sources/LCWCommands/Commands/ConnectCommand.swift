@@ -63,13 +63,14 @@ struct ConnectCommand: ParsableCommand {
     try StandardInput.check([first, second])
     let session = try Session(compute, reading)
     // What is wrong is told before anything is read or computed.
-    if let output { try session.checkOutput(output, holding: .path, inputs: [first, second]) }
-    try OutputCheck.checkReport(report)
     var methods: [MethodExpression] = []
     for expression in try method.map({ text throws in try MethodExpression(text) })
     where !methods.contains(expression) {
       methods.append(expression)
     }
+    let inputs = [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
+    if let output { try session.checkOutput(output, holding: .path, inputs: inputs) }
+    try OutputCheck.checkReport(report)
     let learns = try methods.map { try session.registry.connection($0).traits.isLearnable }
     if resume, learns != [true] {
       throw SessionError.wrongUse("\(methods[0]) learns nothing that could be resumed")
@@ -78,7 +79,7 @@ struct ConnectCommand: ParsableCommand {
       try learns == [true]
       ? output.map {
         try StateFile(
-          besides: $0, inputs: [first, second], session: session, isResuming: resume)
+          besides: $0, inputs: inputs, session: session, isResuming: resume)
       } : nil
     let a = try session.network(
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
@@ -94,7 +95,7 @@ struct ConnectCommand: ParsableCommand {
     for expression in methods {
       paths.append(try joining.path(a, b, by: expression, store: store))
       if let output {
-        let archive = joining.archive(
+        let archive = try joining.archive(
           paths[0].path, method: expression, a, b,
           dataset: data?.reference ?? a.dataset)
         try session.write(archive.checkpoint, to: output)

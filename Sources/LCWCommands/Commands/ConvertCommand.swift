@@ -55,7 +55,8 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute, reading)
-    try session.checkOutput(output, inputs: [input], as: outputFormat)
+    try session.checkOutput(
+      output, inputs: [input], as: outputFormat, replacesOthers: true)
     let opened = try session.open(input)
     let overflows = OverflowCount()
     let source = try view.view(of: opened, overflow: overflows.add)
@@ -93,6 +94,10 @@ struct ConvertCommand: ParsableCommand {
     }
     var record = trained.record
     record["folded"] = .string("batch normalisation of \(trained.architecture)")
+    // It tells of the network before, and training can't go on from this one.
+    if let training = record.removeValue(forKey: "training") {
+      record["folded-training"] = training
+    }
     try session.write(
       Checkpoint(
         TrainedNetwork(

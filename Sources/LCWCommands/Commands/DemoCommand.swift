@@ -45,7 +45,7 @@ struct DemoCommand: ParsableCommand {
       session: session, samples: data.train, seed: 0, isQuiet: !Console.isTerminal)
     for method in try methods(session) {
       let (path, seconds) = try joining.path(networks[0], networks[1], by: method)
-      let archive = joining.archive(
+      let archive = try joining.archive(
         path, method: method, networks[0], networks[1],
         dataset: networks[0].dataset)
       try session.write(archive.checkpoint, to: "\(output)/\(method).lcw")

@@ -35,6 +35,7 @@ struct EnsembleCommand: ParsableCommand {
   @Option(help: "Evaluate on this many samples of each part of the data only.")
   var samples: Int?
 
+  @OptionGroup var adjustment: AdjustmentArguments
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
@@ -72,7 +73,8 @@ struct EnsembleCommand: ParsableCommand {
     for head in head + [all] where !heads.contains(head) { heads.append(head) }
     for head in heads {
       let ensemble = try Ensemble(
-        of: weights, head: head, samples: data.samples.train, workers: session.workers)
+        of: weights, head: head, samples: data.samples.train, options: adjustment.options,
+        workers: session.workers)
       study.entries.append(
         EnsembleStudy.Entry(
           ensemble: ensemble,

@@ -77,7 +77,7 @@ struct EvaluateCommand: ParsableCommand {
       study.entries.append(
         try ConnectionStudy.Entry(
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
-          path: try session.path(of: archive, dataset: foreign.dataset),
+          path: try session.path(of: archive, in: file, dataset: foreign.dataset),
           traits: session.registry.connection(archive.method).traits,
           evaluator: joining.evaluator(evaluation.strategy, for: file),
           data: loaded.samples, options: evaluation))

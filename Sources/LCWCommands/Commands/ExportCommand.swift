@@ -32,7 +32,7 @@ struct ExportCommand: ParsableCommand {
       throw SessionError.wrongUse(
         "t runs from 0 to \(archive.stages.count) on this path; \(at) is outside")
     }
-    let path = try session.path(of: archive, dataset: dataset)
+    let path = try session.path(of: archive, in: self.path, dataset: dataset)
     let point = TrainedNetwork(
       architecture: archive.architecture, weights: try path.weights(at: at),
       dataset: archive.dataset,

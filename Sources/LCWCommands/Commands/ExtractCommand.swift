@@ -44,7 +44,8 @@ struct ExtractCommand: ParsableCommand {
     if output.hasSuffix(".raw") {
       try OutputCheck.check(output, inputs: [file])
     } else {
-      try session.checkOutput(output, inputs: [file], as: outputFormat)
+      try session.checkOutput(
+        output, inputs: [file], as: outputFormat, replacesOthers: true)
     }
     let source = try session.open(file)
     let extracted = Checkpoint(

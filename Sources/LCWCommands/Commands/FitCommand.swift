@@ -25,7 +25,11 @@ struct FitCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The archive to write.")
   var output: String
 
-  @Option(help: "The last so many networks are not learned from, and tell when to stop.")
+  @Option(
+    help: """
+      The last so many networks are not learned from, and tell which epoch is best and when to \
+      stop; of a bijection's, the first four in three pairs.
+      """)
   var holdOut: Int = 0
 
   @Option(help: "The seed of whatever the fit draws.")
@@ -34,7 +38,11 @@ struct FitCommand: ParsableCommand {
   @Option(help: "Write a report of the fit, one HTML file.")
   var report: String?
 
-  @Flag(help: "Go on from the state that an interrupted fit left beside the output.")
+  @Flag(
+    help: """
+      Go on from the state that an interrupted fit left beside the output; with --overwrite, if a fit \
+      that was to replace the output was interrupted.
+      """)
   var resume = false
 
   @Flag(help: "Replace the output file, if it is there.")
@@ -53,27 +61,29 @@ struct FitCommand: ParsableCommand {
       throw ValidationError(
         "--hold-out takes a number from 0 to \(networks.count - 1), so that a network is left.")
     }
-    if resume, overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
   }
 
   func run() throws {
     try StandardInput.check(networks)
     let session = try Session(compute, reading)
-    try session.checkOutput(output, inputs: networks)
+    let expression = try MethodExpression(method)
+    let learner = try learner(expression, session)
+    let inputs = networks + (try session.registry.files(namedBy: expression))
+    try session.checkOutput(output, holding: .connectionModel, inputs: inputs)
     try OutputCheck.checkReport(report)
     if FileManager.default.fileExists(atPath: output), !overwrite {
       throw SessionError.wrongUse(
         "\(output) is there already; --overwrite replaces it")
     }
-    let expression = try MethodExpression(method)
-    let learner = try learner(expression, session)
     let store = try StateFile(
-      besides: output, inputs: networks, session: session, isResuming: resume)
+      besides: output, inputs: inputs, session: session, isResuming: resume)
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
     }
-    for other in loaded where other.weights.network != loaded[0].weights.network {
-      throw NetworkError.mismatch("\(loaded[0].weights.network)", "\(other.weights.network)")
+    try session.requireOneNetwork(loaded, files: networks)
+    try requireOneDataset(loaded)
+    for (file, network) in zip(networks, loaded) where !network.weights.isFinite {
+      throw SessionError.inFile(file, problem: "the weights hold values that are not finite")
     }
     let needsData = type(of: learner).fittingNeedsData
     let data =
@@ -107,6 +117,16 @@ struct FitCommand: ParsableCommand {
       try FitStudy(
         command: commandLineText(), expression: expression, model: model, seconds: seconds
       ).writeReport(to: report)
+    }
+  }
+
+  private func requireOneDataset(_ loaded: [TrainedNetwork]) throws {
+    guard foreign.dataset == nil else { return }
+    for (file, network) in zip(networks, loaded) where network.dataset != loaded[0].dataset {
+      func text(_ dataset: PluginReference?) -> String { dataset.map { "\($0)" } ?? "no data set" }
+      throw SessionError.wrongUse(
+        "\(networks[0]) names \(text(loaded[0].dataset)), and \(file) \(text(network.dataset)); name "
+          + "the data set of the fit with --dataset")
     }
   }
 

@@ -5,15 +5,18 @@ import LCWPaths
 
 extension Session {
   /// The path of an archive. Where a method has to join the networks anew, it gets the training
-  /// samples of the data set given or else of the one recorded.
+  /// samples of the data set given or else of the one recorded, and the files it was made with.
   func path(
-    of archive: PathArchive, dataset: String?, isQuiet: Bool = false
+    of archive: PathArchive, in file: String, dataset: String?, isQuiet: Bool = false
   ) throws -> any ConnectionPath {
     let samples =
       try archive.needsSamples(registry: registry)
       ? try data(given: dataset, recorded: archive.dataset).samples.train : nil
     let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: isQuiet)
-    return try archive.path(in: joining.context(for: archive.method), registry: registry)
+    var context = joining.context(for: archive.method)
+    let files = try MethodFiles(archive.record).found(besides: file)
+    context.open = { try open(files[$0] ?? $0) }
+    return try archive.path(in: context, registry: registry)
   }
 }
 
@@ -53,11 +56,12 @@ struct PathJoining {
   func archive(
     _ path: any ConnectionPath, method: MethodExpression, _ a: TrainedNetwork, _ b: TrainedNetwork,
     dataset: PluginReference?
-  ) -> PathArchive {
-    PathArchive(
+  ) throws -> PathArchive {
+    let files = try MethodFiles(session.registry.files(namedBy: method))
+    return PathArchive(
       path: path, between: (a.weights, b.weights), seed: seed, method: method,
       architecture: a.architecture, dataset: dataset,
-      record: ["program": .string(LCWVersion.program)])
+      record: ["program": .string(LCWVersion.program)].merging(files.record) { $1 })
   }
 
   /// Evaluates paths, showing progress.

@@ -73,9 +73,12 @@ struct Session {
   /// Checks, before work begins, that its result can be written: the format is known and can be
   /// written and can hold the result's kind, the folder is there, and the file is none of the
   /// inputs.
+  ///
+  /// - Parameter replacesOthers: Whether an archive of another kind, such as a model that took hours to
+  ///   fit, may be replaced.
   func checkOutput(
     _ path: String, holding kind: CheckpointKind = .checkpoint, inputs: [String] = [],
-    as format: String? = nil
+    as format: String? = nil, replacesOthers: Bool = false
   ) throws {
     let format = type(of: try outputFormat(for: path, given: format))
     guard format.canHold(kind) else {
@@ -85,6 +88,12 @@ struct Session {
           + "give the file a name that ends in .lcw")
     }
     try OutputCheck.check(path, inputs: inputs)
+    // A file that can't be opened is no archive that could be lost.
+    if !replacesOthers, FileManager.default.fileExists(atPath: path),
+      let found = try? open(path).kind, found != kind
+    {
+      throw SessionError.otherKind(file: path, kind: found.rawValue)
+    }
   }
 
   private func outputFormat(
@@ -148,7 +157,11 @@ struct Session {
     dataset: String? = nil
   ) throws -> TrainedNetwork {
     if source.namesNetwork, architecture == nil {
-      return try source.trainedNetwork(from: registry)
+      do {
+        return try source.trainedNetwork(from: registry)
+      } catch let error as CheckpointError {
+        throw SessionError.inFile(path, problem: error.description)
+      }
     }
     let bound = try bind(source, path: path, architecture: architecture, dataset: dataset)
     return TrainedNetwork(
@@ -175,6 +188,17 @@ struct Session {
       architecture: family.selfContained(architectureReference), dataset: datasetReference,
       network: network,
       binding: try CheckpointBinding(of: source.entries, to: network))
+  }
+
+  /// Requires networks to have one chain of layers.
+  /// - Throws: ``SessionError`` that names the first two files that differ.
+  func requireOneNetwork(_ networks: [TrainedNetwork], files: [String]) throws {
+    for (file, other) in zip(files, networks)
+    where other.weights.network != networks[0].weights.network {
+      throw SessionError.differentNetworks(
+        first: files[0], second: file,
+        networks: "‘\(networks[0].weights.network)’ and ‘\(other.weights.network)’")
+    }
   }
 
   // MARK: Data
@@ -211,6 +235,10 @@ enum SessionError: DescribedError, Hashable {
   case noDataset
   case wrongUse(String)
   case outputIsInput(file: String)
+  case otherKind(file: String, kind: String)
+  case otherFile(String, madeWith: String)
+  case differentNetworks(first: String, second: String, networks: String)
+  case inFile(String, problem: String)
   case outputExists(file: String)
   case output
   case inputClosed
@@ -220,6 +248,7 @@ enum SessionError: DescribedError, Hashable {
     switch self {
     case .output: .failure
     case .inputClosed: .missingFile
+    case .otherFile, .differentNetworks, .inFile: .data
     default: .usage
     }
   }
@@ -235,6 +264,14 @@ enum SessionError: DescribedError, Hashable {
     case .wrongUse(let reason): reason
     case .outputIsInput(let file):
       "\(file) is read and would be written; name another file for the output"
+    case .otherKind(let file, let kind):
+      "\(file) is there and holds a \(kind), which would be lost; name another file, or remove it first"
+    case .otherFile(let file, let archive):
+      "\(file) is not the file that the path in \(archive) was made with; put that one in its place, "
+        + "or make the path anew"
+    case .differentNetworks(let first, let second, let networks):
+      "\(first) and \(second) hold networks that differ: \(networks)"
+    case .inFile(let file, let problem): "\(file): \(problem)"
     case .outputExists(let file):
       "\(file) is there already; --resume goes on from it, --overwrite replaces it"
     case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"

@@ -11,14 +11,27 @@ extension Weights {
   /// are not zeros before.
   ///
   /// - Returns: The weights themselves if there is no normalisation.
-  /// - Throws: ``FoldingError/noNeighbour(layer:)`` for one that has no such neighbour.
+  /// - Throws: ``FoldingError/noNeighbour(layer:)`` for one that has no such neighbour, and
+  ///   ``FoldingError/notFinite(layer:)`` for one whose moments can't be those of data.
   public func foldingBatchNorm() throws -> Weights {
     var chain = FoldingChain(self)
+    for link in chain.links where link.layer == .batchNorm {
+      let variances = link.tensors[3].elements
+      guard link.tensors.allSatisfy(\.isFinite), variances.allSatisfy({ $0 >= 0 }) else {
+        throw FoldingError.notFinite(layer: link.index)
+      }
+    }
     while let left = chain.links.first(where: { $0.layer == .batchNorm }) {
       guard chain.foldOne() else { throw FoldingError.noNeighbour(layer: left.index) }
     }
     let folded = try Network(inputShape: network.inputShape, layers: chain.links.map(\.layer))
-    return try Weights(network: folded, tensors: chain.links.flatMap(\.tensors))
+    let weights = try Weights(network: folded, tensors: chain.links.flatMap(\.tensors))
+    if isFinite, !weights.isFinite,
+      let first = network.layers.firstIndex(of: .batchNorm)
+    {
+      throw FoldingError.notFinite(layer: first)
+    }
+    return weights
   }
 }
 
@@ -142,9 +155,17 @@ extension FoldingChain.Link {
 public enum FoldingError: DescribedError, Hashable {
   /// A normalisation has no layer right before it, or behind it, that can take it over.
   case noNeighbour(layer: Int)
+  /// A normalisation's scales, shifts or moments are not finite, a variance is negative, or what they
+  /// make of the layer beside is not finite.
+  case notFinite(layer: Int)
 
-  /// Wrong usage.
-  public var category: ErrorCategory { .usage }
+  /// Wrong usage, or wrong data.
+  public var category: ErrorCategory {
+    switch self {
+    case .noNeighbour: .usage
+    case .notFinite: .data
+    }
+  }
 
   /// One line that names the layer.
   public var description: String {
@@ -152,6 +173,9 @@ public enum FoldingError: DescribedError, Hashable {
     case .noNeighbour(let layer):
       "layer \(layer + 1) (batchnorm) can't be folded: it neither follows a dense layer or a "
         + "convolution directly, nor precedes a dense layer or a convolution without padding"
+    case .notFinite(let layer):
+      "layer \(layer + 1) (batchnorm) can't be folded: a value of it is not finite or too large, or a "
+        + "variance is negative"
     }
   }
 }

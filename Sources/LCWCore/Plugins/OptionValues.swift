@@ -27,6 +27,9 @@ public struct OptionValues: Sendable {
     texts[option.key].flatMap(Value.init(optionText:)) ?? option.defaultValue
   }
 
+  /// The texts of the options that were given, by key.
+  public var given: [String: String] { texts }
+
   /// The value of an option that must lie in a range.
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` outside it.
   public func value<Value: Comparable>(

@@ -30,6 +30,8 @@ public struct PluginOption<Value: OptionValue>: PluginOptionDescription {
   public func problem(withText text: String) -> String? {
     Value(optionText: text) == nil ? "expected \(Value.typeName)" : nil
   }
+  /// Whether the value is a ``FileName``.
+  public var namesFile: Bool { Value.self is FileName.Type }
 }
 
 /// An option whatever its type, for lists and help.
@@ -44,6 +46,13 @@ public protocol PluginOptionDescription: Sendable {
   var help: String { get }
   /// Why a text is no value of the option; nothing if it is one.
   func problem(withText text: String) -> String?
+  /// Whether its value is the name of a file that the plugin reads.
+  var namesFile: Bool { get }
+}
+
+extension PluginOptionDescription {
+  /// Most do not.
+  public var namesFile: Bool { false }
 }
 
 /// A type an option can have.
@@ -93,6 +102,21 @@ extension String: OptionValue {
   public init?(optionText: String) { self = optionText }
   /// The text itself.
   public var text: String { self }
+}
+
+/// The name of a file that a plugin reads, as the user wrote it. Programs see from the type which files a
+/// method depends on: they are never taken for outputs, and saved paths know them again.
+public struct FileName: OptionValue, Hashable {
+  /// The name; an empty one is no file.
+  public let text: String
+
+  /// A name.
+  public init(_ text: String) { self.text = text }
+
+  /// `a file`
+  public static var typeName: String { "a file" }
+  /// Any text without a comma.
+  public init?(optionText: String) { self.init(optionText) }
 }
 
 extension [Int]: OptionValue {

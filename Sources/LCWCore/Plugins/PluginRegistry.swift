@@ -119,6 +119,18 @@ public struct PluginRegistry: Sendable {
       modifier: try expression.modifier.map { try completed($0, .modifier) })
   }
 
+  /// The files that a method's and its modifier's options name.
+  /// - Throws: ``PluginError`` for an unknown name.
+  public func files(namedBy expression: MethodExpression) throws -> [String] {
+    func files(_ reference: PluginReference, _ kind: PluginKind) throws -> [String] {
+      try type(of: kind, named: reference.name).options.filter(\.namesFile).compactMap {
+        reference.options[$0.key]
+      }
+    }
+    return try files(expression.method, .method)
+      + (try expression.modifier.map { try files($0, .modifier) } ?? [])
+  }
+
   private func type(of kind: PluginKind, named name: String) throws -> any Plugin.Type {
     let candidates = plugins(of: kind)
     guard let type = candidates.first(where: { $0.name == name }) else {

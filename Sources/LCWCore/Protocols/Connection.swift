@@ -58,6 +58,8 @@ public struct Connection: Sendable {
       throw ConnectionError.needsSamples(method: "\(expression)")
     }
     if let layer = a.network.layers.firstIndex(of: .batchNorm) {
+      // Where it can't be folded, that is what to say.
+      _ = try a.foldingBatchNorm()
       throw ConnectionError.layer(
         index: layer, description: "\(a.network.layers[layer])",
         problem: "keeps running moments, which are right for the end points of a path alone; fold "

@@ -14,6 +14,9 @@ public final class ModelFile: Sendable {
     self.method = method
   }
 
+  /// Whether no file is named.
+  public var isEmpty: Bool { path.isEmpty }
+
   /// The model.
   /// - Throws: ``FlowError/needsModel(method:)``, ``FlowError/cannotOpen(method:)``, and what
   ///   opening and ``TransformationModel/init(reading:fittedBy:)`` throw.

@@ -19,6 +19,9 @@ struct TransformedUnits: Sendable {
   private let corrections: (a: Tensor, b: Tensor)
   /// The larger of |A − ν⁻¹ν(A)| / |A| and the same of B: what rounding leaves.
   let rounding: Double
+  /// Beyond it the path would be more of the correction's than of the transformation's making; real
+  /// models have a thousandth of it.
+  private static let largestRounding = 0.01
   private let workers: Workers
 
   init(
@@ -35,10 +38,14 @@ struct TransformedUnits: Sendable {
       guard rows.isFinite else { throw ConnectionError.notFinite(network: name) }
       let image = try transformation.forward(rows, workers: workers).rows
       let back = try transformation.inverse(image, workers: workers)
+      guard image.isFinite, back.isFinite else {
+        throw FlowError.notFinite(rows: "the neurons of \(name) behind the model's transformation")
+      }
+      let norm = rows.squaredDistance(to: Tensor(zeros: rows.shape))
+      let rounding = norm > 0 ? (rows.squaredDistance(to: back) / norm).squareRoot() : 0
+      guard rounding < Self.largestRounding else { throw FlowError.notInverted(share: rounding) }
       return (
-        image, Tensor.combination([rows, back], coefficients: [1, -1], shape: rows.shape),
-        (rows.squaredDistance(to: back)
-          / rows.squaredDistance(to: Tensor(zeros: rows.shape))).squareRoot()
+        image, Tensor.combination([rows, back], coefficients: [1, -1], shape: rows.shape), rounding
       )
     }
     let (first, second) = (try image(a, "the first network"), try image(b, "the second network"))
@@ -64,6 +71,9 @@ struct TransformedUnits: Sendable {
     let rows = Tensor.combination(
       [try transformation.inverse(between, workers: workers), corrections.a, corrections.b],
       coefficients: [1, 1 - time, time], shape: shape)
+    guard rows.isFinite else {
+      throw FlowError.notFinite(rows: "the neurons at \(time) of the way by the model")
+    }
     var weights = ends.a
     population.assign(rows, to: &weights)
     return Dictionary(uniqueKeysWithValues: parameters.map { ($0, weights[$0]) })

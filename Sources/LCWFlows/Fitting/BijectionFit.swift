@@ -28,9 +28,12 @@ public struct BijectionFit: Sendable {
     }
   }
 
-  /// The transformation and its figures: mean cross-entropies in nats.
+  /// The transformation and its figures: mean cross-entropies in nats of the transformation at the end
+  /// of an epoch, always at the same points between the same pairs.
   public private(set) var training: TransformationTraining
   private let networks: [(weights: Weights, neurons: Tensor)]
+  /// The pairs learned from whose loss stands for that of all.
+  private let judgedPairs: [BijectionPair]
   private let heldOut: [BijectionPair]
   private let population: HiddenPopulation
   private let samples: SampleSet
@@ -38,7 +41,7 @@ public struct BijectionFit: Sendable {
   private let runner: Runner
   private let judge: Judge
 
-  /// The samples and the points between each held-out pair that tell when to stop.
+  /// The samples, and the points between each of so many pairs, that figures are of.
   private static let judged = (samples: 2000, times: [0.25, 0.5, 0.75], pairs: 3)
 
   /// A fit.
@@ -77,16 +80,19 @@ public struct BijectionFit: Sendable {
     for network in self.networks where !network.neurons.isFinite {
       throw FlowError.notFinite(rows: "the networks' weights")
     }
-    let judged = heldOut.count == 1 ? [networks[0]] + heldOut : heldOut
-    self.heldOut = zip(judged, judged.dropFirst()).prefix(Self.judged.pairs).map(pair)
+    guard heldOut.allSatisfy(\.isFinite) else {
+      throw FlowError.notFinite(rows: "the held-out networks' weights")
+    }
+    func neighbours(_ networks: [Weights]) -> [BijectionPair] {
+      zip(networks, networks.dropFirst()).prefix(Self.judged.pairs).map(pair)
+    }
+    judgedPairs = neighbours(networks)
+    self.heldOut = neighbours(heldOut.count == 1 ? [networks[0]] + heldOut : heldOut)
     judge = Judge(
       runner: runner, samples: samples.prefix(Self.judged.samples), times: Self.judged.times)
-    // Before any step there is no mean over steps: a pair that is learned from is judged like the
-    // held-out ones.
-    let figures = FitFigures(
-      train: try judge.loss(start, [pair(networks[0], networks[1])], workers),
-      heldOut: self.heldOut.isEmpty ? nil : try judge.loss(start, self.heldOut, workers))
-    training = TransformationTraining(start, figures: figures, isAscending: false, plan: plan)
+    training = TransformationTraining(
+      start, figures: try judge.figures(start, judgedPairs, self.heldOut, workers),
+      isAscending: false, plan: plan)
   }
 
   /// Whether the fit is done.
@@ -102,19 +108,15 @@ public struct BijectionFit: Sendable {
   public mutating func runEpoch(
     workers: Workers, progress: (Double) throws -> Void = { _ in }
   ) throws {
-    var loss = 0.0
     for step in 0..<amounts.steps {
-      loss += try takeStep(training.epoch * amounts.steps + step, workers: workers)
+      try takeStep(training.epoch * amounts.steps + step, workers: workers)
       try progress(Double(step + 1) / Double(amounts.steps))
     }
     try training.finishEpoch(
-      FitFigures(
-        train: loss / Double(amounts.steps),
-        heldOut: heldOut.isEmpty ? nil : try judge.loss(training.current, heldOut, workers)),
-      of: "the loss")
+      try judge.figures(training.current, judgedPairs, heldOut, workers), of: "the loss")
   }
 
-  private mutating func takeStep(_ index: Int, workers: Workers) throws -> Double {
+  private mutating func takeStep(_ index: Int, workers: Workers) throws {
     var random = RandomStream(seed: training.plan.seed, purpose: .connection, index: index)
     let first = random.integer(below: networks.count)
     let other = random.integer(below: networks.count - 1)
@@ -133,8 +135,11 @@ public struct BijectionFit: Sendable {
       throw FlowError.diverged(what: "the loss", epoch: training.epoch)
     }
     training.step(workers: workers)
-    return loss
   }
+
+  /// Ends the fit at an epoch that diverged, with the best of those before.
+  /// - Throws: The error, if none of them was better than the start.
+  mutating func end(after error: FlowError) throws { try training.end(after: error) }
 
   /// Goes on from a state that ``TransformationTraining/state(origin:)`` gave.
   /// - Throws: As ``TransformationTraining/resume(from:origin:)``.
@@ -149,8 +154,18 @@ private struct Judge {
   let samples: SampleSet
   let times: [Double]
 
+  /// The losses between pairs that are learned from, and between held-out ones.
+  func figures(
+    _ transformation: Transformation, _ learned: [BijectionPair], _ heldOut: [BijectionPair],
+    _ workers: Workers
+  ) throws -> FitFigures {
+    FitFigures(
+      train: try loss(transformation, learned, workers),
+      heldOut: heldOut.isEmpty ? nil : try loss(transformation, heldOut, workers))
+  }
+
   /// The mean cross-entropy over the pairs and the points between them.
-  func loss(
+  private func loss(
     _ transformation: Transformation, _ pairs: [BijectionPair], _ workers: Workers
   ) throws -> Double {
     var sum = 0.0

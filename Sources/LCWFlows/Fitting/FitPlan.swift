@@ -4,6 +4,10 @@ import LCWNetworks
 
 /// What determines how a transformation is fitted, besides its design and the samples.
 public struct FitPlan: Sendable, Hashable {
+  /// The most epochs that a fit can have: the figures of each are kept in a model's metadata, which an
+  /// archive bounds.
+  public static let epochLimit = 5000
+
   /// The most epochs.
   public var epochs: Int
   /// Adam's rate at the start.
@@ -53,7 +57,7 @@ public struct FitPlan: Sendable, Hashable {
 
 /// What one epoch of a fit came to.
 public struct FitFigures: Sendable, Hashable {
-  /// On what is learned from, as it was met.
+  /// On a part of what is learned from, at the end of the epoch.
   public var train: Double
   /// On networks that were held out, if there are any.
   public var heldOut: Double?

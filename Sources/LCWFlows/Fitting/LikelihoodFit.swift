@@ -4,15 +4,19 @@ public import LCWNumerics
 
 /// Fitting a transformation by maximum likelihood: so that ν(θ) of samples is standard normal.
 ///
-/// Figures are mean logarithmic densities in nats per coordinate, in the samples' own coordinates;
-/// those of the first epoch are of the standardisation alone, that is, of independent normal
-/// coordinates.
+/// Figures are mean logarithmic densities in nats per coordinate, in the samples' own coordinates,
+/// each of the transformation at the end of an epoch; those before the first epoch are of the
+/// standardisation alone, that is, of independent normal coordinates.
 public struct LikelihoodFit: Sendable {
   /// The transformation and its figures.
   public private(set) var training: TransformationTraining
   private let rows: Tensor
+  /// Evenly spaced samples, whose likelihood stands for that of all.
+  private let judged: Tensor
   private let heldOut: Tensor?
   private let batch: Int
+
+  private static let judgedRows = 4096
 
   /// A fit to samples.
   ///
@@ -31,13 +35,22 @@ public struct LikelihoodFit: Sendable {
     self.rows = rows
     self.heldOut = heldOut
     self.batch = max(1, min(batch, rows.shape.rows))
-    let train = try Self.likelihood(start, rows, workers)
-    guard train.isFinite else { throw FlowError.notFinite(rows: "the samples") }
+    guard rows.isFinite else { throw FlowError.notFinite(rows: "the samples") }
+    guard heldOut?.isFinite ?? true else { throw FlowError.notFinite(rows: "the held-out samples") }
+    let count = rows.shape.rows
+    let (part, limit) = (min(count, Self.judgedRows), max(1, min(count, Self.judgedRows)))
+    judged = rows.gatheringRows((0..<part).map { $0 * count / limit }[...])
     training = TransformationTraining(
-      start,
-      figures: FitFigures(
-        train: train, heldOut: try heldOut.map { try Self.likelihood(start, $0, workers) }),
-      isAscending: true, plan: plan)
+      start, figures: try Self.figures(start, judged, heldOut, workers), isAscending: true,
+      plan: plan)
+  }
+
+  private static func figures(
+    _ transformation: Transformation, _ judged: Tensor, _ heldOut: Tensor?, _ workers: Workers
+  ) throws -> FitFigures {
+    FitFigures(
+      train: try likelihood(transformation, judged, workers),
+      heldOut: try heldOut.map { try likelihood(transformation, $0, workers) })
   }
 
   /// The mean logarithmic density of rows, in nats per coordinate.
@@ -64,26 +77,26 @@ public struct LikelihoodFit: Sendable {
     var random = RandomStream(
       seed: training.plan.seed, purpose: .order, index: training.epoch)
     let order = random.permutation(of: rows.shape.rows)
-    var (sum, count) = (0.0, 0)
+    var count = 0
     // The last samples wait for an epoch with another order, rather than make a noisy small step.
     for start in stride(from: 0, through: order.count - batch, by: batch) {
       let block = rows.gatheringRows(order[start..<start + batch])
-      sum += try training.current.likelihoodGradient(
+      let likelihood = try training.current.likelihoodGradient(
         of: block, into: &training.gradients, workers: workers)
+      guard likelihood.isFinite else {
+        throw FlowError.diverged(what: "the likelihood", epoch: training.epoch)
+      }
       training.step(workers: workers)
       count += batch
       try progress(Double(count) / Double(order.count))
     }
-    let train = sum / Double(count * rows.shape.rowCount)
-    guard train.isFinite else {
-      throw FlowError.diverged(what: "the likelihood", epoch: training.epoch)
-    }
     try training.finishEpoch(
-      FitFigures(
-        train: train,
-        heldOut: try heldOut.map { try Self.likelihood(training.current, $0, workers) }),
-      of: "the likelihood")
+      try Self.figures(training.current, judged, heldOut, workers), of: "the likelihood")
   }
+
+  /// Ends the fit at an epoch that diverged, with the best of those before.
+  /// - Throws: The error, if none of them was better than the start.
+  mutating func end(after error: FlowError) throws { try training.end(after: error) }
 
   /// Goes on from a state that ``TransformationTraining/state(origin:)`` gave.
   /// - Throws: As ``TransformationTraining/resume(from:origin:)``.

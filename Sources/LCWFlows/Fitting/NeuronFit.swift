@@ -48,24 +48,44 @@ public struct NeuronFit: Sendable {
     guard let network = networks.first?.network else {
       throw FlowError.tooFewNetworks(needed: 1, found: 0)
     }
+    guard Set((networks + heldOut).map(\.digest)).count == networks.count + heldOut.count else {
+      throw FlowError.sameNetwork
+    }
+    let names = populations.map { network.parameters[$0.incoming].layerName }
+    let origin = origin(layers: names, designs: populations.map { design($0.dimension) })
     var model = TransformationModel(method: method, network: network, transformations: [:])
     var histories: [String: JSONValue] = [:]
     let state = try context.store?.restore()
-    if let state, let done = state.metadata["histories"]?.object, !done.isEmpty {
-      model.transformations = try TransformationModel.transformations(
-        in: state, prefix: "done/")
-      histories = done
+    if let state {
+      try state.requireFit(plan.json.merging(origin) { $1 })
+      let layer = state.metadata["layer"]?.string ?? ""
+      guard let begun = names.firstIndex(of: layer) else {
+        throw FlowError.otherFit(
+          field: "layer", expected: names.joined(separator: " or "), found: layer)
+      }
+      if begun > 0 {
+        model.transformations = try TransformationModel.transformations(in: state, prefix: "done/")
+        histories = state.metadata["histories"]?.object ?? [:]
+      }
+      guard Set(model.transformations.keys) == Set(names.prefix(begun)) else {
+        throw FlowError.otherFit(
+          field: "list of layers done", expected: names.prefix(begun).joined(separator: ", "),
+          found: model.transformations.keys.sorted().joined(separator: ", "))
+      }
     }
     for (index, population) in populations.enumerated() {
-      let name = network.parameters[population.incoming].layerName
+      let name = names[index]
       guard model.transformations[name] == nil else { continue }
       let isResumed = state?.metadata["layer"]?.string == name
       let training = try train(
         population, name: name, index: index, design: design, done: model, histories: histories,
-        state: isResumed ? state : nil)
+        origin: origin, state: isResumed ? state : nil)
       model.transformations[name] = training.best
       for (figure, values) in training.historyJSON.object ?? [:] {
         histories["\(name)/\(figure)"] = values
+      }
+      if let end = training.endedEarly {
+        model.record["ended-early"] = .string("\(name): \(end)")
       }
     }
     model.record["figure"] = "nats per coordinate"
@@ -77,7 +97,7 @@ public struct NeuronFit: Sendable {
   private func train(
     _ population: HiddenPopulation, name: String, index: Int,
     design: (Int) -> TransformationDesign, done: TransformationModel,
-    histories: [String: JSONValue], state: Checkpoint?
+    histories: [String: JSONValue], origin: [String: JSONValue], state: Checkpoint?
   ) throws -> TransformationTraining {
     func rows(_ networks: [Weights]) -> Tensor? {
       Tensor.concatenatingRows(networks.map { population.neurons(of: $0) })
@@ -90,7 +110,7 @@ public struct NeuronFit: Sendable {
     var fit = try LikelihoodFit(
       start, to: samples, heldOut: rows(heldOut), batch: batch, plan: plan,
       workers: context.workers)
-    let origin = origin(layer: name)
+    let origin = origin.merging(["layer": .string(name)]) { $1 }
     if let state { try fit.resume(from: state, origin: origin) }
     func report(_ part: Double, isMilestone: Bool) throws {
       let share =
@@ -105,8 +125,12 @@ public struct NeuronFit: Sendable {
     try report(0, isMilestone: true)
     while !fit.isFinished {
       var next = fit
-      try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
-      fit = next
+      do {
+        try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
+        fit = next
+      } catch let error as FlowError {
+        try fit.end(after: error)
+      }
       try report(0, isMilestone: true)
       guard let store = context.store else { continue }
       var state = fit.training.state(origin: origin)
@@ -118,9 +142,14 @@ public struct NeuronFit: Sendable {
     return fit.training
   }
 
-  private func origin(layer: String) -> [String: JSONValue] {
+  /// What makes a state this fit's and no other's, whichever layer it has come to.
+  private func origin(
+    layers: [String], designs: [TransformationDesign]
+  ) -> [String: JSONValue] {
     [
-      "batch": .integer(batch), "fit": "likelihood", "layer": .string(layer),
+      "batch": .integer(batch), "fit": "likelihood",
+      "fitted-designs": .array(designs.map(\.json)),
+      "fitted-layers": .array(layers.map { .string($0) }),
       "held-out": .array(heldOut.map { .string($0.digest) }),
       "networks": .array(networks.map { .string($0.digest) }),
       "threads": .integer(context.workers.count),

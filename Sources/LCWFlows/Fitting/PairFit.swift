@@ -42,6 +42,9 @@ public struct PairFit: Sendable {
   public func model(
     method: String, startingFrom file: String, design: (Int) -> TransformationDesign
   ) throws -> TransformationModel {
+    guard Set((networks + heldOut).map(\.digest)).count == networks.count + heldOut.count else {
+      throw FlowError.sameNetwork
+    }
     guard let network = networks.first?.network else {
       throw FlowError.tooFewNetworks(needed: 2, found: 0)
     }
@@ -69,8 +72,12 @@ public struct PairFit: Sendable {
     try report(0, isMilestone: true)
     while !fit.isFinished {
       var next = fit
-      try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
-      fit = next
+      do {
+        try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
+        fit = next
+      } catch let error as FlowError {
+        try fit.end(after: error)
+      }
       try report(0, isMilestone: true)
       try context.store?.keep(fit.training.state(origin: origin))
     }
@@ -83,6 +90,7 @@ public struct PairFit: Sendable {
     }
     model.record["figure"] = "loss, in nats"
     model.record["histories"] = .object(histories)
+    if let end = fit.training.endedEarly { model.record["ended-early"] = .string(end) }
     model.record["plan"] = .object(
       plan.json.merging([
         "batch": .integer(amounts.batch), "steps": .integer(amounts.steps),

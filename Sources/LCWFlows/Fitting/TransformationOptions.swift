@@ -81,6 +81,19 @@ public struct TransformationOptions: Sendable {
     }
   }
 
+  /// Refuses options of the design where it is given otherwise.
+  /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)``.
+  public func refuseDesign(
+    in values: OptionValues, plugin: String, because reason: String
+  ) throws(PluginError) {
+    let design: [any PluginOptionDescription] = [kind, layers, width, depth, normalisation, bound]
+    for option in design {
+      if let text = values.given[option.key] {
+        throw .invalidOption(plugin: plugin, option: option.key, value: text, reason: reason)
+      }
+    }
+  }
+
   /// Reads what a user chose.
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` outside an option's range.
   public func choice(in values: OptionValues) throws(PluginError) -> Choice {
@@ -90,7 +103,7 @@ public struct TransformationOptions: Sendable {
       depth: try values.value(of: depth, in: 1...8), normalisation: values[normalisation],
       bound: try values.value(of: bound, in: 0.01...16),
       plan: FitPlan(
-        epochs: try values.value(of: epochs, in: 0...1_000_000),
+        epochs: try values.value(of: epochs, in: 0...FitPlan.epochLimit),
         rate: try values.value(of: rate, in: 1e-9...1),
         decay: try values.value(of: decay, in: 0.001...1),
         decayEpochs: try values.value(of: decayEpochs, in: 1...1_000_000),

@@ -20,6 +20,8 @@ public struct TransformationTraining: Sendable {
   public private(set) var history: [FitFigures]
   /// The place of the best figures in ``history``.
   public private(set) var bestEpoch = 0
+  /// Why the fit ended before its epochs were done, if it diverged after a better epoch.
+  public private(set) var endedEarly: String?
   /// The gradients of a step.
   public var gradients: [Tensor]
   private var firstMoments: [Tensor]
@@ -45,7 +47,8 @@ public struct TransformationTraining: Sendable {
 
   /// Whether all epochs are done, or none was better for too long.
   public var isFinished: Bool {
-    epoch >= plan.epochs || (plan.patience > 0 && epoch - bestEpoch >= plan.patience)
+    endedEarly != nil || epoch >= plan.epochs
+      || (plan.patience > 0 && epoch - bestEpoch >= plan.patience)
   }
 
   /// One step of Adam (Kingma and Ba 2015) along the gradients.
@@ -73,6 +76,13 @@ public struct TransformationTraining: Sendable {
       best = current
       bestEpoch = epoch
     }
+  }
+
+  /// Ends the fit at an epoch that diverged, with the best of those before.
+  /// - Throws: The error, if none of them was better than the start.
+  public mutating func end(after error: FlowError) throws {
+    guard case .diverged = error, bestEpoch > 0 else { throw error }
+    endedEarly = error.description
   }
 
   // What counts is the held-out networks' figure, where there are any.
@@ -123,13 +133,7 @@ extension TransformationTraining {
   /// - Throws: ``FlowError/otherFit(field:expected:found:)`` if it is another fit's, and what reading
   ///   a tensor throws.
   public mutating func resume(from state: Checkpoint, origin: [String: JSONValue]) throws {
-    for (field, expected) in identity(origin).sorted(by: { $0.key < $1.key }) {
-      let found = state.metadata[field]
-      guard found == expected || (expected.double != nil && found?.double == expected.double) else {
-        throw FlowError.otherFit(
-          field: field, expected: expected.compactText, found: found?.compactText ?? "not known")
-      }
-    }
+    try state.requireFit(identity(origin))
     let object = state.metadata["history"]?.object
     let train = object?["train"]?.array?.compactMap(\.double) ?? []
     let heldOut = object?["held-out"]?.array?.compactMap(\.double)
@@ -158,5 +162,23 @@ extension TransformationTraining {
     next.bestEpoch = best
     next.steps = steps
     self = next
+  }
+}
+
+extension Checkpoint {
+  /// Requires a state to be that of a fit.
+  /// - Parameter identity: What the metadata must say.
+  /// - Throws: ``FlowError/otherFit(field:expected:found:)``.
+  func requireFit(_ identity: [String: JSONValue]) throws(FlowError) {
+    func shortened(_ value: JSONValue?) -> String {
+      let text = value?.compactText ?? "not known"
+      return text.count > 100 ? "\(text.prefix(100))…" : text
+    }
+    for (field, expected) in identity.sorted(by: { $0.key < $1.key }) {
+      let found = metadata[field]
+      guard found == expected || (expected.double != nil && found?.double == expected.double) else {
+        throw .otherFit(field: field, expected: shortened(expected), found: shortened(found))
+      }
+    }
   }
 }

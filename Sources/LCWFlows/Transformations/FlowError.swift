@@ -27,6 +27,12 @@ public enum FlowError: DescribedError, Hashable {
   case diverged(what: String, epoch: Int)
   /// A state to go on from belongs to another fit.
   case otherFit(field: String, expected: String, found: String)
+  /// A fit was given a model, which would have no part in it.
+  case modelInFit(method: String, instead: String?)
+  /// ν⁻¹ν misses the neurons by too much, as a share of their norm.
+  case notInverted(share: Double)
+  /// A network is among those to learn from, or held out, twice.
+  case sameNetwork
   /// The file holds another learned connection.
   case otherModel(method: String, found: String)
 
@@ -34,8 +40,9 @@ public enum FlowError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .diverged: .failure
-    case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation: .data
-    case .design, .tooFewNetworks, .needsModel, .cannotOpen, .needsModifier,
+    case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation, .notInverted: .data
+    case .design, .modelInFit, .sameNetwork, .tooFewNetworks, .needsModel, .cannotOpen,
+      .needsModifier,
       .deepNetwork, .otherFit:
       .usage
     }
@@ -70,6 +77,14 @@ public enum FlowError: DescribedError, Hashable {
       "\(what) is no longer finite in epoch \(epoch + 1); try a smaller rate"
     case .otherFit(let field, let expected, let found):
       "the state belongs to another fit: its \(field) is \(found), not \(expected)"
+    case .modelInFit(let method, let instead):
+      "a fit makes a new model, and ‘model’ has no part in it; leave it out"
+        + (instead.map { ", or begin with that model by \(method):\($0)=FILE" } ?? "")
+    case .notInverted(let share):
+      "the model's transformation can't be undone in single precision: there and back, neurons are off "
+        + "by \((share * 100).rounded()) % of their norm; fit it with a smaller rate or bound"
+    case .sameNetwork:
+      "a network is named twice; each is learned from, or held out, once"
     case .otherModel(let method, let found):
       "\(method) needs a model that lcw fit \(method) made; the file holds \(found)"
     }

@@ -44,8 +44,13 @@ extension Transformation {
     guard deviation.allSatisfy({ $0 > 0 }) else {
       throw FlowError.design(option: "deviations", expected: "positive", found: "0 or less")
     }
-    let parameters = try design.makeLayers().enumerated().flatMap { index, layer in
-      try layer.parameters { try checked("layer\(index + 1)/\($0)", $1) }
+    // Each layer's tensors are read before the next is made, so that a design that its file does not
+    // bear out takes no memory.
+    var parameters: [Tensor] = []
+    for index in 0..<design.layerCount {
+      parameters += try design.makeLayer(index).parameters {
+        try checked("layer\(index + 1)/\($0)", $1)
+      }
     }
     self.init(
       design, Standardisation(mean: mean, deviation: deviation, order: design.order),

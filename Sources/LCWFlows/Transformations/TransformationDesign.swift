@@ -62,24 +62,33 @@ public struct TransformationDesign: Sendable, Hashable {
     try require((1...1 << 20).contains(hidden), "number of hidden units", "1 or more", hidden)
     try require((1...8).contains(depth), "depth", "from 1 to 8", depth)
     try require(bound > 0 && bound <= 16, "bound", "above 0, to 16", bound)
+    // The product of all layers' scales is a single-precision number with room for what it scales.
+    try require(
+      bound * Double(layers) <= 64, "bound times its number of layers", "64 or less",
+      bound * Double(layers))
+  }
+
+  /// The number of layers, actnorms counted.
+  var layerCount: Int { normalisation == .actnorm ? 2 * layers : layers }
+
+  /// A layer by its place in the order, in which an actnorm comes before each other one.
+  func makeLayer(_ place: Int) -> any InvertibleLayer {
+    let hasActNorms = normalisation == .actnorm
+    if hasActNorms, place % 2 == 0 { return ActNorm(dimension: dimension) }
+    let index = hasActNorms ? place / 2 : place
+    switch kind {
+    case .realnvp:
+      return CouplingLayer(
+        dimension: dimension, movesLast: index % 2 == 0, hidden: hidden, depth: depth,
+        bound: Float(bound))
+    case .iaf:
+      return AutoregressiveLayer(
+        dimension: dimension, hidden: hidden, depth: depth, bound: Float(bound))
+    }
   }
 
   /// The layers in order, actnorms among them.
-  func makeLayers() -> [any InvertibleLayer] {
-    (0..<layers).flatMap { index -> [any InvertibleLayer] in
-      let layer: any InvertibleLayer =
-        switch kind {
-        case .realnvp:
-          CouplingLayer(
-            dimension: dimension, movesLast: index % 2 == 0, hidden: hidden, depth: depth,
-            bound: Float(bound))
-        case .iaf:
-          AutoregressiveLayer(
-            dimension: dimension, hidden: hidden, depth: depth, bound: Float(bound))
-        }
-      return normalisation == .actnorm ? [ActNorm(dimension: dimension), layer] : [layer]
-    }
-  }
+  func makeLayers() -> [any InvertibleLayer] { (0..<layerCount).map(makeLayer) }
 
   /// The order in which the first layer finds the coordinates: for couplings those of even index
   /// first, so that either half has every other one.

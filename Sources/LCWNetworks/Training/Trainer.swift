@@ -61,6 +61,13 @@ public struct Trainer: Sendable {
       throw TrainingError.plan(
         "the network needs \(Int(bytes / 1e9) + 1) GB of memory, more than there is")
     }
+    // What the layers put out is kept until their gradients are computed.
+    let outputs = 4 * Double(plan.batch) * network.shapes.reduce(0.0) { $0 + Double($1.count) }
+    guard bytes + outputs <= Machine.physicalMemory else {
+      throw TrainingError.plan(
+        "a batch of \(plan.batch) samples needs \(Int((bytes + outputs) / 1e9) + 1) GB of memory, more "
+          + "than there is; a smaller one needs less")
+    }
     self.plan = plan
     self.runner = try Runner(network)
     self.weights = try Weights(randomFor: network, seed: plan.seed)

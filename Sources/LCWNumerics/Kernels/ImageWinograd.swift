@@ -39,7 +39,7 @@ struct ImageWinograd: FastConvolution {
   /// The convolution that gives the gradient of the images from that of the output: with the
   /// filters turned around, and filters and channels in each other's place.
   init?(backwardOf windows: ImageWindows, filters: Int) {
-    guard windows.kernel == [3, 3], windows.padding <= 2 else { return nil }
+    guard windows.kernel == [3, 3], windows.stride == 1, windows.padding <= 2 else { return nil }
     self.init(
       filters: windows.image[0],
       over: ImageWindows(

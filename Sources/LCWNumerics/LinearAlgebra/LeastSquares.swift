@@ -7,7 +7,8 @@ import COpenBLAS
 /// Only the normal equations are kept, so that memory does not depend on the number of samples,
 /// and the work for each is a rank-one update done as matrix products (Golub and Van Loan, Matrix
 /// Computations, section 5.3.2). Products of a block are in single precision, their sums in double;
-/// a block is best some thousand samples.
+/// a block is best some thousand samples. With few samples for the features, some directions hang on the
+/// last digits of the products, and these are in double precision.
 public struct LeastSquares: Sendable {
   /// The number of features.
   public let features: Int
@@ -18,19 +19,39 @@ public struct LeastSquares: Sendable {
   /// The number of samples added.
   public private(set) var samples = 0
 
-  private var gram: GramAccumulator
+  private var gram: Gram
   /// YᵀX, row by row.
   private var cross: [Double]
   private var featureSums: [Double]
   private var targetSums: [Double]
   private var targetSquares = 0.0
 
+  /// XᵀX, in one precision or the other.
+  private enum Gram: Sendable {
+    case single(GramAccumulator)
+    case double(SymmetricMatrix)
+  }
+
+  /// The samples for each feature below which products are in double precision.
+  private static let ampleSamples = 4
+
   /// A problem without samples.
-  public init(features: Int, targets: Int, solvingBias solvesBias: Bool) {
+  ///
+  /// - Parameters:
+  ///   - features: The number of features.
+  ///   - targets: The number of targets.
+  ///   - solvesBias: Whether to solve for a bias.
+  ///   - expected: The number of samples that will be added; ample ones if there is no number.
+  public init(
+    features: Int, targets: Int, solvingBias solvesBias: Bool, expecting expected: Int? = nil
+  ) {
     self.features = features
     self.targets = targets
     self.solvesBias = solvesBias
-    gram = GramAccumulator(order: features)
+    let isAmple = expected.map { $0 / max(1, features) >= Self.ampleSamples } ?? true
+    gram =
+      isAmple
+      ? .single(GramAccumulator(order: features)) : .double(SymmetricMatrix(order: features))
     cross = [Double](repeating: 0, count: targets * features)
     featureSums = [Double](repeating: 0, count: features)
     targetSums = [Double](repeating: 0, count: targets)
@@ -52,15 +73,34 @@ public struct LeastSquares: Sendable {
       x.shape.rowCount == features && y.shape.rowCount == targets && x.shape.rows == y.shape.rows,
       "samples \(x.shape) and \(y.shape) do not fit \(features) features and \(targets) targets")
     samples += x.shape.rows
-    gram.add(x, workers: workers)
-    var product = Tensor(unspecified: [targets, features])
-    product.assignProduct(y.transposed, x.matrix, workers: workers)
-    for index in cross.indices { cross[index] += Double(product.elements[index]) }
+    switch gram {
+    case .single(var sum):
+      gram = .double(SymmetricMatrix(order: 0))
+      sum.add(x, workers: workers)
+      gram = .single(sum)
+      var product = Tensor(unspecified: [targets, features])
+      product.assignProduct(y.transposed, x.matrix, workers: workers)
+      for index in cross.indices { cross[index] += Double(product.elements[index]) }
+    case .double(var sum):
+      gram = .double(SymmetricMatrix(order: 0))
+      sum.addGram(of: x, workers: workers)
+      gram = .double(sum)
+      addCross(x, y)
+    }
     if solvesBias {
       x.addColumnSums(to: &featureSums)
       y.addColumnSums(to: &targetSums)
     }
     for value in y.elements { targetSquares += Double(value) * Double(value) }
+  }
+
+  private mutating func addCross(_ x: Tensor, _ y: Tensor) {
+    BLAS.useCallingThread()
+    let (x, y, count) = (x.elements.map(Double.init), y.elements.map(Double.init), x.shape.rows)
+    guard count > 0, features > 0, targets > 0 else { return }
+    cblas_dgemm(
+      CblasRowMajor, CblasTrans, CblasNoTrans, blasint(targets), blasint(features),
+      blasint(count), 1, y, blasint(targets), x, blasint(features), 1, &cross, blasint(features))
   }
 
   /// What minimises the sum.
@@ -78,9 +118,10 @@ public struct LeastSquares: Sendable {
 
   /// Solves the problem.
   ///
-  /// By Cholesky where the matrix is well enough conditioned for what single-precision products
-  /// tell of it; otherwise by its eigenvectors, leaving out directions whose eigenvalue is lost in
-  /// the products' rounding, so that the solution is the smallest one.
+  /// With a ridge, by Cholesky; λ is then never below what the products' rounding can't tell from zero,
+  /// so that the solution is a continuous function of the samples. Without one, by Cholesky where the
+  /// matrix is well enough conditioned, and otherwise by its eigenvectors, leaving out directions whose
+  /// eigenvalue is lost in the rounding, so that the solution is the smallest one.
   ///
   /// - Parameters:
   ///   - ridge: λ, as a share of the features' mean square times the samples: 0 or more.
@@ -90,13 +131,20 @@ public struct LeastSquares: Sendable {
     ridge: Double = 0, workers: Workers = .serial
   ) throws(NumericsError) -> Solution {
     precondition(ridge >= 0, "a ridge is not negative")
-    var matrix = gram.matrix
+    var matrix =
+      switch gram {
+      case .single(let sum): sum.matrix
+      case .double(let sum): sum
+      }
     var right = cross
     if solvesBias, samples > 0 { center(&matrix, &right) }
     let scale = features > 0 ? matrix.trace / Double(features) : 0
     let (centered, centeredRight) = (matrix, right)
-    matrix.addToDiagonal(ridge * scale)
-    let rank = try solve(matrix, &right, workers: workers)
+    if ridge > 0 {
+      // The norm is an upper bound of the largest eigenvalue.
+      matrix.addToDiagonal(max(ridge * scale, roundingShare / 2 * matrix.norm))
+    }
+    let rank = try solve(matrix, &right, isRidged: ridge > 0, workers: workers)
     let bias = solvesBias ? bias(for: right) : nil
     return Solution(
       weights: Tensor(trusted: right.map { Float($0) }, shape: [targets, features]), bias: bias,
@@ -127,15 +175,17 @@ public struct LeastSquares: Sendable {
 
   /// Solves in the place of the right-hand sides; returns the rank used.
   private func solve(
-    _ matrix: SymmetricMatrix, _ right: inout [Double], workers: Workers
+    _ matrix: SymmetricMatrix, _ right: inout [Double], isRidged: Bool, workers: Workers
   ) throws(NumericsError) -> Int {
     guard features > 0 else { return 0 }
-    if let factor = try? CholeskyFactor(of: matrix), factor.pivotRatio > LeastSquares.precision {
+    if let factor = try? CholeskyFactor(of: matrix),
+      isRidged || factor.pivotRatio > roundingShare
+    {
       factor.solve(&right, workers: workers)
       return features
     }
     let (values, vectors) = try matrix.eigendecomposition()
-    let cutoff = (values.last ?? 0) * LeastSquares.precision * Double(features).squareRoot()
+    let cutoff = (values.last ?? 0) * roundingShare * Double(features).squareRoot()
     let kept = values.indices.filter { values[$0] > cutoff }
     guard !kept.isEmpty else {
       right = [Double](repeating: 0, count: right.count)
@@ -156,8 +206,14 @@ public struct LeastSquares: Sendable {
     return kept.count
   }
 
-  /// The relative size of what the single-precision products of a block can't tell from zero.
-  private static let precision = 0x1p-23
+  /// The size, beside the largest eigenvalue, of what products can't tell from zero. The samples
+  /// themselves are in single precision, but their rounding averages out.
+  private var roundingShare: Double {
+    switch gram {
+    case .single: 0x1p-23
+    case .double: 0x1p-27
+    }
+  }
 
   /// From ‖Y − X Wᵀ‖² = ‖Y‖² − 2 ⟨W, YᵀX⟩ + ⟨W, W XᵀX⟩, with the means taken out.
   private func residual(
@@ -184,6 +240,9 @@ extension SymmetricMatrix {
       }
     }
   }
+
+  /// The root of the sum of the values' squares (Frobenius).
+  fileprivate var norm: Double { elements.reduce(0) { $0 + $1 * $1 }.squareRoot() }
 
   /// vᵀ M v for each row v of a matrix `[n, order]`.
   fileprivate func quadraticForms(of rows: [Double]) -> [Double] {

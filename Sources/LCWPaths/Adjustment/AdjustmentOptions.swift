@@ -17,7 +17,8 @@ public struct AdjustmentOptions: Sendable, Hashable {
   /// there is no number.
   public var positions: Int?
   /// How many patches to use for each feature of a convolution, which is a value of its patch: as many
-  /// of the first samples are taken as give them. All samples if there is no number.
+  /// of the first samples are taken as give them, and a thousand at least. All samples if there is no
+  /// number.
   public var patches: Int?
 
   /// Options; the defaults are those of `wa`. That of patches was measured: see

@@ -31,6 +31,9 @@ struct LayerAdjustment: Sendable {
   /// group of them runs the network's first layers anew.
   private static let problemBytes = 640 << 20
   private static let fewestTogether = 4
+  /// The images that patches are taken from at least: those of a few images are too much alike, however
+  /// small they are.
+  private static let fewestImages = 1000
 
   /// - Parameters:
   ///   - layer: The index of a dense layer or a convolution.
@@ -102,7 +105,17 @@ struct LayerAdjustment: Sendable {
   ) throws -> [Result] {
     let shape = reference.network.parameters[weight].shape
     let bytes = LeastSquares.bytes(features: shape.rowCount, targets: shape.rows)
-    let together = max(LayerAdjustment.fewestTogether, LayerAdjustment.problemBytes / bytes)
+    // A problem that is being solved has copies: centred, factored, and each worker's own.
+    let room = Int(Machine.physicalMemory / Double(bytes)) - 3 * workers.count
+    guard room > 0 else {
+      throw ConnectionError.layer(
+        index: layer, description: "\(reference.network.layers[layer])",
+        problem:
+          "has \(shape.rowCount) inputs, whose normal equations need more memory than there is; "
+          + "use fewer threads, or a method that does not adjust it")
+    }
+    let together = min(
+      room, max(LayerAdjustment.fewestTogether, LayerAdjustment.problemBytes / bytes))
     return try stride(from: 0, to: times.count, by: together).flatMap { first in
       let group = Array(times[first..<min(first + together, times.count)])
       let features = try MovingFeatures(
@@ -119,7 +132,7 @@ struct LayerAdjustment: Sendable {
     var problems = (0..<count).map { _ in
       LeastSquares(
         features: shape.rowCount, targets: shape.rows,
-        solvingBias: bias != nil && options.solvesBias)
+        solvingBias: bias != nil && options.solvesBias, expecting: samples.count * rowsPerSample)
     }
     var spread = TargetSpread()
     let blocks = samples.ranges(
@@ -180,11 +193,11 @@ struct LayerAdjustment: Sendable {
     min(windows.positions, options.positions ?? windows.positions)
   }
 
-  /// The samples that give as many patches as wanted.
+  /// The samples that give as many patches as wanted, or enough variety.
   private static func samples(for windows: ImageWindows, _ options: AdjustmentOptions) -> Int {
     guard let patches = options.patches else { return .max }
     let each = Double(positions(of: windows, options))
-    return max(1, Int((Double(patches) * Double(windows.patchSize) / each).rounded(.up)))
+    return max(fewestImages, Int((Double(patches) * Double(windows.patchSize) / each).rounded(.up)))
   }
 
   private func result(

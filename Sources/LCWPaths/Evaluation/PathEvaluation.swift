@@ -201,7 +201,7 @@ extension [PathEvaluation.Point] {
       worstLoss: self[loss][keyPath: part].crossEntropy,
       worstLossTime: self[loss].t,
       barrier: barrier.contains(where: \.isNaN) ? .nan : barrier.max() ?? 0,
-      meanLoss: length > 0 ? weighted.reduce(0, +) / length : first.crossEntropy,
+      meanLoss: length > 0 || length.isNaN ? weighted.reduce(0, +) / length : first.crossEntropy,
       endAccuracy: (first.accuracy + last.accuracy) / 2,
       endLoss: (first.crossEntropy + last.crossEntropy) / 2)
   }
