@@ -7,7 +7,8 @@ struct ContourChartDrawing {
   let id: String
   let isFile: Bool
   let classes: String
-  private let left = 56.0
+  private let left: Double
+  private let yTicks: AxisTicks
   private let levels: [Double]
 
   init(
@@ -19,6 +20,12 @@ struct ContourChartDrawing {
     self.isFile = isFile
     self.classes = classes
     levels = chart.levels
+    yTicks = AxisTicks(in: chart.yRange, atMost: 7)
+    left = (yTicks.labels.map(ContourChartDrawing.width).max() ?? 0) + 4 + 7
+  }
+
+  private static func width(_ label: String) -> Double {
+    TextMetrics.width(label, size: ChartStyle.fontSize)
   }
 
   /// The whole element.
@@ -110,30 +117,33 @@ struct ContourChartDrawing {
   }
 
   private func drawContours(_ svg: inout SVG, _ x: AxisScale, _ y: AxisScale) {
-    for (index, level) in levels.enumerated() {
+    var labels = ContourLabels(
+      left: x.start, right: x.end, top: y.end, bottom: y.start, lineHeight: ChartStyle.lineHeight)
+    // Ends of lines are what a reader looks for first.
+    for end in chart.lines.flatMap({ [$0.points.first, $0.points.last].compactMap(\.self) })
+    where chart.xRange.contains(end.x) && chart.yRange.contains(end.y) {
+      labels.avoid(x: x(end.x), y: y(end.y), radius: 6)
+    }
+    for level in levels {
       var data = ""
-      var labelled: (Double, Double)?
+      var places: [(x: Double, y: Double)] = []
       for row in 0..<chart.values.count - 1 {
         for column in 0..<chart.values[0].count - 1 {
           for (from, to) in segments(row, column, level) {
             let (start, end) = (place(from.0, from.1, x, y), place(to.0, to.1, x, y))
             data += "M\(SVG.pair(start.0, start.1))L\(SVG.pair(end.0, end.1))"
-            // A place for the number: each level's in another column, so that they do not meet.
-            let wanted = (index * 5 + 3) % (chart.values[0].count - 1)
-            if column == wanted, row > 0, row < chart.values.count - 2, column > 0,
-              column < chart.values[0].count - 2
-            {
-              labelled = start
-            }
+            places.append(((start.0 + end.0) / 2, (start.1 + end.1) / 2))
           }
         }
       }
-      svg.path(data, classes: "axis")
-      if let labelled {
-        svg.text(
-          String(level, significantDigits: 2), x: labelled.0, y: labelled.1 + 4, anchor: .middle,
-          classes: "muted halo")
-      }
+      svg.path(data, classes: "axis contour")
+      let text = String(level, significantDigits: 2)
+      labels.add(text, width: ContourChartDrawing.width(text), alongside: places)
+    }
+    // Behind all contours, so that no line runs through a number.
+    for label in labels.placed {
+      svg.text(
+        label.text, x: label.x, y: label.y + 4, anchor: .middle, classes: "muted halo level")
     }
   }
 
@@ -189,15 +199,18 @@ struct ContourChartDrawing {
     svg.path(
       "M\(SVG.pair(x.start, top))H\(SVG.number(x.end))V\(SVG.number(bottom))"
         + "H\(SVG.number(x.start))Z", classes: "axis")
-    let yTicks = AxisTicks(in: chart.yRange, atMost: 7)
     for (value, label) in zip(yTicks.values, yTicks.labels) {
       svg.line(x.start - 4, y(value), x.start, y(value), classes: "axis")
       svg.text(label, x: x.start - 7, y: y(value) + 4.4, anchor: .end, classes: "muted")
     }
-    let xTicks = AxisTicks(in: chart.xRange, atMost: width > 500 ? 8 : 5)
+    let xTicks = xTicks(x)
     for (value, label) in zip(xTicks.values, xTicks.labels) {
       svg.line(x(value), bottom, x(value), bottom + 4, classes: "axis")
-      svg.text(label, x: x(value), y: bottom + 18, anchor: .middle, classes: "muted")
+      // The number at an end of the axis would reach over the edge.
+      let half = ContourChartDrawing.width(label) / 2
+      svg.text(
+        label, x: min(max(x(value), half), width - half), y: bottom + 18, anchor: .middle,
+        classes: "muted")
     }
     var end = bottom + 20
     for line in TextMetrics.lines(chart.xLabel, width: width - 8, size: ChartStyle.fontSize) {
@@ -205,5 +218,18 @@ struct ContourChartDrawing {
       svg.text(line, x: (x.start + x.end) / 2, y: end, anchor: .middle, classes: "muted")
     }
     return end + 4
+  }
+
+  /// As many ticks as leave room between their numbers.
+  private func xTicks(_ x: AxisScale) -> AxisTicks {
+    var limit = 8
+    while true {
+      let ticks = AxisTicks(in: chart.xRange, atMost: limit)
+      let widest = ticks.labels.map(ContourChartDrawing.width).max() ?? 0
+      let places = ticks.values.map { x($0) }
+      let isRoomy = zip(places, places.dropFirst()).allSatisfy { $1 - $0 > widest + 10 }
+      if isRoomy || limit <= 2 { return ticks }
+      limit -= 1
+    }
   }
 }

@@ -19,9 +19,7 @@ extension Table {
     lines += ["<thead>", "<tr>\(head.joined())</tr>", "</thead>", "<tbody>"]
     lines += rows.map { "<tr>\(cells(of: $0))</tr>" }
     lines += ["</tbody>", "</table>"]
-    let notes = columns.compactMap { column in
-      column.note.map { "<li>\(column.title.markup): \($0.markup)</li>" }
-    }
+    let notes = allNotes.map { "<li>\($0.markup)</li>" }
     if !notes.isEmpty { lines += ["<ul class=\"notes\">"] + notes + ["</ul>"] }
     return lines.joined(separator: "\n") + "\n"
   }

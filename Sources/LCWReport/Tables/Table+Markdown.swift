@@ -8,9 +8,7 @@ extension Table {
     lines.append(Table.row(columns.map { Table.escaped($0.title) }))
     lines.append(Table.row(columns.map { $0.alignment == .text ? ":---" : "---:" }))
     lines += rows.map { row in Table.row(row.map { Table.escaped($0.displayText) }) }
-    let notes = columns.compactMap { column in
-      column.note.map { "- \(Table.escaped(column.title)): \(Table.escaped($0))" }
-    }
+    let notes = allNotes.map { "- \(Table.escaped($0))" }
     if !notes.isEmpty { lines += [""] + notes }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -13,9 +13,7 @@ extension Table {
     lines.append(line(titles, widths: widths))
     lines.append(widths.map { String(repeating: "─", count: $0) }.joined(separator: "  "))
     lines += body.map { line($0, widths: widths) }
-    let notes = columns.compactMap { column in
-      column.note.map { "\(column.title.singleLine): \($0.singleLine)" }
-    }
+    let notes = allNotes.map(\.singleLine)
     if !notes.isEmpty { lines += [""] + notes }
     return lines.joined(separator: "\n") + "\n"
   }

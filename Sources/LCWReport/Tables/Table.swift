@@ -34,6 +34,8 @@ public struct Table: Sendable, Hashable {
 
   /// What the table shows, or nothing.
   public var caption: String?
+  /// Remarks on the whole, put under the table, behind those on columns.
+  public var notes: [String] = []
   /// The columns, left to right.
   public let columns: [Column]
   /// The rows, each with a cell for each column.
@@ -54,6 +56,12 @@ public struct Table: Sendable, Hashable {
       row.count == columns.count,
       "a row has \(row.count) cells, but the table has \(columns.count) columns")
     rows.append(row)
+  }
+
+  /// What stands under the table: the remarks on columns, each behind its column's title, and those
+  /// on the whole.
+  var allNotes: [String] {
+    columns.compactMap { column in column.note.map { "\(column.title): \($0)" } } + notes
   }
 
   /// The columns' keys, told apart where two are the same.
