@@ -144,6 +144,8 @@ let tests: [TestRow] = [
     ],
     resources: [.copy("Fixtures")]),
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
+  TestRow(
+    target: "LCWExperimentsTests", dependencies: ["LCWCore", "LCWNetworks", "LCWExperiments"]),
   TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),

@@ -37,11 +37,15 @@ struct ReproduceTests {
     return try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
   }
 
+  private func exists(_ name: String) -> Bool {
+    FileManager.default.fileExists(atPath: program.folder.url.path + "/\(name)")
+  }
+
   @Test
   func `killed at random and resumed, the tables are those of an uninterrupted run`() throws {
     try program.run(quick + ["-o", "whole"])
     let whole = try results("whole")
-    #expect(whole.object?["accuracy"]?.array?.count == 5)
+    #expect(whole.object?["accuracy"]?.array?.count == 6)
     var random = SystemRandomNumberGenerator()
     var kills = 0
     for _ in 0..<12 {
@@ -56,11 +60,13 @@ struct ReproduceTests {
     for (name, result) in try steps("whole") {
       #expect(try steps("part")[name]?.untimed == result.untimed)
     }
-    // The networks are the same too, byte for byte.
-    for name in try steps("whole").keys where name.hasPrefix("train") {
+    // The networks, the model and the learned curves are the same too, byte for byte.
+    let products = ["train": "network.lcw", "fit": "model.lcw", "learn": "path.lcw"]
+    for name in try steps("whole").keys {
+      guard let product = products[String(name.prefix { $0 != "-" })] else { continue }
       #expect(
-        try program.bytes("whole/steps/\(name)/network.lcw")
-          == program.bytes("part/steps/\(name)/network.lcw"))
+        try program.bytes("whole/steps/\(name)/\(product)")
+          == program.bytes("part/steps/\(name)/\(product)"))
     }
   }
 
@@ -154,7 +160,7 @@ struct ReproduceTests {
       usleep(2000)
       let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
       isLearning = names.contains {
-        $0.hasPrefix("garipov")
+        $0.hasPrefix("learn")
           && FileManager.default.fileExists(atPath: place.path + "/\($0)/state.lcw")
       }
     }
@@ -166,8 +172,15 @@ struct ReproduceTests {
   @Test
   func `a plan is shown and nothing is done`() throws {
     let plan = try program.run(quick + ["-o", "x", "--dry-run"]).output
-    #expect(plan.contains("train 3") && plan.contains("19 of 19 steps"))
-    #expect(!FileManager.default.fileExists(atPath: program.folder.url.path + "/x"))
+    #expect(plan.contains("train 3") && plan.contains("29 of 29 steps"))
+    try program.run(quick + ["-o", "x", "--collect"], expecting: 1)
+    #expect(!exists("x"))
+    // Nor is a folder made in one that is there.
+    try FileManager.default.createDirectory(
+      at: program.folder.url.appendingPathComponent("empty"), withIntermediateDirectories: true)
+    try program.run(quick + ["-o", "empty", "--dry-run"])
+    try program.run(quick + ["-o", "empty", "--collect"], expecting: 1)
+    #expect(!exists("empty/steps") && !exists("empty/results"))
     let list = try program.run("reproduce", "--list").output
     #expect(list.contains("mnist-two-layer") && list.contains("paper"))
   }
@@ -209,17 +222,167 @@ struct ReproduceTests {
     let latex = String(decoding: try program.bytes("x/results/accuracy.tex"), as: UTF8.self)
     #expect(latex.contains("\\toprule") && latex.contains("$\\pm$") && latex.contains("\\%"))
     let figures = [
-      "accuracy-test", "error-stages", "ensembles", "middles", "plane-arc", "trade-off",
+      "accuracy-test", "error-stages", "ensembles", "fit-realnvp", "middles", "plane-arc",
+      "plane-garipov-epochs-4", "trade-off",
     ]
     for name in figures {
       #expect(XMLParser(data: try program.bytes("x/results/\(name).svg")).parse())
-      #expect(try program.bytes("digits/\(name).svg") == program.bytes("x/results/\(name).svg"))
+      #expect(
+        try program.bytes("record-figures/digits/\(name).svg")
+          == program.bytes("x/results/\(name).svg"))
     }
     let page = String(decoding: try program.bytes("x/results/report.html"), as: UTF8.self)
     #expect(page.contains("Scaled down") && !page.contains("http-equiv=\"refresh\""))
     let record = String(decoding: try program.bytes("record.md"), as: UTF8.self)
     #expect(record.contains("lcw reproduce digits --scale quick"))
-    #expect(record.contains("training.epochs is 3, at full scale 20"))
+    #expect(record.contains("training.epochs: 3 in the place of 20"))
+    // The results' folder that nobody named is not that of the figures, and other text stays.
+    try Data(("Mine.\n" + record).utf8).write(
+      to: program.folder.url.appendingPathComponent("record.md"))
+    try program.run(
+      quick + ["--record", "record.md", "--method", "arc", "--epochs", "1", "--networks", "2"])
+    let next = String(decoding: try program.bytes("record.md"), as: UTF8.self)
+    #expect(next.hasPrefix("Mine.\n# Reproduction"))
+    #expect(next.contains("networks: 2 in the place of 3") && !next.contains("| ot+wa"))
+    #expect(exists("digits-quick/steps"))
+    try program.run(quick + ["-o", "r-figures/digits", "--record", "r.md"], expecting: 64)
+    try program.run(quick + ["-o", "x", "--record", "absent/r.md"], expecting: 1)
+  }
+
+  @Test
+  func `a model is fitted to networks of its own, and its methods are extended by others`() throws {
+    try program.run(quick + ["-o", "x", "--method", "bijection:model=@realnvp"])
+    let before = try steps("x")
+    #expect(before.keys.count { $0.hasPrefix("fit-realnvp") } == 1)
+    // Three networks that are joined, and two that the model has seen.
+    #expect(before.keys.count { $0.hasPrefix("train") } == 5)
+    let table = try results("x").object
+    #expect(
+      table?["accuracy"]?.array?.compactMap { $0.object?["method"]?.string }
+        == ["bijection:model=@realnvp", "end points (3)"])
+    #expect(table?["fits"]?.array?.first?.object?["learned_from"] == 2)
+    #expect(table?["networks"]?.array?.count == 5)
+    // Another method that names it needs no other fit; one that names none trains no networks for it.
+    try program.run(
+      quick + [
+        "-o", "x", "--method", "bijection:model=@realnvp", "--add-method",
+        "bijection:model=@realnvp+wa",
+      ])
+    #expect(try steps("x").keys.count { $0.hasPrefix("fit") || $0.hasPrefix("train") } == 6)
+    let fit = try #require(before.keys.first { $0.hasPrefix("fit") })
+    #expect(
+      try steps("x")[fit]?.object?["histories"]?.object?.values.first?.array?.count ?? 0 > 1)
+    let unknown = try program.run(
+      quick + ["-o", "y", "--method", "flow:model=@nu"], expecting: 65)
+    #expect(unknown.errors.contains("there are realnvp"))
+  }
+
+  @Test
+  func `a learned curve is learned once, for its table and its pictures`() throws {
+    let arguments = quick + ["-o", "x", "--networks", "2", "--method", "garipov:epochs=4"]
+    try program.run(arguments)
+    let names = try steps("x").keys
+    let learned = try #require(names.first { $0.hasPrefix("learn-garipov") })
+    let plane = try #require(names.first { $0.hasPrefix("plane-of-garipov") })
+    let bytes = try program.bytes("x/steps/\(learned)/path.lcw")
+    let kept = program.folder.url.appendingPathComponent("x/steps/\(learned)/path.lcw")
+    let picture = try steps("x")[plane]?.object?["losses"]
+    // Another curve of the same networks, put in the place of the kept one, is what is then shown.
+    let networks = names.filter { $0.hasPrefix("train") }.sorted().map {
+      "x/steps/\($0)/network.lcw"
+    }
+    try program.run(
+      ["connect"] + networks + ["-m", "garipov:epochs=1,rate=0.2", "-o", "other.lcw", "--quiet"])
+    try FileManager.default.removeItem(at: kept)
+    try FileManager.default.copyItem(
+      at: program.folder.url.appendingPathComponent("other.lcw"), to: kept)
+    try FileManager.default.removeItem(
+      at: program.folder.url.appendingPathComponent("x/steps/\(plane)"))
+    try program.run(arguments)
+    #expect(try steps("x")[plane]?.object?["losses"] != picture)
+    #expect(try steps("x")[plane]?.object?["losses"] != nil)
+    // What is removed is learned anew, to the same bits.
+    for name in names where name.hasPrefix("plane-of-garipov") {
+      try FileManager.default.removeItem(
+        at: program.folder.url.appendingPathComponent("x/steps/\(name)"))
+    }
+    try FileManager.default.removeItem(at: kept)
+    try program.run(arguments)
+    #expect(try program.bytes("x/steps/\(learned)/path.lcw") == bytes)
+    #expect(try steps("x")[plane]?.object?["losses"] == picture)
+    // More points measure the same curve.
+    let date = try modification("x/steps/\(learned)/result.json")
+    let description = """
+      {"name": "finer", "dataset": "digits", "architecture": "mlp:hidden=100", "networks": 2,
+       "training": {"epochs": 3}, "methods": ["garipov:epochs=4"], "points": 9}
+      """
+    try Data(description.utf8).write(to: program.folder.url.appendingPathComponent("e.json"))
+    try program.run("reproduce", "e.json", "-o", "x", "--threads", "1", "--quiet")
+    #expect(try modification("x/steps/\(learned)/result.json") == date)
+    #expect(try steps("x").keys.count { $0.hasPrefix("learn") } == 1)
+    #expect(try steps("x").keys.count { $0.hasPrefix("garipov") } == 2)
+  }
+
+  @Test(arguments: [1, 2])
+  func `a step that fails stops those that need it and no others`(jobs: Int) throws {
+    let arguments = [
+      "reproduce", "digits", "--scale", "quick", "-o", "x", "--networks", "2", "--threads", "2",
+      "--method", "flow:model=absent.lcw", "--add-method", "arc", "--jobs", "\(jobs)",
+    ]
+    let outcome = try program.run(arguments, expecting: 1)
+    #expect(outcome.errors.contains("1 step(s) failed"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("failed: flow:model=absent.lcw 1–2"), "\(outcome.errors)")
+    // Said as it happens, and at the end; not by each worker.
+    #expect(
+      outcome.errors.split(separator: "\n").count { $0.contains("absent.lcw") } == 2,
+      "\(outcome.errors)")
+    let done = try stepNames("x")
+    #expect(done.contains { $0.hasPrefix("arc") } && done.contains { $0.hasPrefix("plane") })
+    let table = try results("x").object?["accuracy"]?.array ?? []
+    #expect(table.compactMap { $0.object?["method"]?.string } == ["arc", "end points (2)"])
+    // What failed is tried again by another run.
+    let again = try program.run(arguments, expecting: 1)
+    #expect(again.errors.contains("1 step(s) failed"))
+  }
+
+  /// The names of the folders of steps that have a result.
+  private func stepNames(_ folder: String) throws -> [String] {
+    let place = program.folder.url.path + "/\(folder)/steps"
+    return try FileManager.default.contentsOfDirectory(atPath: place).filter {
+      exists("\(folder)/steps/\($0)/result.json")
+    }
+  }
+
+  @Test
+  func `workers end with the command that started them`() throws {
+    let running = try program.start([
+      "reproduce", "digits", "--epochs", "100000", "--networks", "2", "--method", "arc", "-o",
+      "orphans", "--jobs", "2", "--threads", "2", "--quiet",
+    ])
+    let place = program.folder.url.appendingPathComponent("orphans").path
+    func workers() -> Int {
+      let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+      return processes.count { number in
+        let line = try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(number)/cmdline"))
+        let text = line.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return text.contains(place) && text.contains("--worker")
+      }
+    }
+    func wait(for count: Int) -> Bool {
+      let deadline = Date.now + 30
+      while workers() != count, Date.now < deadline { usleep(20_000) }
+      return workers() == count
+    }
+    #expect(wait(for: 2))
+    // At work, not only started.
+    let deadline = Date.now + 30
+    while ((try? FileManager.default.contentsOfDirectory(atPath: place + "/steps")) ?? []).count
+      < 2,
+      Date.now < deadline
+    { usleep(20_000) }
+    #expect(running.kill())
+    _ = running.finish()
+    #expect(wait(for: 0))
   }
 
   @Test
@@ -230,7 +393,7 @@ struct ReproduceTests {
     let scale = try program.run("reproduce", "digits", "--scale", "huge", expecting: 64)
     #expect(scale.errors.contains("paper, quick"))
     let missing = try program.run(quick + ["-o", "x", "--collect"], expecting: 1)
-    #expect(missing.errors.contains("19 step(s) have no result"))
+    #expect(missing.errors.contains("29 step(s) have no result"))
     let method = try program.run(quick + ["-o", "x", "--method", "arch"], expecting: 64)
     #expect(method.errors.contains("arc"))
     try Data("notes".utf8).write(to: program.folder.url.appendingPathComponent("notes.txt"))
@@ -251,6 +414,7 @@ struct ReproduceTests {
       try Data(text.utf8).write(to: program.folder.url.appendingPathComponent("e.json"))
       let wrong = try program.run("reproduce", "e.json", "-o", "y", expecting: 65)
       #expect(wrong.errors.contains(part), "\(text): \(wrong.errors)")
+      #expect(wrong.errors.contains("e.json"), "\(wrong.errors)")
     }
     try program.run(quick + ["-o", "x", "--step", "abc"], expecting: 64)
   }
@@ -262,7 +426,7 @@ extension JSONValue {
     switch self {
     case .object(let members):
       .object(
-        members.filter { !["seconds", "resumed", "worker"].contains($0.key) }
+        members.filter { !["seconds", "learning_seconds", "resumed", "worker"].contains($0.key) }
           .mapValues(\.untimed))
     case .array(let values): .array(values.map(\.untimed))
     case .string, .integer, .number, .bool: self

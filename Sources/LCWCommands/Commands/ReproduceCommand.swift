@@ -66,11 +66,17 @@ struct ReproduceCommand: ParsableCommand {
   var collect = false
 
   @Option(
-    help: "Also write the record as Markdown to this file, with figures in a folder beside it.")
+    help: ArgumentHelp(
+      "Also write the experiment's section of a Markdown file, with figures in a folder beside it.",
+      discussion: "Other experiments' sections and other text in the file are kept.",
+      valueName: "file"))
   var record: String?
 
   @Flag(help: "Do steps, but write no tables and figures.")
   var worker = false
+
+  @Option(help: .private)
+  var parent: ExperimentRun.ParentRun?
 
   @Flag(help: "Show no progress.")
   var quiet = false
@@ -108,16 +114,12 @@ struct ReproduceCommand: ParsableCommand {
   func run() throws {
     guard !list, let experiment else { return try printList() }
     let session = try Session(compute)
-    var plan = try described(experiment)
-    plan.architecture = try session.registry.architecture(plan.architecture)
-      .selfContained(plan.architecture)
-    for method in plan.methods + plan.middles + plan.planes {
-      plan.completedMethods[method] = try session.registry.completed(method)
-    }
+    let plan = try described(experiment).resolved(by: session.registry)
     let name = scale == Experiment.fullScale ? plan.name : "\(plan.name)-\(scale)"
     let run = ExperimentRun(
       experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? name),
-      isQuiet: quiet)
+      isQuiet: quiet, parent: parent)
+    try checkRecord(of: plan, resultsIn: run.folder)
     let workerCommand = workerCommand(folder: run.folder)
     if dryRun {
       print(try run.planText())
@@ -126,16 +128,44 @@ struct ReproduceCommand: ParsableCommand {
     } else if let step {
       try run.finish(step: step)
     } else if worker {
-      try run.finish()
-    } else {
-      if !collect {
-        if jobs > 1 {
-          try run.finish(jobs: jobs, command: workerCommand)
-        } else {
-          try run.finish()
-        }
+      do { try run.finish() } catch ExperimentError.failed where parent != nil {
+        // The parent tells it, once for all of its workers.
+        throw ExitCode.failure
       }
+    } else if collect {
       try run.collect(command: recordedCommand, record: record)
+    } else {
+      try finishAndCollect(run, workerCommand)
+    }
+  }
+
+  /// Does the steps and writes what they found; what there is also if some have failed.
+  private func finishAndCollect(_ run: ExperimentRun, _ workerCommand: [String]) throws {
+    do {
+      if jobs > 1 {
+        try run.finish(jobs: jobs, command: workerCommand)
+      } else {
+        try run.finish()
+      }
+    } catch ExperimentError.failed(let failures, let blocked) {
+      do { try run.collect(command: recordedCommand, record: record) } catch ExperimentError
+        .unfinished
+      {}
+      throw ExperimentError.failed(failures, blocked: blocked)
+    }
+    try run.collect(command: recordedCommand, record: record)
+  }
+
+  /// What is wrong with the record's file is told before the work.
+  private func checkRecord(of plan: Experiment, resultsIn folder: URL) throws {
+    guard let record else { return }
+    try OutputCheck.check(record)
+    let figures = Findings.figureFolder(
+      of: URL(fileURLWithPath: record), experiment: plan.name)
+    for place in [figures, figures.deletingLastPathComponent()]
+    where place.standardizedFileURL.path == folder.standardizedFileURL.path {
+      throw SessionError.wrongUse(
+        "\(place.path) would hold the record's figures and the results; name another --output")
     }
   }
 
@@ -154,27 +184,31 @@ struct ReproduceCommand: ParsableCommand {
 
   /// The experiment with what the options put in its place.
   private func described(_ name: String) throws -> Experiment {
-    var experiment = try Experiment(try description(name), scale: scale)
+    var experiment = try inFile(name) { try Experiment(try description(name), scale: scale) }
     if !method.isEmpty { experiment.methods = [] }
     for added in try methods(method + addMethod) where !experiment.methods.contains(added) {
       experiment.methods.append(added)
     }
-    if let networks, networks != experiment.networks {
-      experiment.scaledDown.append(
-        "networks is \(networks), in the description \(experiment.networks)")
-      experiment.networks = networks
-    }
-    if let epochs, epochs != experiment.training.epochs {
-      experiment.scaledDown.append(
-        "training.epochs is \(epochs), in the description \(experiment.training.epochs)")
-      experiment.training.epochs = epochs
-    }
+    if let networks { experiment.networks = networks }
+    if let epochs { experiment.training.epochs = epochs }
     if let pairs { experiment.pairLimit = pairs }
+    try experiment.check()
     return experiment
   }
 
   private func methods(_ texts: [String]) throws -> [MethodExpression] {
     try texts.map { text throws in try MethodExpression(text) }
+  }
+
+  /// What work throws, with the experiment's file where there is one.
+  private func inFile<Result>(_ name: String, _ work: () throws -> Result) throws -> Result {
+    do { return try work() } catch let error as FileError { throw error } catch let error
+      as any DescribedError
+    {
+      if Experiment.included[name] != nil { throw error }
+      if case .unknownExperiment? = error as? ExperimentError { throw error }
+      throw ExperimentError.file(name, reason: error.description, category: error.category)
+    }
   }
 
   private func description(_ name: String) throws -> JSONValue {

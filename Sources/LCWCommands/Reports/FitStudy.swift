@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWExperiments
 import LCWFiles
 import LCWReport
 
@@ -31,26 +32,9 @@ struct FitStudy {
       ], footer: LCWVersion.program)
   }
 
-  /// A chart of each layer of the model's `histories`, where `LAYER/FIGURE` is a list of a number
-  /// for each epoch.
   private var charts: [Report.Block] {
-    var series: [String: [LineChart.Series]] = [:]
-    for (name, figures) in (model.metadata["histories"]?.object ?? [:]).sorted(by: {
-      $0.key > $1.key
-    }) {
-      let parts = name.split(separator: "/", maxSplits: 1)
-      let points = (figures.array ?? []).enumerated().compactMap { epoch, value in
-        value.double.map { ChartPoint(Double(epoch), $0) }
-      }
-      series[String(parts.first ?? ""), default: []].append(
-        LineChart.Series(name: String(parts.last ?? ""), points: points))
-    }
-    guard !series.isEmpty else { return [.paragraph("The method keeps no figures.")] }
-    return series.sorted { $0.key < $1.key }.map { layer, series in
-      .lineChart(
-        LineChart(
-          title: "What the fit of \(layer) came to", xLabel: "epoch",
-          yLabel: model.metadata["figure"]?.string ?? "figure", yFormat: .number, series: series))
-    }
+    let charts = LineChart.histories(of: model.metadata) { "What the fit of \($0) came to" }
+    return charts.isEmpty
+      ? [.paragraph("The method keeps no figures.")] : charts.map { .lineChart($0) }
   }
 }

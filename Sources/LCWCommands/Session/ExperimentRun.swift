@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import Foundation
 import LCWCore
 import LCWExperiments
@@ -12,13 +13,33 @@ struct ExperimentRun {
   let session: Session
   let folder: URL
   let isQuiet: Bool
-  private let watch = InterruptionWatch()
+  /// The run whose processes share what has failed.
+  private let run: String
+  private let watch: InterruptionWatch
 
-  init(experiment: Experiment, session: Session, folder: URL, isQuiet: Bool) {
+  /// - Parameter parent: The run of the process that started this one, if one did.
+  init(
+    experiment: Experiment, session: Session, folder: URL, isQuiet: Bool, parent: ParentRun? = nil
+  ) {
     self.experiment = experiment
     self.session = session
     self.folder = folder
     self.isQuiet = isQuiet
+    run = parent?.run ?? UUID().uuidString
+    watch = InterruptionWatch(parent: parent?.process)
+  }
+
+  /// The process that started this one, and its run: `4711:5C0B…`.
+  struct ParentRun: ExpressibleByArgument {
+    var process: Int32
+    var run: String
+
+    init?(argument: String) {
+      let parts = argument.split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, let process = Int32(parts[0]) else { return nil }
+      self.process = process
+      run = String(parts[1])
+    }
   }
 
   /// This program's file, to start more of it.
@@ -64,10 +85,11 @@ struct ExperimentRun {
     }
     let printed = ProgressLine(isQuiet: isQuiet)
     return Worker(
-      runner, in: results,
-      report: { step, done, all, seconds in
-        printed.print("[\(done)/\(all)] \(step.name)  \(fixed(seconds, 1)) s")
-      },
+      runner, in: results, run: run,
+      reports: Worker.Reports(
+        done: { step, done, all, seconds in
+          printed.print("[\(done)/\(all)] \(step.name)  \(fixed(seconds, 1)) s")
+        }, failed: { printed.print("failed: \($0.step): \($0.reason)") }),
       wait: {
         guard !flag.isSet else { throw Interruption(description: outcome) }
       })
@@ -82,21 +104,26 @@ struct ExperimentRun {
     let processes = try (0..<jobs).map { _ in
       let process = Process()
       process.executableURL = URL(fileURLWithPath: command[0])
-      process.arguments = Array(command.dropFirst()) + ["--worker"]
+      process.arguments =
+        Array(command.dropFirst()) + ["--worker", "--parent", "\(getpid()):\(run)"]
       try process.run()
       return process
     }
     let printed = ProgressLine(isQuiet: isQuiet)
     var known = Set(experiment.steps.filter(results.isDone).map(\.key))
+    var failed: Set<StepFailure> = []
     var isEnding = false
     while processes.contains(where: \.isRunning) {
       for step in experiment.steps where !known.contains(step.key) && results.isDone(step) {
         known.insert(step.key)
         printed.print("[\(known.count)/\(experiment.steps.count)] \(step.name)")
       }
-      let hasFailed = processes.contains { !$0.isRunning && $0.terminationStatus != 0 }
+      for failure in results.left(of: experiment.steps, in: run).failures
+      where failed.insert(failure).inserted {
+        printed.print("failed: \(failure.step): \(failure.reason)")
+      }
       // Once: a process that is asked twice leaves at once, and its claims behind.
-      if !isEnding, watch.isInterrupted || hasFailed {
+      if !isEnding, watch.isInterrupted {
         isEnding = true
         for process in processes where process.isRunning { process.terminate() }
       }
@@ -106,17 +133,18 @@ struct ExperimentRun {
       throw Interruption(
         description: "what is done is kept in \(folder.path); the same command goes on")
     }
-    guard processes.allSatisfy({ $0.terminationStatus == 0 }) else {
-      throw ExperimentError.step(experiment.name, reason: "a worker failed; it has said why")
+    let left = results.left(of: experiment.steps, in: run)
+    guard left.failures.isEmpty else {
+      throw ExperimentError.failed(left.failures, blocked: left.blocked)
     }
+    guard left.open.isEmpty else { throw ExperimentError.workers(folder: folder.path) }
   }
 
   // MARK: Plan, cluster, results
 
   /// The steps, with what each will take.
   func planText() throws -> String {
-    let isThere = FileManager.default.fileExists(atPath: folder.path)
-    let results = isThere ? try ResultFolder(folder) : nil
+    let results = try ResultFolder(folder, isMade: false)
     let runner = try runner()
     let speed = StepRunner.measuredSpeed(workers: session.workers)
     var table = Table(columns: [
@@ -126,7 +154,7 @@ struct ExperimentRun {
     var (seconds, bytes) = (0.0, 0)
     for step in experiment.steps {
       let estimate = try runner.estimate(step, speed: speed)
-      let isDone = results?.isDone(step) ?? false
+      let isDone = results.isDone(step)
       if !isDone {
         seconds += estimate.seconds
         bytes += estimate.bytes
@@ -137,7 +165,7 @@ struct ExperimentRun {
         .significant(Double(estimate.bytes) / 1e6, digits: 2), .text(step.key),
       ])
     }
-    let open = experiment.steps.count { step in !(results?.isDone(step) ?? false) }
+    let open = experiment.steps.count { !results.isDone($0) }
     return table.text
       + "\n\n\(open) of \(experiment.steps.count) steps are to be done: some "
       + "\(Duration.seconds(seconds).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
@@ -165,7 +193,11 @@ struct ExperimentRun {
 
   /// Writes tables and figures, and prints the main table.
   func collect(command: String, record: String?) throws {
-    let findings = try Findings(of: experiment, in: try ResultFolder(folder))
+    let findings = try Findings(of: experiment, in: try ResultFolder(folder, isMade: false))
+    guard !findings.isEmpty else {
+      throw ExperimentError.unfinished(
+        steps: findings.missing.map(\.name), folder: folder.path)
+    }
     let place = folder.appendingPathComponent("results")
     try findings.write(to: place, command: command)
     if let record { try findings.writeRecord(to: URL(fileURLWithPath: record), command: command) }

@@ -21,8 +21,10 @@ extension Experiment {
     let full = JSONValue.object(members)
     // All are checked, so that a slip does not wait for the day a scale is used.
     for replacements in scales.values { _ = try Experiment(fields: full.replacing(replacements)) }
+    let whole = try Experiment(fields: full)
     guard scale != Experiment.fullScale else {
-      self = try Experiment(fields: full)
+      self = whole
+      fullScale = [whole]
       return
     }
     guard let replacements = scales[scale] else {
@@ -30,7 +32,7 @@ extension Experiment {
         scale, known: (scales.keys + [Experiment.fullScale]).sorted())
     }
     self = try Experiment(fields: full.replacing(replacements))
-    scaledDown += full.differences(from: replacements)
+    fullScale = [whole]
   }
 
   private static func scales(_ value: JSONValue?) throws(ExperimentError) -> [String: JSONValue] {
@@ -61,6 +63,7 @@ extension Experiment {
       rule: try OptimiserRule(try training.text("optimiser", default: "sgd")), seed: 0)
     try training.finish()
     networks = try reader.integer("networks", default: 2, in: 1...1000)
+    fits = try reader.fits("fits")
     methods = try reader.methods("methods")
     pairLimit =
       try reader.value("pairs") == nil
@@ -77,14 +80,63 @@ extension Experiment {
     middles = try reader.methods("middles")
     planes = try reader.methods("planes")
     published = try reader.published("published")
-    scaledDown = []
+    learned = []
+    fullScale = []
     try reader.finish()
-    guard networks > 1 || methods.isEmpty else {
-      throw ExperimentError.field("networks", expected: "2 or more, for there are methods")
+    try check()
+  }
+
+  /// Checks that fields agree with each other; an option may have changed one.
+  /// - Throws: ``ExperimentError``.
+  public func check() throws {
+    guard joined.count > 1 || methods.isEmpty else {
+      throw ExperimentError.field(
+        "networks",
+        expected: "2 or more" + (fits.isEmpty ? "" : " that no fit has seen")
+          + ", for there are methods")
+    }
+    var known: [String] = []
+    for fit in fits {
+      try Experiment.check(fit.method, known: known)
+      known.append(fit.name)
+    }
+    for method in methods + middles + planes { try Experiment.check(method, known: known) }
+  }
+
+  private static func check(
+    _ method: MethodExpression, known: [String]
+  ) throws(ExperimentError) {
+    if let name = method.fitNames.first(where: { !known.contains($0) }) {
+      throw .unknownFit(name, known: known)
     }
   }
 
-  private static func isNameByte(_ byte: UInt8) -> Bool {
+  /// The experiment with what only plugins know: the architecture with the content of files it
+  /// names, methods with their defaults, and which of them learn a path for each pair.
+  /// - Throws: `PluginError` for an unknown name or a wrong option.
+  public func resolved(by registry: PluginRegistry) throws -> Experiment {
+    var resolved = self
+    resolved.architecture = try registry.architecture(architecture).selfContained(architecture)
+    for method in methods + middles + planes + fits.map(\.method) {
+      resolved.completedMethods[method] = try registry.completed(method)
+    }
+    resolved.learned = try Set(
+      (methods + middles + planes).filter { expression in
+        let traits = try registry.connection(expression).traits
+        // What is fitted once, and not for each pair, is a fit.
+        return try traits.isLearnable
+          && !(registry.method(expression.method) is any LearnableMethod)
+      })
+    resolved.fullScale = try fullScale.map { whole in
+      var whole = whole
+      whole.architecture = try registry.architecture(whole.architecture)
+        .selfContained(whole.architecture)
+      return whole
+    }
+    return resolved
+  }
+
+  fileprivate static func isNameByte(_ byte: UInt8) -> Bool {
     (97...122).contains(byte) || (48...57).contains(byte) || byte == 45
   }
 }
@@ -170,6 +222,34 @@ private struct FieldReader {
     return methods
   }
 
+  mutating func fits(_ key: String) throws -> [Experiment.Fit] {
+    guard let values = (try value(key) ?? .array([])).array else {
+      throw ExperimentError.field(prefix + key, expected: "a list of fits")
+    }
+    var fits: [Experiment.Fit] = []
+    for (index, value) in values.enumerated() {
+      let place = "\(prefix)\(key)[\(index)]"
+      var reader = try FieldReader(value, of: place + ".")
+      let name = try reader.text("name")
+      guard !name.isEmpty, name.utf8.allSatisfy(Experiment.isNameByte),
+        !fits.contains(where: { $0.name == name })
+      else {
+        throw ExperimentError.field(
+          place + ".name", expected: "lower-case letters, digits and hyphens, and no other fit's")
+      }
+      let networks = try reader.integers("networks", in: 1...1_000_000)
+      guard !networks.isEmpty, Set(networks).count == networks.count else {
+        throw ExperimentError.field(place + ".networks", expected: "a list of different seeds")
+      }
+      fits.append(
+        Experiment.Fit(
+          name: name, method: try MethodExpression(try reader.text("method")), networks: networks,
+          heldOut: try reader.integer("hold-out", default: 0, in: 0...networks.count - 1)))
+      try reader.finish()
+    }
+    return fits
+  }
+
   mutating func published(_ key: String) throws(ExperimentError) -> [String: PublishedFigures] {
     guard let rows = (try value(key) ?? .object([:])).object else {
       throw .field(prefix + key, expected: "an object with a row for each method")
@@ -197,7 +277,8 @@ private struct FieldReader {
 
   func finish() throws(ExperimentError) {
     if let key = members.keys.sorted().first(where: { !known.contains($0) }) {
-      throw .unknownField(prefix + key, nearest: nearestName(to: key, among: known.sorted()))
+      throw .unknownField(
+        prefix + key, nearest: nearestName(to: key, among: known.sorted()).map { prefix + $0 })
     }
   }
 }
@@ -207,19 +288,5 @@ extension JSONValue {
   fileprivate func replacing(_ other: JSONValue) -> JSONValue {
     guard case .object(let members) = self, case .object(let others) = other else { return other }
     return .object(members.merging(others) { $0.replacing($1) })
-  }
-
-  /// A sentence for each field that another value replaces.
-  fileprivate func differences(from other: JSONValue, prefix: String = "") -> [String] {
-    (other.object ?? [:]).sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
-      let own = object?[key]
-      if value.object != nil {
-        return (own ?? .object([:])).differences(from: value, prefix: "\(prefix)\(key).")
-      }
-      guard own != value else { return [] }
-      return [
-        "\(prefix)\(key) is \(value.compactText), at full scale \(own?.compactText ?? "not set")"
-      ]
-    }
   }
 }

@@ -23,8 +23,10 @@ public struct Experiment: Sendable, Hashable {
   public var architecture: PluginReference
   /// How they are trained; network i has seed i.
   public var training: TrainingPlan
-  /// The number of networks, numbered from 1.
+  /// The number of networks, numbered from 1; the networks of fits may be others.
   public var networks: Int
+  /// The models that are fitted to networks, which methods name as `@name`.
+  public var fits: [Fit]
   /// The ways of joining them.
   public var methods: [MethodExpression]
   /// The number of pairs to join, in which the networks occur about equally often; all if there is
@@ -41,10 +43,13 @@ public struct Experiment: Sendable, Hashable {
   /// Figures to stand beside those that are found.
   public var published: [String: PublishedFigures]
   /// The methods with all their options, where these are known: what results are kept under, so that
-  /// they are not taken for those of a version with other defaults.
-  public var completedMethods: [MethodExpression: MethodExpression] = [:]
-  /// What is smaller than in the description at full scale, a sentence each.
-  public var scaledDown: [String]
+  /// they are not taken for those of a version with other defaults. ``resolved(by:)`` finds them.
+  public internal(set) var completedMethods: [MethodExpression: MethodExpression] = [:]
+  /// The methods that learn a path for each pair: to learn one is a step of its own.
+  /// ``resolved(by:)`` finds them.
+  public internal(set) var learned: Set<MethodExpression>
+  // In an array of one or none, since a value can't hold another of its kind.
+  var fullScale: [Experiment]
 
   /// How paths are evaluated.
   public struct Evaluation: Sendable, Hashable {
@@ -56,10 +61,52 @@ public struct Experiment: Sendable, Hashable {
     public var samples: Int?
   }
 
-  /// The pairs to join, of networks numbered from 1: neighbours on a ring first, then those two
-  /// apart and so on.
+  /// A model that is fitted to networks, and that options of methods name as `@name`.
+  public struct Fit: Sendable, Hashable {
+    /// The name, without the sign.
+    public var name: String
+    /// The method that learns, with its options.
+    public var method: MethodExpression
+    /// The seeds of the networks.
+    public var networks: [Int]
+    /// The last so many networks are not learned from, and tell when to stop.
+    public var heldOut: Int
+  }
+
+  /// The networks that are joined: those that no fit has seen.
+  public var joined: [Int] {
+    let seen = Set(fits.flatMap(\.networks))
+    return (1...networks).filter { !seen.contains($0) }
+  }
+
+  /// All networks that are trained.
+  public var trained: [Int] {
+    Set(1...networks).union(usedFits.flatMap(\.networks)).sorted()
+  }
+
+  /// The fits that a method needs, each behind those it begins with.
+  public var usedFits: [Fit] {
+    var names = Set((methods + middles + planes).flatMap(\.fitNames))
+    for fit in fits.reversed() where names.contains(fit.name) {
+      names.formUnion(fit.method.fitNames)
+    }
+    return fits.filter { names.contains($0.name) }
+  }
+
+  /// The pairs to join: neighbours on a ring first, then those two apart and so on.
   public var pairs: [NetworkPair] {
-    Array(NetworkPair.all(of: networks).prefix(pairLimit ?? .max))
+    let joined = joined
+    return NetworkPair.all(of: joined.count).prefix(pairLimit ?? .max).map {
+      NetworkPair(first: joined[$0.first - 1], second: joined[$0.second - 1])
+    }
+  }
+}
+
+extension MethodExpression {
+  /// The names of the fits that options of the method refer to.
+  var fitNames: [String] {
+    (Array(method.options.values) + Array((modifier?.options ?? [:]).values))
+      .filter { $0.hasPrefix("@") }.map { String($0.dropFirst()) }.sorted()
   }
 }
 
@@ -121,19 +168,28 @@ public enum ExperimentError: DescribedError, Hashable {
   case unfinished(steps: [String], folder: String)
   /// There is no step of a key.
   case unknownStep(String)
+  /// A method refers to a fit that there is not.
+  case unknownFit(String, known: [String])
+  /// What is wrong in a file.
+  case file(String, reason: String, category: ErrorCategory)
   /// A step's result is not what it should be.
   case damagedResult(file: String, reason: String)
   /// The folder belongs to something else.
   case foreignFolder(String)
-  /// A step could not be done.
-  case step(String, reason: String)
+  /// Steps could not be done, nor those that need them.
+  case failed([StepFailure], blocked: Int)
+  /// Processes at work on a folder ended before its steps were done.
+  case workers(folder: String)
+  /// A record's file has not what a section begins and ends with.
+  case record(file: String, reason: String)
 
   /// Wrong usage, but for wrong data and failures.
   public var category: ErrorCategory {
     switch self {
-    case .field, .unknownField, .damagedResult: .data
+    case .field, .unknownField, .unknownFit, .damagedResult, .record: .data
     case .unknownScale, .unknownExperiment, .unknownStep, .foreignFolder: .usage
-    case .unfinished, .step: .failure
+    case .file(_, _, let category): category
+    case .unfinished, .failed, .workers: .failure
     }
   }
 
@@ -156,7 +212,32 @@ public enum ExperimentError: DescribedError, Hashable {
       "\(file) is damaged (\(reason)); remove it, and its step is done anew"
     case .foreignFolder(let folder):
       "\(folder) has files but is no folder of results; name an empty or a new one with --output"
-    case .step(let name, let reason): "\(name): \(reason)"
+    case .unknownFit(let name, let known):
+      "a method refers to ‘@\(name)’, but there is no such fit"
+        + (known.isEmpty ? "" : "; there are \(known.joined(separator: ", "))")
+    case .file(let file, let reason, _): "\(file): \(reason)"
+    case .failed(let failures, let blocked):
+      "\(failures.count) step(s) failed"
+        + (blocked > 0 ? ", and \(blocked) that need them were not tried: " : ": ")
+        + failures.map { "\($0.step): \($0.reason)" }.joined(separator: "; ")
+    case .workers(let folder):
+      "the workers on \(folder) ended before all steps were done; the same command goes on"
+    case .record(let file, let reason):
+      "\(file) can't take a section: \(reason)"
     }
+  }
+}
+
+/// A step that could not be done.
+public struct StepFailure: Sendable, Hashable {
+  /// What the step is called.
+  public var step: String
+  /// Why, in one line.
+  public var reason: String
+
+  /// A failure.
+  public init(step: String, reason: String) {
+    self.step = step
+    self.reason = reason
   }
 }

@@ -47,7 +47,7 @@ extension Findings {
     }
     if !ensembles.isEmpty { figures.append(ensembleFigure) }
     if let middles { figures.append(figure(of: middles)) }
-    return figures + planes.map(figure)
+    return figures + planes.map(figure) + fits.flatMap { self.figures(of: $0) }
   }
 
   private var pairNote: String {
@@ -163,6 +163,17 @@ extension Findings {
           }, hasEqualScales: true)),
       note: "of the first hidden layer; the plane holds "
         + "\(Int((middles.explained * 100).rounded())) % of the variance")
+  }
+
+  private func figures(of finding: FitFinding) -> [Figure] {
+    let charts = LineChart.histories(of: finding.record) {
+      "\(experiment.title): the fit \(finding.fit.name), \($0)"
+    }
+    return charts.enumerated().map { index, chart in
+      Figure(
+        name: "fit-\(finding.fit.name)" + (index > 0 ? "-\(index + 1)" : ""),
+        picture: .lines(chart), note: "\(finding.fit.method)")
+    }
   }
 
   private func figure(of plane: PlaneFinding) -> Figure {

@@ -26,53 +26,44 @@ extension Findings {
       try write(table.csv, "\(name).csv")
       try write(table.latex(label: "\(experiment.name)-\(name)"), "\(name).tex")
     }
-    let json = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.table.json) })
+    var json = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.table.json) })
+    json["scaled_down"] = .array(experiment.scaledDown.map(JSONValue.string))
     try write(JSONValue.object(json).prettyText + "\n", "results.json")
     for figure in figures { try write(figure.picture.svg, "\(figure.name).svg") }
     try write(markdown(command: command, figuresFrom: "."), "results.md")
     try write(report(command: command).html, "report.html")
   }
 
-  /// Writes the record of this experiment: a Markdown file, and the figures in a folder beside it
-  /// that is called as the experiment.
-  /// - Throws: `FileError`.
-  public func writeRecord(to file: URL, command: String) throws {
-    let place = file.deletingLastPathComponent().appendingPathComponent(experiment.name)
-    try ResultFolder.make(place)
-    for figure in figures {
-      try AtomicFile.write(
-        Array(figure.picture.svg.utf8), to: place.appendingPathComponent("\(figure.name).svg"))
-    }
-    try AtomicFile.write(
-      Array(markdown(command: command, figuresFrom: experiment.name).utf8), to: file)
-  }
-
-  /// What was scaled down, and by how much.
-  private var scaleNotes: [String] {
-    var notes = experiment.scaledDown
-    if let limit = experiment.pairLimit, limit < NetworkPair.all(of: experiment.networks).count {
-      notes.append(
-        "\(limit) of the \(NetworkPair.all(of: experiment.networks).count) pairs are joined")
-    }
-    return notes
-  }
+  private static let scaleHeading = "Scaled down or changed:"
 
   private var setUp: String {
     let training = experiment.training
+    let possible = NetworkPair.all(of: experiment.joined.count).count
+    let others = experiment.trained.count - experiment.networks
+    let fitted = others > 0 ? " and \(others) others that models are fitted to" : ""
     return "\(experiment.networks) networks \(experiment.architecture) on \(experiment.dataset), "
-      + "seeds 1 to \(experiment.networks); \(training.epochs) epochs, batches of "
+      + "seeds 1 to \(experiment.networks)\(fitted); \(training.epochs) epochs, batches of "
       + "\(training.batch), rate \(training.rate), schedule \(training.schedule), \(training.rule). "
       + "\(experiment.evaluation.points) points to a unit of t, "
-      + (experiment.evaluation.refines ? "refined around the worst." : "none between them.")
+      + (experiment.evaluation.refines ? "refined around the worst" : "none between them") + ", on "
+      + (experiment.evaluation.samples.map { "\($0) samples of each part." } ?? "all samples.")
+      + " \(experiment.pairs.count) of \(possible) pairs."
   }
 
   /// The tables, and the figures as links, as Markdown.
   public func markdown(command: String, figuresFrom path: String) -> String {
     var parts = ["## \(experiment.title)", setUp, "```sh\n\(command)\n```"]
-    if !scaleNotes.isEmpty {
-      parts.append("Scaled down:\n\n" + scaleNotes.map { "- \($0)" }.joined(separator: "\n"))
+    if !experiment.scaledDown.isEmpty {
+      parts.append(
+        "\(Findings.scaleHeading)\n\n"
+          + experiment.scaledDown.map { "- \($0)" }.joined(separator: "\n"))
     }
-    parts += tables.filter { $0.name != "pairs" }.map { $0.table.markdown.trimmed }
+    parts += tables.filter { $0.name != "pairs" }.map { _, table in
+      // They stand above, once.
+      var table = table
+      table.notes.removeAll { scaleNotes.contains($0) }
+      return table.markdown.trimmed
+    }
     parts += figures.map { "![\($0.name)](\(path)/\($0.name).svg)\n\n\($0.note.sentence)" }
     if !missing.isEmpty {
       parts.append("Not done yet: \(missing.map(\.name).joined(separator: "; ")).")
@@ -88,7 +79,8 @@ extension Findings {
       Report.Section(
         title: "Set-up",
         blocks: [.paragraph(setUp), .commands([command])]
-          + (scaleNotes.isEmpty ? [] : [.paragraph("Scaled down:"), .list(scaleNotes)]))
+          + (experiment.scaledDown.isEmpty
+            ? [] : [.paragraph(Findings.scaleHeading), .list(experiment.scaledDown)]))
     ]
     sections.append(
       Report.Section(title: "Tables", blocks: tables.map { .table($0.table) }))

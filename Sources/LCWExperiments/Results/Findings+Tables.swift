@@ -21,6 +21,10 @@ extension Findings {
           "seconds", alignment: .number,
           note: "to construct a path and to measure along it; of those that were not interrupted"),
       ])
+    if !experiment.published.isEmpty {
+      table.notes.append("published: by the method's authors, at full scale")
+    }
+    table.notes += scaleNotes
     for method in experiment.methods {
       let found = paths(by: method)
       guard !found.isEmpty else { continue }
@@ -59,6 +63,7 @@ extension Findings {
         .init("length", alignment: .number), .init("distance", alignment: .number),
         .init("seconds", alignment: .number),
       ])
+    table.notes += scaleNotes
     for path in paths {
       table.append([
         .text("\(path.method)"), .integer(path.pair.first), .integer(path.pair.second),
@@ -68,6 +73,31 @@ extension Findings {
         .number(path.train.meanLoss, decimals: 4), .number(path.test.meanLoss, decimals: 4),
         .number(path.length, decimals: 1), .number(path.distance, decimals: 1),
         .number(path.seconds, decimals: 1),
+      ])
+    }
+    return table
+  }
+
+  /// A line for each way in which this is not the experiment at full scale.
+  var scaleNotes: [String] { experiment.scaledDown.map { "scaled down or changed: \($0)" } }
+
+  /// A row for each fitted model, if there are any.
+  public var fitTable: Table? {
+    guard !fits.isEmpty else { return nil }
+    var table = Table(
+      caption: "The models that methods name",
+      columns: [
+        .init("model"), .init("method"),
+        .init("learned from", key: "learned_from", alignment: .number),
+        .init("held out", key: "held_out", alignment: .number),
+        .init("seconds", alignment: .number),
+      ])
+    for finding in fits {
+      let fit = finding.fit
+      table.append([
+        .text("@\(fit.name)"), .text("\(fit.method)"),
+        .integer(fit.networks.count - fit.heldOut), .integer(fit.heldOut),
+        finding.seconds.map { .number($0, decimals: 1) } ?? .empty,
       ])
     }
     return table
@@ -84,7 +114,8 @@ extension Findings {
         .init("test accuracy", key: "test_accuracy", alignment: .number),
         .init("test loss", key: "test_loss", alignment: .number),
       ])
-    for (network, train, test) in ends {
+    table.notes += scaleNotes
+    for (network, train, test) in networks {
       table.append([
         .integer(network), .percent(train.accuracy, decimals: 2),
         .number(train.crossEntropy, decimals: 5), .percent(test.accuracy, decimals: 2),
@@ -106,6 +137,7 @@ extension Findings {
         .init("stored numbers", key: "stored_values", alignment: .number),
         .init("multiply-adds", key: "multiply_adds", alignment: .number),
       ])
+    table.notes += scaleNotes
     for ensemble in ensembles {
       for index in ensemble.test.indices {
         table.append([
@@ -123,7 +155,7 @@ extension Findings {
   public var tables: [(name: String, table: Table)] {
     [
       ("accuracy", accuracyTable), ("pairs", pairTable), ("networks", networkTable),
-      ("ensembles", ensembleTable),
+      ("ensembles", ensembleTable), ("fits", fitTable),
     ].compactMap { name, table in
       table.flatMap { $0.rows.isEmpty ? nil : (name, $0) }
     }

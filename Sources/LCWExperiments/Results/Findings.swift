@@ -12,7 +12,8 @@ public struct Findings: Sendable {
   /// The seconds that all steps took, added up.
   public let seconds: Double
 
-  let ends: [(network: Int, train: Metrics, test: Metrics)]
+  let networks: [(network: Int, train: Metrics, test: Metrics)]
+  let fits: [FitFinding]
   let paths: [JoinedPair]
   let ensembles: [EnsembleFinding]
   let middles: MiddlesFinding?
@@ -23,7 +24,8 @@ public struct Findings: Sendable {
   public init(of experiment: Experiment, in folder: ResultFolder) throws {
     var missing: [Step] = []
     var seconds = 0.0
-    var ends: [(Int, Metrics, Metrics)] = []
+    var networks: [(Int, Metrics, Metrics)] = []
+    var fits: [FitFinding] = []
     var paths: [JoinedPair] = []
     var ensembles: [EnsembleFinding] = []
     var middles: MiddlesFinding?
@@ -39,10 +41,13 @@ public struct Findings: Sendable {
       case .train(let network):
         if let train = Metrics(result.object?["train"]), let test = Metrics(result.object?["test"])
         {
-          ends.append((network, train, test))
+          networks.append((network, train, test))
         } else {
           isRead = false
         }
+      case .fit(let fit):
+        fits.append(FitFinding(fit: fit, result))
+      case .learn: break
       case .connect(let method, let pair):
         let path = JoinedPair(method: method, pair: pair, result)
         path.map { paths.append($0) }
@@ -67,12 +72,22 @@ public struct Findings: Sendable {
     self.experiment = experiment
     self.missing = missing
     self.seconds = seconds
-    self.ends = ends
+    self.networks = networks
+    self.fits = fits
     self.paths = paths
     self.ensembles = ensembles
     self.middles = middles
     self.planes = planes
   }
+
+  /// The networks that are joined.
+  var ends: [(network: Int, train: Metrics, test: Metrics)] {
+    let joined = Set(experiment.joined)
+    return networks.filter { joined.contains($0.network) }
+  }
+
+  /// Whether there is nothing yet.
+  public var isEmpty: Bool { missing.count == experiment.steps.count }
 
   /// The paths of a method.
   func paths(by method: MethodExpression) -> [JoinedPair] { paths.filter { $0.method == method } }
@@ -110,7 +125,7 @@ struct JoinedPair: Sendable {
   var stages: [String]
   var length: Double
   var distance: Double
-  /// The seconds of constructing and of measuring it, since its last interruption.
+  /// The seconds of learning or constructing it and of measuring it, since the last interruption.
   var seconds: Double
   var isResumed: Bool
 
@@ -136,8 +151,22 @@ struct JoinedPair: Sendable {
     self.stages = stages
     self.length = length
     self.distance = distance
-    self.seconds = seconds
+    self.seconds = seconds + (fields["learning_seconds"]?.double ?? 0)
     self.isResumed = isResumed
+  }
+}
+
+/// A fitted model.
+struct FitFinding: Sendable {
+  var fit: Experiment.Fit
+  var seconds: Double?
+  /// What its figures came to, epoch by epoch; see ``LineChart/histories(of:title:)``.
+  var record: [String: JSONValue]
+
+  init(fit: Experiment.Fit, _ result: JSONValue) {
+    self.fit = fit
+    record = result.object ?? [:]
+    seconds = record["resumed"]?.bool == false ? record["seconds"]?.double : nil
   }
 }
 

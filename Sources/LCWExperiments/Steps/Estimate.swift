@@ -52,6 +52,15 @@ extension StepRunner {
       return Estimate(
         seconds: (learning * Double(experiment.training.epochs) + pass * measured) / speed,
         bytes: network.parameterCount * 4)
+    case .fit(let fit):
+      return Estimate(
+        seconds: try fitting(fit, network: network) / speed, bytes: 16 * network.parameterCount)
+    case .learn(let method, _):
+      let epochs = try option("epochs", of: method.method) ?? 30
+      let points = try option("points", of: method.method) ?? 3
+      return Estimate(
+        seconds: 1.3 * learning * epochs / speed,
+        bytes: Int(points) * network.parameterCount * 4)
     case .connect(let method, _):
       let traits = try registry.connection(method).traits
       let hidden = max(1, network.weightedLayers.count - 1)
@@ -67,9 +76,6 @@ extension StepRunner {
         if traits.needsData {
           work += points * widths.reduce(0) { $0 + $1 * $1 } * Double(data.train.count)
         }
-      } else if traits.isLearnable, traits.needsData {
-        let epochs = Double(method.method.options["epochs"] ?? "30") ?? 30
-        work += 1.3 * learning * epochs
       }
       return Estimate(seconds: work / speed, bytes: Int(points) * 200 + small)
     case .ensemble:
@@ -81,5 +87,27 @@ extension StepRunner {
       let samples = Double(min(10_000, data.train.count))
       return Estimate(seconds: 625 * pass * samples / speed, bytes: small)
     }
+  }
+
+  /// A number that an option has, given or by default, if the method has such an option.
+  private func option(_ key: String, of method: PluginReference) throws -> Double? {
+    let plugin = registry.plugins(of: .method).first { $0.name == method.name }
+    let text =
+      method.options[key] ?? plugin?.options.first { $0.key == key }?.defaultText
+    return text.flatMap { Double($0) }
+  }
+
+  /// The operations of a fit, if it is of a transformation of neurons with such options as those of
+  /// `flow` and `bijection`; of any other method, those of as many epochs of that.
+  private func fitting(_ fit: Experiment.Fit, network: Network) throws -> Double {
+    let hidden = try HiddenPopulation(of: network, hidden: 0)
+    let dimension = Double(hidden.dimension)
+    let layers = try option("layers", of: fit.method.method) ?? 4
+    let width = try option("width", of: fit.method.method) ?? 1
+    let passes = layers * 4 * width * dimension * dimension * 6
+    let rows =
+      try option("steps", of: fit.method.method).map { $0 * 2 * Double(hidden.count) }
+      ?? Double(hidden.count * fit.networks.count)
+    return passes * rows * (try option("epochs", of: fit.method.method) ?? 40)
   }
 }

@@ -11,17 +11,18 @@ public struct ResultFolder: Sendable {
   /// The folder.
   public let url: URL
 
-  /// A folder, made if it is not there.
+  /// A folder.
+  /// - Parameter isMade: Whether it is made if it is not there.
   /// - Throws: ``ExperimentError/foreignFolder(_:)`` if it has files of something else, and
   ///   `FileError` if it can't be made.
-  public init(_ url: URL) throws {
+  public init(_ url: URL, isMade: Bool = true) throws {
     self.url = url
     let found = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
     let foreign = found.filter { !$0.hasPrefix(".") }
     guard foreign.isEmpty || found.contains(ResultFolder.stepsName) else {
       throw ExperimentError.foreignFolder(url.path)
     }
-    try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName))
+    if isMade { try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName)) }
   }
 
   private static let stepsName = "steps"
@@ -40,9 +41,16 @@ public struct ResultFolder: Sendable {
     url.appendingPathComponent(ResultFolder.stepsName).appendingPathComponent(step.folderName)
   }
 
-  /// The file of a step's network.
-  public func network(of step: Step) -> URL {
-    folder(of: step).appendingPathComponent("network.lcw")
+  /// The file of weights that a step makes beside its result: a network, a model or a path.
+  public func product(of step: Step) -> URL? {
+    let name: String? =
+      switch step.work {
+      case .train: "network.lcw"
+      case .fit: "model.lcw"
+      case .learn: "path.lcw"
+      case .connect, .ensemble, .middles, .plane: nil
+      }
+    return name.map(folder(of: step).appendingPathComponent)
   }
 
   /// The file of a computation that is not finished.
@@ -52,10 +60,14 @@ public struct ResultFolder: Sendable {
     folder(of: step).appendingPathComponent("result.json")
   }
 
-  /// Whether a step has a result, and the network that belongs to it.
+  private func failureFile(of step: Step) -> URL {
+    folder(of: step).appendingPathComponent("failure")
+  }
+
+  /// Whether a step has a result, and the file of weights that belongs to it.
   public func isDone(_ step: Step) -> Bool {
     let files = FileManager.default
-    if case .train = step.work, !files.fileExists(atPath: network(of: step).path) { return false }
+    if let product = product(of: step), !files.fileExists(atPath: product.path) { return false }
     return files.fileExists(atPath: resultFile(of: step).path)
   }
 
@@ -83,5 +95,19 @@ public struct ResultFolder: Sendable {
     try AtomicFile.write(
       Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step))
     try? FileManager.default.removeItem(at: state(of: step))
+    try? FileManager.default.removeItem(at: failureFile(of: step))
+  }
+
+  /// Why a step could not be done in a run, if it was tried and could not.
+  public func failure(of step: Step, in run: String) -> StepFailure? {
+    guard let text = try? String(contentsOf: failureFile(of: step), encoding: .utf8),
+      text.hasPrefix(run + "\n")
+    else { return nil }
+    return StepFailure(step: step.name, reason: String(text.dropFirst(run.count + 1)))
+  }
+
+  /// Keeps why a step could not be done, so that no other worker of the run tries it too.
+  func keep(_ failure: StepFailure, of step: Step, in run: String) throws {
+    try AtomicFile.write(Array("\(run)\n\(failure.reason)".utf8), to: failureFile(of: step))
   }
 }

@@ -24,8 +24,7 @@ public struct StepRunner: Sendable {
   /// gone on with later.
   public var progress: @Sendable (ConnectionProgress) throws -> Void = { _ in }
 
-  private let network: Network
-  private let selfContained: PluginReference
+  let network: Network
 
   /// A runner.
   /// - Throws: `PluginError` if a plugin is not there, and what the architecture and a method throw
@@ -38,13 +37,19 @@ public struct StepRunner: Sendable {
     let dataset = try registry.dataset(experiment.dataset)
     let family = try registry.architecture(experiment.architecture)
     network = try family.network(inputShape: dataset.sampleShape, classes: dataset.classes)
-    selfContained = family.selfContained(experiment.architecture)
     let layers = network.weightedLayers.count
     if let head = experiment.heads.first(where: { $0 > layers }) {
       throw EnsembleError.noSuchHead(head, weightedLayers: layers)
     }
-    for method in experiment.methods + experiment.middles + experiment.planes {
-      _ = try registry.connection(method)
+    let joining = experiment.methods + experiment.middles + experiment.planes
+    for method in joining { _ = try registry.connection(method) }
+    for fit in experiment.usedFits { _ = try StepRunner.learner(fit, registry) }
+    // Said before hours of training, which the connection would say only after them.
+    guard joining.isEmpty || !network.layers.contains(.batchNorm) else {
+      throw ExperimentError.field(
+        "architecture",
+        expected: "one without batch normalisation where there are methods: its moments are right "
+          + "for a network and for no point between two")
     }
     self.experiment = experiment
     self.registry = registry
@@ -60,28 +65,54 @@ public struct StepRunner: Sendable {
     let result: [String: JSONValue] =
       switch step.work {
       case .train(let number): try train(number, step, in: folder)
+      case .fit(let fit): try self.fit(fit, step, in: folder)
+      case .learn(let method, let pair): try learn(method, pair, step, in: folder)
       case .connect(let method, let pair): try connect(method, pair, step, in: folder)
       case .ensemble(let head): try ensemble(head, in: folder)
-      case .middles(let methods, let pair): try middles(methods, pair, in: folder)
-      case .plane(let method, let pair): try plane(method, pair, in: folder)
+      case .middles(let methods, let pair): try middles(methods, pair, step, in: folder)
+      case .plane(let method, let pair): try plane(method, pair, step, in: folder)
       }
     try folder.keep(result, of: step, seconds: (ContinuousClock.now - start).seconds)
   }
 
   /// The samples that paths are measured with.
-  private var measured: EvaluationData {
+  var measured: EvaluationData {
     guard let count = experiment.evaluation.samples else { return data }
     return EvaluationData(train: data.train.prefix(count), test: data.test.prefix(count))
   }
 
-  private func trained(_ number: Int, in folder: ResultFolder) throws -> Weights {
-    let step = experiment.steps[number - 1]
-    let source = try open(folder.network(of: step))
-    return try source.trainedNetwork(from: registry).weights
+  func trained(_ number: Int, in folder: ResultFolder) throws -> Weights {
+    try product(.train(network: number), in: folder).trainedNetwork(from: registry).weights
   }
 
-  private func ends(_ pair: NetworkPair, in folder: ResultFolder) throws -> (Weights, Weights) {
+  func ends(_ pair: NetworkPair, in folder: ResultFolder) throws -> (Weights, Weights) {
     (try trained(pair.first, in: folder), try trained(pair.second, in: folder))
+  }
+
+  /// The file of weights that another step has made.
+  func product(_ work: Step.Work, in folder: ResultFolder) throws -> any CheckpointSource {
+    try open(try file(experiment.step(work), in: folder))
+  }
+
+  private func file(_ step: Step?, in folder: ResultFolder) throws -> URL {
+    guard let step, let file = folder.product(of: step) else {
+      throw ExperimentError.unknownStep("a step whose result another needs")
+    }
+    return file
+  }
+
+  /// What a method may use; `@name` is the file of that fit's model.
+  func context(
+    in folder: ResultFolder, store: (any ConnectionStore)? = nil
+  ) -> ConnectionContext {
+    ConnectionContext(
+      samples: data.train, seed: 0, workers: workers, store: store,
+      open: { reference in
+        try open(
+          reference.hasPrefix("@")
+            ? try file(experiment.fitStep(String(reference.dropFirst())), in: folder)
+            : URL(fileURLWithPath: reference))
+      }, progress: progress)
   }
 
   // MARK: The kinds of work
@@ -104,7 +135,7 @@ public struct StepRunner: Sendable {
     }
     func checkpoint() -> Checkpoint {
       trainer.checkpoint(
-        architecture: selfContained, dataset: experiment.dataset, more: origin)
+        architecture: experiment.architecture, dataset: experiment.dataset, more: origin)
     }
     while !trainer.isFinished {
       let epoch = trainer.epoch
@@ -118,7 +149,7 @@ public struct StepRunner: Sendable {
       }
       if !trainer.isFinished { try write(checkpoint(), state) }
     }
-    try write(checkpoint(), folder.network(of: step))
+    try write(checkpoint(), try file(step, in: folder))
     let runner = try Runner(network)
     // On all samples, since the key of a training does not say how paths are measured.
     return [
@@ -128,35 +159,20 @@ public struct StepRunner: Sendable {
     ]
   }
 
-  private func path(
-    _ method: MethodExpression, _ a: Weights, _ b: Weights, store: (any ConnectionStore)? = nil
-  ) throws -> any ConnectionPath {
-    try registry.connection(method).path(
-      from: a, to: b,
-      in: ConnectionContext(
-        samples: data.train, seed: 0, workers: workers, store: store, progress: progress))
-  }
-
   private func connect(
     _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> [String: JSONValue] {
-    let (a, b) = try ends(pair, in: folder)
-    let state = folder.state(of: step)
-    let store = StateStore(file: state, open: open, write: write)
-    var isResumed = FileManager.default.fileExists(atPath: state.path)
-    let path: any ConnectionPath
-    do { path = try self.path(method, a, b, store: store) } catch is TrainingError where isResumed {
-      // Another number of threads, say: its last bits would be others.
-      try FileManager.default.removeItem(at: state)
-      isResumed = false
-      path = try self.path(method, a, b, store: store)
-    }
+    let path = try self.path(method, pair, step, in: folder)
     let evaluation = try PathEvaluator(workers: workers, progress: progress).evaluate(
       path, on: measured, pointsPerUnit: experiment.evaluation.points,
       refining: experiment.evaluation.refines)
+    let learning = try experiment.step(.learn(method, pair)).flatMap(folder.result(of:))?.object
+    let seconds = learning?["seconds"] ?? .number(0)
+    let isResumed = learning?["resumed"] ?? .bool(false)
     return [
-      "distance": JSONValue(evaluation.distance), "length": JSONValue(evaluation.length),
-      "points": .array(evaluation.points.map(\.json)), "resumed": .bool(isResumed),
+      "distance": JSONValue(evaluation.distance), "learning_seconds": seconds,
+      "length": JSONValue(evaluation.length), "points": .array(evaluation.points.map(\.json)),
+      "resumed": isResumed,
       "stages": .array(path.stages.map { .string($0.label) }),
       "test": evaluation.test.json, "train": evaluation.train.json,
     ]
@@ -173,92 +189,6 @@ public struct StepRunner: Sendable {
       "train": .array(try ensemble.evaluate(on: measured.train, workers: workers).map(\.json)),
     ]
   }
-
-  /// The neurons that a picture of a population shows.
-  private static let shownNeurons = 1000
-
-  private func middles(
-    _ methods: [MethodExpression], _ pair: NetworkPair, in folder: ResultFolder
-  ) throws -> [String: JSONValue] {
-    let (a, b) = try ends(pair, in: folder)
-    let population = try HiddenPopulation(of: network, hidden: 0)
-    guard population.dimension <= PrincipalPlane.practicalDimension else {
-      throw ExperimentError.field(
-        "middles",
-        expected: "left out: a neuron has \(population.dimension) numbers, and more than "
-          + "\(PrincipalPlane.practicalDimension) take too long")
-    }
-    let ends = [a, b].map(population.neurons(of:))
-    let plane = try PrincipalPlane(of: ends, workers: workers)
-    func points(_ neurons: Tensor) -> JSONValue {
-      .array(
-        plane.coordinates(of: neurons).prefix(StepRunner.shownNeurons).map {
-          .array([JSONValue($0.x), JSONValue($0.y)])
-        })
-    }
-    let middles = try methods.map { method -> JSONValue in
-      let path = try path(method, a, b)
-      let neurons = population.neurons(of: try path.weights(at: path.domain.upperBound / 2))
-      return .object(["name": .string("\(method)"), "points": points(neurons)])
-    }
-    return [
-      "explained": JSONValue(plane.explained),
-      "panels": .array(
-        [
-          .object(["name": "A", "points": points(ends[0])]),
-          .object(["name": "B", "points": points(ends[1])]),
-        ] + middles),
-    ]
-  }
-
-  /// The points of a plane's grid in each direction, and the samples it is measured with.
-  private static let planeSize = 25
-  private static let planeSamples = 10_000
-
-  private func plane(
-    _ method: MethodExpression, _ pair: NetworkPair, in folder: ResultFolder
-  ) throws -> [String: JSONValue] {
-    let (a, b) = try ends(pair, in: folder)
-    let path = try path(method, a, b)
-    let plane = try WeightPlane(
-      through: a, b, try path.weights(at: path.domain.upperBound / 2))
-    let size = StepRunner.planeSize
-    let runner = try Runner(network)
-    let samples = measured.train.prefix(StepRunner.planeSamples)
-    var losses: [JSONValue] = []
-    for row in 0..<size {
-      try progress(
-        ConnectionProgress("row \(row + 1) of \(size)", share: Double(row) / Double(size)))
-      losses.append(
-        .array(
-          try (0..<size).map { column in
-            let point = plane.point(column: column, row: row, of: size)
-            return JSONValue(
-              try runner.evaluate(try plane.weights(at: point), on: samples, workers: workers)
-                .crossEntropy)
-          }))
-    }
-    let bend = try stride(from: 0, through: path.domain.upperBound, by: path.domain.upperBound / 20)
-      .map { plane.coordinates(of: try path.weights(at: $0)).json }
-    return [
-      "losses": .array(losses), "path": .array(bend), "x": plane.range(\.x),
-      "y": plane.range(\.y), "samples": .integer(samples.count),
-    ]
-  }
-}
-
-/// Keeps what a method has learned so far beside its step's result.
-private struct StateStore: ConnectionStore {
-  var file: URL
-  var open: @Sendable (URL) throws -> any CheckpointSource
-  var write: @Sendable (Checkpoint, URL) throws -> Void
-
-  func restore() throws -> Checkpoint? {
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    return try Checkpoint(reading: try open(file))
-  }
-
-  func keep(_ state: Checkpoint) throws { try write(state, file) }
 }
 
 extension Duration {

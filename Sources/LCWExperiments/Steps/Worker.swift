@@ -5,34 +5,58 @@ import LCWFiles
 
 /// Does an experiment's steps, one after the other, beside any number of others like it.
 public struct Worker: Sendable {
+  /// What is told of steps.
+  public struct Reports: Sendable {
+    /// A step that this worker has done, and of how many.
+    public var done: @Sendable (_ step: Step, _ done: Int, _ all: Int, _ seconds: Double) -> Void
+    /// A step that failed.
+    public var failed: @Sendable (StepFailure) -> Void
+
+    /// Reports.
+    public init(
+      done: @escaping @Sendable (Step, Int, Int, Double) -> Void,
+      failed: @escaping @Sendable (StepFailure) -> Void
+    ) {
+      self.done = done
+      self.failed = failed
+    }
+  }
+
   /// What does a step.
   public var runner: StepRunner
   /// Where results are kept.
   public let folder: ResultFolder
-  /// Is told of each step that this worker has done, and of how many of them there are.
-  public var report: @Sendable (_ step: Step, _ done: Int, _ all: Int, _ seconds: Double) -> Void
+  /// The run that this worker belongs to, on one line: a step that has failed in it is not tried
+  /// again.
+  public let run: String
+  /// Who is told.
+  public var reports: Reports
   /// Is asked, while this worker waits for others, whether to go on; throws to end.
   public var wait: @Sendable () throws -> Void
 
   /// A worker.
   public init(
-    _ runner: StepRunner, in folder: ResultFolder,
-    report: @escaping @Sendable (Step, Int, Int, Double) -> Void,
+    _ runner: StepRunner, in folder: ResultFolder, run: String, reports: Reports,
     wait: @escaping @Sendable () throws -> Void
   ) {
     self.runner = runner
     self.folder = folder
-    self.report = report
+    self.run = run
+    self.reports = reports
     self.wait = wait
   }
 
-  /// Does steps until all have a result.
-  /// - Throws: ``ExperimentError/step(_:reason:)`` for a step that fails, and what `wait` throws.
+  /// Does steps until all have a result, but those that fail and those that need them.
+  /// - Throws: ``ExperimentError/failed(_:blocked:)`` at the end if steps have failed, and what
+  ///   `wait` throws.
   public func finish(_ steps: [Step]) throws {
     while true {
-      let open = steps.filter { !folder.isDone($0) }
-      guard !open.isEmpty else { return }
-      if try !doOne(of: open, among: steps) {
+      let left = folder.left(of: steps, in: run)
+      guard !left.open.isEmpty else {
+        if left.failures.isEmpty { return }
+        throw ExperimentError.failed(left.failures, blocked: left.blocked)
+      }
+      if try !doOne(of: left.open, among: steps) {
         try wait()
         Thread.sleep(forTimeInterval: 0.5)
       }
@@ -56,17 +80,42 @@ public struct Worker: Sendable {
       try ResultFolder.make(place)
       guard let claim = try Claim.make(in: place) else { continue }
       defer { claim.release() }
-      guard !folder.isDone(step) else { return true }
+      guard !folder.isDone(step), folder.failure(of: step, in: run) == nil else { return true }
       let start = ContinuousClock.now
       do {
         try runner.run(step, in: folder)
       } catch let error as any DescribedError {
-        throw ExperimentError.step(step.name, reason: error.description)
+        let failure = StepFailure(step: step.name, reason: error.description)
+        try folder.keep(failure, of: step, in: run)
+        reports.failed(failure)
+        return true
       }
-      report(
+      reports.done(
         step, steps.count { folder.isDone($0) }, steps.count, (ContinuousClock.now - start).seconds)
       return true
     }
     return false
+  }
+}
+
+extension ResultFolder {
+  /// What is left to do, what failed in a run, and how many steps can't be done for that reason.
+  public func left(
+    of steps: [Step], in run: String
+  ) -> (open: [Step], failures: [StepFailure], blocked: Int) {
+    var open: [Step] = []
+    var failures: [StepFailure] = []
+    var out: Set<String> = []
+    for step in steps where !isDone(step) {
+      if let failure = failure(of: step, in: run) {
+        failures.append(failure)
+        out.insert(step.key)
+      } else if !out.isDisjoint(with: step.needs) {
+        out.insert(step.key)
+      } else {
+        open.append(step)
+      }
+    }
+    return (open, failures, out.count - failures.count)
   }
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWNumerics
+import LCWPaths
+
+extension StepRunner {
+  /// The method that a fit is of.
+  /// - Throws: `PluginError`, or ``ExperimentError/field(_:expected:)`` if it learns nothing.
+  static func learner(
+    _ fit: Experiment.Fit, _ registry: PluginRegistry
+  ) throws -> any LearnableMethod {
+    guard fit.method.modifier == nil,
+      let learner = try registry.method(fit.method.method) as? any LearnableMethod
+    else {
+      let able = registry.plugins(of: .method).filter { $0 is any LearnableMethod.Type }
+        .map { $0.name }
+      throw ExperimentError.field(
+        "fits.\(fit.name).method",
+        expected: "a method that learns from a set of networks (\(able.joined(separator: ", "))), "
+          + "without a modifier")
+    }
+    return learner
+  }
+
+  /// Fits a model and keeps it.
+  func fit(
+    _ fit: Experiment.Fit, _ step: Step, in folder: ResultFolder
+  ) throws -> [String: JSONValue] {
+    let learner = try StepRunner.learner(fit, registry)
+    let networks = try fit.networks.map { try trained($0, in: folder) }
+    var (model, isResumed) = try resuming(step, in: folder) { store in
+      try learner.fit(
+        to: networks.dropLast(fit.heldOut), heldOut: networks.suffix(fit.heldOut),
+        in: context(in: folder, store: store))
+    }
+    model.metadata.merge([
+      "method": .string("\(fit.method)"), "program": .string(LCWVersion.program), "seed": "0",
+      "threads": .integer(workers.count),
+      "networks": .object([
+        "held-out": .integer(fit.heldOut),
+        "learned-from": .integer(fit.networks.count - fit.heldOut),
+        "seeds": .array(fit.networks.map { .string("\($0)") }),
+      ]),
+    ]) { $1 }
+    model.metadata.merge(
+      Checkpoint.description(
+        of: network, architecture: experiment.architecture, dataset: experiment.dataset)
+    ) { $1 }
+    if let file = folder.product(of: step) { try write(model, file) }
+    return [
+      "figure": model.metadata["figure"] ?? "figure",
+      "histories": model.metadata["histories"] ?? .object([:]), "resumed": .bool(isResumed),
+    ]
+  }
+
+  /// Learns the path of a pair and keeps it.
+  func learn(
+    _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
+  ) throws -> [String: JSONValue] {
+    let (a, b) = try ends(pair, in: folder)
+    let (path, isResumed) = try resuming(step, in: folder) { store in
+      try registry.connection(method).path(from: a, to: b, in: context(in: folder, store: store))
+    }
+    let archive = PathArchive(
+      path: path, between: (a, b), seed: 0, method: method, architecture: experiment.architecture,
+      dataset: experiment.dataset, record: ["program": .string(LCWVersion.program)])
+    if let file = folder.product(of: step) { try write(archive.checkpoint, file) }
+    return ["resumed": .bool(isResumed)]
+  }
+
+  /// A pair's path by a method: the one that was learned, or one that is made now.
+  func path(
+    _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
+  ) throws -> any ConnectionPath {
+    guard experiment.learned.contains(method) else {
+      let (a, b) = try ends(pair, in: folder)
+      return try registry.connection(method).path(from: a, to: b, in: context(in: folder))
+    }
+    let archive = try PathArchive(
+      reading: try product(.learn(method, pair), in: folder), registry: registry)
+    // A path that no motions describe is learned again, and that may be interrupted.
+    return try resuming(step, in: folder) { store in
+      try archive.path(in: context(in: folder, store: store), registry: registry)
+    }.result
+  }
+
+  /// Does work that keeps a state from the state that is there. One of other circumstances, such as
+  /// another number of threads, whose last bits would be others, is removed, and all begins anew.
+  private func resuming<Result>(
+    _ step: Step, in folder: ResultFolder, _ work: (StateStore) throws -> Result
+  ) throws -> (result: Result, isResumed: Bool) {
+    let store = StateStore(file: folder.state(of: step), open: open, write: write)
+    guard FileManager.default.fileExists(atPath: store.file.path) else {
+      return (try work(store), false)
+    }
+    do { return (try work(store), true) } catch is any DescribedError {
+      try FileManager.default.removeItem(at: store.file)
+      return (try work(store), false)
+    }
+  }
+}
+
+/// Keeps what a method has learned so far beside its step's result.
+private struct StateStore: ConnectionStore {
+  var file: URL
+  var open: @Sendable (URL) throws -> any CheckpointSource
+  var write: @Sendable (Checkpoint, URL) throws -> Void
+
+  func restore() throws -> Checkpoint? {
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    return try Checkpoint(reading: try open(file))
+  }
+
+  func keep(_ state: Checkpoint) throws { try write(state, file) }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWExperiments
+import LCWNetworks
+import Testing
+
+struct ExperimentTests {
+  private func experiment(_ text: String, scale: String = "paper") throws -> Experiment {
+    try Experiment(JSONValue(parsing: Array(text.utf8)), scale: scale)
+  }
+
+  private func failure(_ text: String) -> String {
+    do {
+      _ = try experiment(text)
+      return "nothing is wrong"
+    } catch { return "\(error)" }
+  }
+
+  /// A description with fields put before what every experiment needs.
+  private func description(_ fields: String) -> String {
+    "{\(fields) \"name\": \"x\", \"dataset\": \"digits\", \"architecture\": \"mlp:hidden=9\"}"
+  }
+
+  @Test func fieldsAreReadAndOthersHaveTheirDefaults() throws {
+    let read = try experiment(
+      description(
+        """
+        "training": {"epochs": 4, "schedule": "constant"}, "networks": 4, "pairs": 3,
+        "methods": ["arc", "ot+wa", "arc"], "heads": [2, 2, 1], "samples": 50, "refine": false,
+        "published": {"arc": {"train": [97.5, 0.25], "test": 96}},
+        """))
+    #expect(read.title == "x" && read.training.epochs == 4 && read.training.batch == 128)
+    #expect(read.training.rate == 0.01 && "\(read.training.schedule)" == "constant")
+    #expect(read.methods.map(\.description) == ["arc", "ot+wa"] && read.heads == [2, 1])
+    #expect(read.pairs.map(\.description) == ["1–2", "2–3", "3–4"])
+    #expect(read.evaluation.points == 21 && !read.evaluation.refines)
+    #expect(read.published["arc"]?.train?.text == "97.5 ± 0.25")
+    #expect(read.published["arc"]?.test?.deviation == nil)
+    #expect(read.scaledDown.isEmpty)
+    let plain = try experiment(description(""))
+    #expect(plain.networks == 2 && plain.training.epochs == 30 && plain.methods.isEmpty)
+    #expect(plain.evaluation.samples == nil && plain.pairs.count == 1)
+  }
+
+  @Test(arguments: [
+    ("\"netwroks\": 3,", "networks"), ("\"networks\": \"3\",", "an integer from 1 to 1000"),
+    ("\"networks\": 1, \"methods\": [\"arc\"],", "2 or more"),
+    ("\"training\": {\"epoch\": 1},", "training.epochs"), ("\"training\": 3,", "a JSON object"),
+    ("\"methods\": \"arc\",", "a list of methods"), ("\"refine\": 1,", "true or false"),
+    ("\"published\": {\"arc\": {\"train\": [1, 2, 3]}},", "published.arc.train"),
+    ("\"scales\": {\"paper\": {}},", "none called paper"),
+    ("\"scales\": {\"small\": {\"networks\": 0}},", "from 1 to 1000"),
+    ("\"fits\": [{\"name\": \"N\", \"method\": \"flow\", \"networks\": [3]}],", "fits[0].name"),
+    ("\"fits\": [{\"name\": \"n\", \"method\": \"flow\", \"networks\": []}],", "different seeds"),
+    ("\"fits\": [{\"name\": \"n\", \"networks\": [3]}],", "fits[0].method"),
+    (
+      "\"fits\": [{\"name\": \"n\", \"method\": \"flow\", \"networks\": [3], \"hold-out\": 1}],",
+      "from 0 to 0"
+    ),
+    ("\"methods\": [\"flow:model=@n\"],", "‘@n’, but there is no such fit"),
+    (
+      "\"methods\": [\"arc\"], \"fits\": [{\"name\": \"n\", \"method\": \"flow\", \"networks\": [2]}],",
+      "that no fit has seen"
+    ),
+  ])
+  func whatIsWrongIsNamed(fields: String, part: String) {
+    #expect(failure(description(fields)).contains(part), "\(failure(description(fields)))")
+  }
+
+  @Test func networksOfFitsAreKeptOutOfPairs() throws {
+    let fitted = try experiment(
+      description(
+        """
+        "networks": 5, "methods": ["flow:model=@a", "arc"], "fits": [
+          {"name": "start", "method": "flow", "networks": [8, 9]},
+          {"name": "a", "method": "bijection:start=@start", "networks": [2, 7], "hold-out": 1},
+          {"name": "unused", "method": "flow", "networks": [11]}],
+        """))
+    #expect(fitted.joined == [1, 3, 4, 5] && fitted.trained == [1, 2, 3, 4, 5, 7, 8, 9])
+    #expect(fitted.pairs.count == 6 && fitted.pairs.allSatisfy { $0.first != 2 && $0.second != 2 })
+    #expect(fitted.usedFits.map(\.name) == ["start", "a"])
+    let steps = fitted.steps
+    let fit = try #require(steps.first { $0.name == "fit a" })
+    let start = try #require(steps.first { $0.name == "fit start" })
+    #expect(fit.needs.contains(start.key) && fit.level == 2 && start.level == 1)
+    for step in steps {
+      if case .connect(let method, _) = step.work {
+        #expect(step.needs.contains(fit.key) == ("\(method)" == "flow:model=@a"))
+      }
+    }
+    var arc = fitted
+    arc.methods = [try MethodExpression("arc")]
+    #expect(arc.usedFits.isEmpty && arc.trained == [1, 2, 3, 4, 5] && arc.joined == fitted.joined)
+  }
+
+  @Test func whatIsScaledDownIsWhatRunsBesideFullScale() throws {
+    let text = description(
+      """
+      "networks": 5, "methods": ["arc", "linear"], "heads": [1],
+      "scales": {"quick": {"training": {"epochs": 3, "batch": 128}, "networks": 3, "points": 5,
+                           "methods": ["arc"], "heads": [], "samples": 100, "refine": true}},
+      """)
+    var quick = try experiment(text, scale: "quick")
+    #expect(
+      quick.scaledDown == [
+        "training.epochs: 3 in the place of 30", "networks: 3 in the place of 5",
+        "methods: arc in the place of arc, linear", "pairs: 3 in the place of 10",
+        "points: 5 in the place of 21", "samples: 100 in the place of all",
+        "heads: none in the place of 1",
+      ])
+    quick.training.epochs = 30
+    quick.networks = 5
+    quick.pairLimit = 4
+    #expect(
+      quick.scaledDown == [
+        "methods: arc in the place of arc, linear", "pairs: 4 in the place of 10",
+        "points: 5 in the place of 21", "samples: 100 in the place of all",
+        "heads: none in the place of 1",
+      ])
+    var full = try experiment(text)
+    #expect(full.scaledDown.isEmpty)
+    full.training.epochs = 7
+    #expect(full.scaledDown == ["training.epochs: 7 in the place of 30"])
+  }
+
+  @Test func keysAreOfWhatAResultDependsOn() throws {
+    let base = description(
+      "\"networks\": 3, \"methods\": [\"arc\"], \"heads\": [1], \"planes\": [\"arc\"], "
+        + "\"middles\": [\"arc\"],")
+    let first = try experiment(base)
+    func names(ofChanged change: (inout Experiment) throws -> Void) throws -> Set<String> {
+      var other = first
+      try change(&other)
+      let known = Set(first.steps.map(\.key))
+      return Set(other.steps.filter { !known.contains($0.key) }.map(\.name))
+    }
+    let paths: Set = ["arc 1–2", "arc 2–3", "arc 1–3"]
+    let rest: Set = ["ensemble of heads of 1", "plane of arc 1–2"]
+    #expect(Set(first.steps.map(\.key)).count == first.steps.count)
+    #expect(try names { $0.title = "another" }.isEmpty)
+    #expect(try names { $0.evaluation.points = 7 } == paths)
+    #expect(try names { $0.evaluation.refines = false } == paths)
+    #expect(try names { $0.evaluation.samples = 70 } == paths.union(rest))
+    #expect(try names { $0.methods.append(try MethodExpression("ot")) }.count == 3)
+    #expect(try names { $0.networks = 4 }.contains("train 4"))
+    #expect(try !names { $0.networks = 4 }.contains("train 3"))
+    #expect(try names { $0.training.epochs = 1 } == Set(first.steps.map(\.name)))
+    // A key is for ever: results that are kept must be found again.
+    #expect(
+      first.steps[0].key == "7029f6ec95cdbac31d0ebced3ab1f4216559459019b304668cf6e1d408d2b6dc")
+  }
+}

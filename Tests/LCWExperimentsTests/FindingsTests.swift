@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWExperiments
+import Testing
+
+struct FindingsTests {
+  private let url: URL
+  private let experiment: Experiment
+  private let folder: ResultFolder
+
+  /// Results of three networks and two methods, made up so that means and deviations are round.
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("lcw-\(UUID())")
+    let description = """
+      {"name": "made-up", "title": "Made up | 100 %", "dataset": "digits",
+       "architecture": "mlp:hidden=9", "networks": 3, "methods": ["arc", "ot+wa"],
+       "published": {"arc": {"train": [97.5, 0.25]}, "end points": {"test": 98}},
+       "scales": {"quick": {"points": 3, "training": {"epochs": 2}}}}
+      """
+    experiment = try Experiment(JSONValue(parsing: Array(description.utf8)), scale: "quick")
+    folder = try ResultFolder(url.appendingPathComponent("x"))
+    for (index, step) in experiment.steps.enumerated() {
+      switch step.work {
+      case .train(let network):
+        let accuracy = 0.375 + 0.125 * Double(network)
+        try keep(step, "\"train\": [\(accuracy), 0.25], \"test\": [\(accuracy / 2), 0.5]")
+      case .connect(let method, _):
+        let shift = "\(method)" == "arc" ? 0 : 0.25
+        let worst = 0.25 + shift + 0.125 * Double(index % 3)
+        try keep(
+          step,
+          """
+          "train": \(part(worst, -0.5)), "test": \(part(worst / 2, 0.125)), "length": 4.0,
+          "distance": 3.0, "resumed": false, "stages": ["arc"], "learning_seconds": 0.5,
+          "points": [\(point(0, 0.9)), \(point(0.5, worst)), \(point(1, 0.9))]
+          """)
+      default: Issue.record("\(step.name) is not of this experiment")
+      }
+    }
+  }
+
+  private func part(_ worst: Double, _ barrier: Double) -> String {
+    """
+    {"worst_accuracy": \(worst), "worst_accuracy_t": 0.5, "barrier": \(barrier), "mean_loss": 0.75,
+     "worst_loss": 1.0}
+    """
+  }
+
+  private func point(_ t: Double, _ accuracy: Double) -> String {
+    "{\"t\": \(t), \"grid\": true, \"train\": [\(accuracy), 1.0], \"test\": [\(accuracy), 1.0]}"
+  }
+
+  private func keep(_ step: Step, _ fields: String) throws {
+    let place = folder.folder(of: step)
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    let text = "{\"key\": \"\(step.key)\", \"seconds\": 1.5, \(fields)}"
+    try Data(text.utf8).write(to: place.appendingPathComponent("result.json"))
+    if let product = folder.product(of: step) { try Data().write(to: product) }
+  }
+
+  private func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: url.appendingPathComponent(name)), as: UTF8.self)
+  }
+
+  @Test func tablesAreTheirResults() throws {
+    defer { try? FileManager.default.removeItem(at: url) }
+    let findings = try Findings(of: experiment, in: folder)
+    #expect(findings.missing.isEmpty && !findings.isEmpty && findings.seconds == 9 * 1.5)
+    try findings.write(to: url.appendingPathComponent("results"), command: "lcw reproduce made-up")
+    #expect(
+      try text("results/accuracy.csv")
+        == "method,pairs,worst_train_accuracy,worst_train_accuracy deviation,published_train,"
+        + "published_train deviation,worst_test_accuracy,worst_test_accuracy deviation,"
+        + "published_test,train_barrier,train_barrier deviation,test_barrier,"
+        + "test_barrier deviation,length,seconds\r\n"
+        + "arc,3,0.375,0.125,0.975,0.0025,0.1875,0.0625,,-0.5,0.0,0.125,0.0,4.0,2.0\r\n"
+        + "ot+wa,3,0.625,0.125,,,0.3125,0.0625,,-0.5,0.0,0.125,0.0,4.0,2.0\r\n"
+        + "end points (3),,0.625,0.125,,,0.3125,0.0625,0.98,,,,,,\r\n")
+    #expect(
+      try text("results/accuracy.tex") == """
+        \\begin{table}
+          \\centering
+          \\caption{Made up \\textbar{} 100 \\%: worst accuracy along the path, mean $\\pm$ deviation \
+        over the pairs}
+          \\label{tab:made-up-accuracy}
+          \\begin{tabular}{lrrrrrrrrr}
+            \\toprule
+            method & pairs & worst train & published & worst test & published & barrier train & \
+        barrier test & length & seconds \\\\
+            \\midrule
+            arc & 3 & 37.50 $\\pm$ 12.50\\% & 97.50 $\\pm$ 0.25\\% & 18.75 $\\pm$ 6.25\\% & -- & \
+        $-$0.5000 $\\pm$ 0.0000 & 0.1250 $\\pm$ 0.0000 & 4.0 & 2.0 \\\\
+            ot+wa & 3 & 62.50 $\\pm$ 12.50\\% & -- & 31.25 $\\pm$ 6.25\\% & -- & \
+        $-$0.5000 $\\pm$ 0.0000 & 0.1250 $\\pm$ 0.0000 & 4.0 & 2.0 \\\\
+            end points (3) & -- & 62.50 $\\pm$ 12.50\\% & -- & 31.25 $\\pm$ 6.25\\% & 98.00\\% & -- & \
+        -- & -- & -- \\\\
+            \\bottomrule
+          \\end{tabular}
+
+          \\medskip
+          \\begin{minipage}{\\linewidth}\\footnotesize
+            seconds: to construct a path and to measure along it; of those that were not \
+        interrupted\\par
+            published: by the method's authors, at full scale\\par
+            scaled down or changed: training.epochs: 2 in the place of 30\\par
+            scaled down or changed: points: 3 in the place of 21\\par
+          \\end{minipage}
+        \\end{table}
+
+        """)
+    let json = try JSONValue(parsing: Array(try text("results/results.json").utf8)).object
+    #expect(json?["scaled_down"]?.array?.count == 2 && json?["pairs"]?.array?.count == 6)
+    let page = try text("results/report.html")
+    #expect(page.contains("training.epochs: 2 in the place of 30") && !page.contains("not set"))
+  }
+
+  @Test func aRecordHoldsOneSectionForEachExperiment() throws {
+    defer { try? FileManager.default.removeItem(at: url) }
+    let findings = try Findings(of: experiment, in: folder)
+    let file = url.appendingPathComponent("Record.md")
+    try findings.writeRecord(to: file, command: "run-1")
+    let first = try text("Record.md")
+    #expect(first.hasPrefix("# Reproduction\n") && first.contains("```sh\nrun-1\n```"))
+    #expect(first.contains("](Record-figures/made-up/accuracy-test.svg)"))
+    #expect(try text("Record-figures/made-up/accuracy-test.svg").contains("<svg"))
+    // Text around the section stays, and so do other sections.
+    let around =
+      "Mine.\n\n" + first.replacing("made-up", with: "other") + "\nBetween.\n\n" + first + "After."
+    try Data(around.utf8).write(to: file)
+    let stale = url.appendingPathComponent("Record-figures/made-up/old.svg")
+    try Data().write(to: stale)
+    try findings.writeRecord(to: file, command: "run-2")
+    let second = try text("Record.md")
+    #expect(
+      second
+        == "Mine.\n\n" + first.replacing("made-up", with: "other") + "\nBetween.\n\n"
+        + first.replacing("run-1", with: "run-2") + "After.")
+    #expect(!FileManager.default.fileExists(atPath: stale.path))
+    // A file without a section gets one at its end.
+    try Data("# Ours\n\nText.".utf8).write(to: file)
+    try findings.writeRecord(to: file, command: "run-3")
+    #expect(
+      try text("Record.md").hasPrefix("# Ours\n\nText.\n\n<!-- lcw reproduce: begin made-up -->\n"))
+    // Nothing is guessed where the comments do not match.
+    let broken = "<!-- lcw reproduce: begin made-up -->\n"
+    try Data(broken.utf8).write(to: file)
+    #expect(throws: ExperimentError.self) { try findings.writeRecord(to: file, command: "4") }
+    #expect(try text("Record.md") == broken)
+  }
+}
