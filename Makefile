@@ -13,7 +13,8 @@ MNIST_PAIR ?= $(wildcard ../shared/checkpoints/mnist2000_seed[34].safetensors)
 
 MINUTES ?= 10
 
-.PHONY: demo test test-all bench bench-paths fuzz format lint setup build
+.PHONY: demo test test-all slurm-test bench bench-paths fuzz format lint setup \
+  build
 
 demo: build
 	.build/release/lcw demo --output $(DEMO)
@@ -24,6 +25,10 @@ test: setup
 
 test-all: setup
 	LCW_SLOW_TESTS=1 $(SWIFT) test -c release
+
+# On a Slurm of its own; installs Debian's slurm-wlm if there is none.
+slurm-test: build
+	Tests/Slurm/run .build/release/lcw
 
 # Without the variables that halve OpenBLAS's speed, for lcw and for its peers.
 bench: setup
