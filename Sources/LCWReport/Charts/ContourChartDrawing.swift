@@ -119,10 +119,20 @@ struct ContourChartDrawing {
   private func drawContours(_ svg: inout SVG, _ x: AxisScale, _ y: AxisScale) {
     var labels = ContourLabels(
       left: x.start, right: x.end, top: y.end, bottom: y.start, lineHeight: ChartStyle.lineHeight)
-    // Ends of lines are what a reader looks for first.
-    for end in chart.lines.flatMap({ [$0.points.first, $0.points.last].compactMap(\.self) })
-    where chart.xRange.contains(end.x) && chart.yRange.contains(end.y) {
-      labels.avoid(x: x(end.x), y: y(end.y), radius: 6)
+    // A number on a line would be struck through by it, or hide it.
+    for line in chart.lines {
+      let places = line.points.filter(isWithin).map { (x: x($0.x), y: y($0.y)) }
+      for end in [places.first, places.last].compactMap(\.self) {
+        labels.avoid(x: end.x, y: end.y, radius: 6)
+      }
+      for (from, to) in zip(places, places.dropFirst()) {
+        let steps = max(1, Int(max((to.x - from.x).magnitude, (to.y - from.y).magnitude) / 5))
+        for step in 0...steps {
+          let share = Double(step) / Double(steps)
+          labels.avoid(
+            x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share, radius: 2)
+        }
+      }
     }
     for level in levels {
       var data = ""
@@ -177,11 +187,13 @@ struct ContourChartDrawing {
       : [(crossings[3], crossings[0]), (crossings[1], crossings[2])]
   }
 
+  private func isWithin(_ point: ChartPoint) -> Bool {
+    chart.xRange.contains(point.x) && chart.yRange.contains(point.y)
+  }
+
   private func drawLines(_ svg: inout SVG, _ x: AxisScale, _ y: AxisScale) {
     for (index, line) in chart.lines.enumerated() {
-      let points = line.points.filter {
-        chart.xRange.contains($0.x) && chart.yRange.contains($0.y)
-      }
+      let points = line.points.filter(isWithin)
       guard let first = points.first, let last = points.last else { continue }
       let style = style(index)
       let data = points.map { SVG.pair(x($0.x), y($0.y)) }.joined(separator: "L")
