@@ -13,7 +13,7 @@ MNIST_PAIR ?= $(wildcard ../shared/checkpoints/mnist2000_seed[34].safetensors)
 
 MINUTES ?= 10
 
-.PHONY: demo test test-all slurm-test bench bench-paths fuzz format lint setup \
+.PHONY: demo test test-all slurm-test accessibility-test bench bench-paths fuzz format lint setup \
   build
 
 demo: build
@@ -29,6 +29,10 @@ test-all: setup
 # On a Slurm of its own; installs Debian's slurm-wlm if there is none.
 slurm-test: build
 	Tests/Slurm/run .build/release/lcw
+
+# With axe-core in Chromium; installs both if they are missing.
+accessibility-test: build
+	Tests/Accessibility/run .build/release/lcw
 
 # Without the variables that halve OpenBLAS's speed, for lcw and for its peers.
 bench: setup

@@ -76,7 +76,11 @@ enum PageStyle {
     @media print{:root{color-scheme:light;\(variables(.light))}
     main{max-width:none;padding:0}body{font-size:10pt}
     .chart.wide{display:block}.chart.narrow{display:none}
-    .scroll,pre{overflow:visible}pre{white-space:pre-wrap;border:1px solid var(--grid)}
+    .scroll,pre{overflow:visible}
+    pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--grid)}
+    table{font-size:7.5pt;width:100%}th,td{padding:.15rem .25rem;overflow-wrap:anywhere}
+    .number{white-space:normal;overflow-wrap:normal}.long{min-width:0}
+    caption span,.notes li{position:static;max-width:none}
     figure,tr,pre{break-inside:avoid}h1,h2,h3,h4,h5,h6,caption{break-after:avoid}}
     """
 }
