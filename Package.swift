@@ -90,6 +90,11 @@ let libraries: [LibraryRow] = [
     packages: [argumentParser]),
 ]
 
+/// What the tests of plugins call, here and in packages of others: a product of its own, so that
+/// programs do not link it.
+let conformance = LibraryRow(
+  target: "LCWConformance", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "LCWPaths"])
+
 // MARK: - Tests
 
 /// A test target and what it tests.
@@ -146,6 +151,10 @@ let tests: [TestRow] = [
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
   TestRow(
     target: "LCWExperimentsTests", dependencies: ["LCWCore", "LCWNetworks", "LCWExperiments"]),
+  TestRow(
+    target: "LCWConformanceTests",
+    dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics"] + pluginTargets,
+    resources: [.copy("Fixtures")]),
   TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
@@ -175,6 +184,7 @@ let package = Package(
     .executable(name: "lcw", targets: ["lcw"]),
     .library(name: "LCW", targets: libraries.map(\.target)),
     .library(name: "LCWStandard", targets: pluginTargets),
+    .library(name: "LCWConformance", targets: [conformance.target]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -209,7 +219,7 @@ let package = Package(
       ],
       swiftSettings: settings),
   ]
-    + libraries.map { row in
+    + (libraries + [conformance]).map { row in
       .target(
         name: row.target,
         dependencies: row.floors.map(Target.Dependency.named) + row.packages,

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+public import LCWCore
+import LCWNumerics
+
+/// Looks whether a data set keeps the promises of ``Dataset``, on the files that are there.
+public struct DatasetConformance: Sendable {
+  private let dataset: any Dataset
+  private let locations: DataLocations
+
+  /// The suite for a data set as it is written on the command line.
+  /// - Parameters:
+  ///   - text: The data set.
+  ///   - registry: Where it is looked for.
+  ///   - folder: Where its files are; nothing for where `lcw` looks for them.
+  /// - Throws: ``PluginError`` if the registry has no such data set.
+  public init(_ text: String, in registry: PluginRegistry, folder: URL? = nil) throws {
+    dataset = try registry.dataset(PluginReference(text))
+    locations = DataLocations(
+      given: folder?.path, environment: ProcessInfo.processInfo.environment)
+  }
+
+  /// The promises that the data set does not keep.
+  public func brokenProperties() -> [BrokenProperty] {
+    var broken = Conformance.brokenDescription(of: type(of: dataset))
+    let nowhere = FileManager.default.temporaryDirectory.appendingPathComponent("lcw-\(UUID())")
+    broken.add(.namesMissingFiles, unnamed(DataLocations(folders: [nowhere])))
+    do {
+      let splits = try DataSplit.allCases.map { ($0, try dataset.samples($0, in: locations)) }
+      for (split, samples) in splits {
+        broken += self.broken(samples, split)
+        broken.add(.repeats, try unrepeated(samples, split))
+      }
+      broken.add(.keepsSplitsApart, overlap(splits[0].1, splits[1].1))
+    } catch DataError.missing(_, _, _) {
+      // Without its files there is no more to look at, and the error was looked at above.
+    } catch let error as any DescribedError {
+      broken.add(.hasSamples, "\(error)")
+    } catch {
+      broken.add(.refusesProperly, "the samples are refused by \(error)")
+    }
+    return broken
+  }
+
+  /// What the error of an empty folder lacks; a data set without files throws none.
+  private func unnamed(_ locations: DataLocations) -> String? {
+    do { _ = try dataset.samples(.train, in: locations) } catch let error as any DescribedError {
+      let isNamed = locations.folders.allSatisfy { "\(error)".contains($0.path) }
+      return error.category == .missingFile && isNamed
+        ? nil : "the error is not of a missing file that says where it was looked for: \(error)"
+    } catch {
+      return "the error is not described: \(error)"
+    }
+    return nil
+  }
+
+  private func broken(_ samples: SampleSet, _ split: DataSplit) -> [BrokenProperty] {
+    var broken: [BrokenProperty] = []
+    guard samples.count > 0, samples.sampleShape == dataset.sampleShape,
+      samples.classes == dataset.classes
+    else {
+      broken.add(
+        .hasSamples,
+        "\(split.rawValue) has \(samples.count) samples \(samples.sampleShape) of "
+          + "\(samples.classes) classes, where \(dataset.sampleShape) and \(dataset.classes) are said"
+      )
+      return broken
+    }
+    let values = samples.block(0..<min(samples.count, 500)).elements
+    let (least, greatest) = (values.min() ?? 0, values.max() ?? 0)
+    // Comparisons with what is not a number are false.
+    if !values.allSatisfy({ abs($0) <= 1000 }) || !(least < greatest) {
+      broken.add(
+        .hasRanges, "values of \(split.rawValue) run from \(least) to \(greatest)")
+    }
+    let missing = Set(0..<Int32(samples.classes)).subtracting(samples.labels).sorted()
+    if !missing.isEmpty {
+      broken.add(.hasLabels, "\(split.rawValue) has no sample of the classes \(missing)")
+    }
+    return broken
+  }
+
+  private func unrepeated(_ samples: SampleSet, _ split: DataSplit) throws -> String? {
+    let again = try dataset.samples(split, in: locations)
+    let range = 0..<min(samples.count, again.count, 100)
+    let isSame =
+      again.labels == samples.labels
+      && again.block(range).isIdentical(to: samples.block(range))
+    return isSame ? nil : "\(split.rawValue) is another the second time"
+  }
+
+  /// Whether more than a tenth of the first test samples are trained on.
+  private func overlap(_ train: SampleSet, _ test: SampleSet) -> String? {
+    guard train.sampleShape == test.sampleShape else { return nil }
+    // Hashes, so that the samples need not be kept as floats all at once.
+    var trained = Set<Int>()
+    for range in stride(from: 0, to: train.count, by: 500).map({
+      $0..<min($0 + 500, train.count)
+    }) {
+      let block = train.block(range)
+      for row in range.indices.map({ $0 - range.lowerBound }) {
+        trained.insert(block.row(row).hashValue)
+      }
+    }
+    let count = min(test.count, 500)
+    let block = test.block(0..<count)
+    let shared = (0..<count).count { trained.contains(block.row($0).hashValue) }
+    return shared * 10 > count ? "\(shared) of \(count) test samples are trained on" : nil
+  }
+}

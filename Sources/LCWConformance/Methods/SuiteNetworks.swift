@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWNumerics
+
+/// The small networks that methods are tried on.
+enum SuiteNetworks {
+  /// Two layers, three layers, and a convolution before dense ones.
+  static func all() throws -> [Network] {
+    try [
+      Network(
+        inputShape: [6],
+        layers: [.dense(outputs: 9, bias: true), .relu, .dense(outputs: 4, bias: true)]),
+      Network(
+        inputShape: [6],
+        layers: [
+          .dense(outputs: 9, bias: true), .relu, .dense(outputs: 8, bias: true), .relu,
+          .dense(outputs: 4, bias: true),
+        ]),
+      Network(
+        inputShape: [2, 6, 6],
+        layers: [
+          .convolution(.init(filters: 5, kernel: 3, padding: 1)), .relu,
+          .maxPool(.init(size: 2, stride: 2)), .flatten, .dense(outputs: 7, bias: true), .relu,
+          .dense(outputs: 4, bias: true),
+        ]),
+    ]
+  }
+
+  /// Networks that are nearly another: with parameters of the same shapes, and of others.
+  static func variations(of network: Network) throws -> [Network] {
+    let other = network.layers.map { $0 == .relu ? Layer.tanh : $0 }
+    var wider = network.layers
+    if let first = network.weightedLayers.first {
+      switch wider[first] {
+      case .dense(let outputs, let bias): wider[first] = .dense(outputs: outputs + 1, bias: bias)
+      case .convolution(var convolution):
+        convolution.filters += 1
+        wider[first] = .convolution(convolution)
+      default: break
+      }
+    }
+    return try [other, wider].filter { $0 != network.layers }.map {
+      try Network(inputShape: network.inputShape, layers: $0)
+    }
+  }
+}
+
+/// Two networks to join, and what a method may look at.
+struct SuitePair: Sendable {
+  let first: Weights
+  let second: Weights
+  let samples: SampleSet
+  let context: ConnectionContext
+
+  init(_ network: Network) throws {
+    first = try Weights(randomFor: network, seed: 1)
+    second = try Weights(randomFor: network, seed: 2)
+    let count = 96
+    var random = RandomStream(seed: 7)
+    let classes = network.outputShape.count
+    samples = try SampleSet(
+      name: "the suite's samples", sampleShape: network.inputShape, classes: classes,
+      labels: (0..<count).map { Int32($0 % classes) },
+      values: .floats(random.normal([count * network.inputShape.count]).elements))
+    context = ConnectionContext(samples: samples, seed: 5, workers: Workers(2))
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWConformance
+import LCWCore
+import Testing
+
+/// Every plugin of this package keeps its promises.
+struct PluginConformanceTests {
+  static let methods = [
+    "linear", "arc", "ot", "ot:cost=incoming,path=arc", "garipov:epochs=2,points=4",
+    "garipov:curve=bezier,epochs=2", "flow:batch=16,epochs=2,layers=2",
+    "bijection:batch=16,epochs=1,layers=2,steps=3", "linear+wa", "arc+wa", "ot+wa", "linear+bfly",
+    "arc+bfly", "ot+bfly", "flow:batch=16,epochs=2,layers=2+wa",
+  ]
+  static let architectures = [
+    "mlp:hidden=20", "mlp:activation=tanh,bias=false,hidden=9x7", "conv2fc1", "vgg16:width=0.1",
+    "sequential:layers=flatten; dense 9 no-bias; batchnorm; relu; dense classes",
+  ]
+  static let datasets = ["digits", "mnist", "cifar10", "cifar100"]
+  static let formats = ["lcw", "safetensors", "numpy", "numpy:compress=true", "pytorch"]
+
+  @Test(arguments: methods)
+  func `methods conform`(method: String) throws { try Conformance.require(method: method) }
+
+  @Test(arguments: architectures)
+  func `architectures conform`(architecture: String) throws {
+    try Conformance.require(architecture: architecture)
+  }
+
+  @Test(arguments: datasets)
+  func `data sets conform`(dataset: String) throws {
+    // Beside the package, where there may be none: then only the error is looked at.
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("shared/data")
+    try Conformance.require(dataset: dataset, folder: folder)
+  }
+
+  @Test(arguments: formats)
+  func `formats conform`(format: String) throws {
+    let examples = ["mlp_5_4_3.pt", "legacy_format.pt"].map {
+      Bundle.module.bundleURL.appendingPathComponent("Fixtures").appendingPathComponent($0)
+    }
+    try Conformance.require(
+      format: format, isChecksummed: format == "lcw",
+      examples: format == "pytorch" ? examples : [])
+  }
+
+  @Test
+  func `no plugin is left out`() throws {
+    let listed = (Self.methods + Self.architectures + Self.datasets + Self.formats)
+      .flatMap { $0.split(separator: "+") }.map { String($0.prefix { $0 != ":" }) }
+    let linked = try PluginRegistry.linked().plugins.map { $0.name }
+    #expect(Set(linked) == Set(listed))
+  }
+}
