@@ -85,10 +85,17 @@ let libraries: [LibraryRow] = [
     target: "LCWCommands",
     floors: [
       "LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
-      "LCWExperiments",
+      "LCWExperiments", "LCWStamp", "CPluginSection",
     ],
-    packages: [argumentParser]),
+    packages: [argumentParser],
+    resources: [
+      "Architecture", "Dataset", "Format", "Host", "Ignored", "Method", "Package", "Readme",
+      "Tests",
+    ].map { .embedInCode("Templates/\($0).template") }),
 ]
+
+/// What a program and the shared objects it opens must have in common.
+let stamp = "LCWStamp"
 
 /// What the tests of plugins call, here and in packages of others: a product of its own, so that
 /// programs do not link it.
@@ -106,6 +113,13 @@ struct TestRow {
 }
 
 let pluginTargets = plugins.map(\.target)
+
+/// The worked examples: built and tested here, in no product.
+let examples: [PluginRow] = [
+  PluginRow(
+    target: "GitRebasinExample", path: "Docs/Examples/GitRebasin", libraries: ["LCWPaths"]),
+  PluginRow(target: "SpiralsExample", path: "Docs/Examples/Spirals"),
+]
 
 let tests: [TestRow] = [
   TestRow(
@@ -155,7 +169,14 @@ let tests: [TestRow] = [
     target: "LCWConformanceTests",
     dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics"] + pluginTargets,
     resources: [.copy("Fixtures")]),
-  TestRow(target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"]),
+  TestRow(
+    target: "ExampleTests",
+    dependencies: [
+      "LCWConformance", "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths",
+      "OptimalTransportMethod",
+    ] + examples.map(\.target)),
+  TestRow(
+    target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"] + examples.map(\.target)),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
   TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),
@@ -182,7 +203,7 @@ let package = Package(
   name: "lcw",
   products: [
     .executable(name: "lcw", targets: ["lcw"]),
-    .library(name: "LCW", targets: libraries.map(\.target)),
+    .library(name: "LCW", targets: libraries.map(\.target) + [stamp]),
     .library(name: "LCWStandard", targets: pluginTargets),
     .library(name: "LCWConformance", targets: [conformance.target]),
   ],
@@ -204,7 +225,15 @@ let package = Package(
     .executableTarget(
       name: "lcw",
       dependencies: ["LCWCommands"] + pluginTargets.map(Target.Dependency.named),
-      path: "Sources/lcw", swiftSettings: settings),
+      path: "Sources/lcw", swiftSettings: settings,
+      // So that shared objects with plugins find the libraries' symbols in the program.
+      linkerSettings: [
+        .unsafeFlags(["-Xlinker", "--export-dynamic"], .when(platforms: [.linux]))
+      ]),
+    .plugin(name: "DigestSources", capability: .buildTool(), path: "Sources/DigestSources"),
+    .target(
+      name: stamp, dependencies: ["LCWCore", "CPluginSection"], path: "Sources/\(stamp)",
+      swiftSettings: settings, plugins: ["DigestSources"]),
     .executableTarget(
       name: "lcw-bench",
       dependencies: [
@@ -225,7 +254,7 @@ let package = Package(
         dependencies: row.floors.map(Target.Dependency.named) + row.packages,
         path: "Sources/\(row.target)", resources: row.resources, swiftSettings: settings)
     }
-    + plugins.map { row in
+    + (plugins + examples).map { row in
       .target(
         name: row.target,
         dependencies: (["LCWCore", "LCWNumerics"] + row.libraries).map(Target.Dependency.named),

@@ -26,7 +26,15 @@ public struct LCWCommand: ParsableCommand {
       CompareCommand.self, EvaluateCommand.self, EnsembleCommand.self, ReproduceCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
+      PluginCommand.self,
     ])
+
+  @Option(
+    help: """
+      A shared object with plugins, before the command; may be given again. Those in the folders \
+      of LCW_PLUGINS are opened too.
+      """)
+  var plugin: [String] = []
 
   /// A root command; it does nothing but list the others.
   public init() {}
@@ -37,6 +45,9 @@ public struct LCWCommand: ParsableCommand {
   public static func runAsProgram() -> Never {
     Machine.keepFreedMemory()
     do {
+      // Before the arguments are parsed: commands look at the plugins while they check theirs.
+      try PluginObject.openAll(
+        arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
       var command = try parseAsRoot()
       try command.run()
       try Console.finishOutput()

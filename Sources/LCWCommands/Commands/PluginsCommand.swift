@@ -54,6 +54,9 @@ struct PluginsCommand: ParsableCommand {
         if let traits = plugin.traits {
           lines.append("  \("".padding(toLength: width))    \(traits.line)")
         }
+        if let file = plugin.file {
+          lines.append("  \("".padding(toLength: width))    from \(file)")
+        }
       }
     }
     return lines.joined(separator: "\n")
@@ -73,6 +76,9 @@ private struct PluginListing {
 
   var traits: MethodTraits? { (type as? any ConnectionMethod.Type)?.traits }
 
+  /// The shared object it came from, if it did.
+  var file: String? { PluginRegistry.sharedObject(of: type) }
+
   var optionLines: [String] {
     type.options.map { "\($0.key)=\($0.defaultText): \($0.help) (\($0.typeName))" }
   }
@@ -81,6 +87,7 @@ private struct PluginListing {
     var lines = ["\(kind.rawValue) \(type.name): \(type.summary)"]
     lines += optionLines.isEmpty ? ["  no options"] : optionLines.map { "  \($0)" }
     if let traits { lines.append("  \(traits.line)") }
+    lines.append("  \(String(reflecting: type)), \(file.map { "from \($0)" } ?? "linked into lcw")")
     return lines.joined(separator: "\n")
   }
 
@@ -97,6 +104,7 @@ private struct PluginListing {
         }),
     ]
     if let traits { object["traits"] = traits.json }
+    if let file { object["file"] = .string(file) }
     return .object(object)
   }
 }

@@ -45,7 +45,7 @@ public struct PluginReference: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether a text can be a plugin's name.
-  static func isName(_ text: String) -> Bool {
+  public static func isName(_ text: String) -> Bool {
     guard let first = text.utf8.first, (97...122).contains(first) else { return false }
     return text.utf8.allSatisfy {
       (97...122).contains($0) || (48...57).contains($0) || $0 == 45

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import LCWCore
+
+/// `lcw plugin`
+struct PluginCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plugin", abstract: "Begins a plugin of one's own, and links it for others.",
+    subcommands: [PluginNewCommand.self, PluginLinkCommand.self])
+}
+
+/// `lcw plugin new`
+struct PluginNewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "new",
+    abstract: "Writes a package with a plugin that works, its test and its host.",
+    discussion: """
+      lcw plugin new method detour writes a folder detour; swift test there passes as it stands. \
+      Its README says how to go on.
+      """)
+
+  @Argument(help: "What it is: method, architecture, dataset or format.")
+  var kind: String
+
+  @Argument(help: "The name: lower-case letters, digits and hyphens.")
+  var name: String
+
+  @Option(help: "The package's folder, which is made; called like the plugin otherwise.")
+  var at: String?
+
+  @Option(help: "The package lcw: its folder or address; where this program was built otherwise.")
+  var lcw: String?
+
+  func run() throws {
+    guard let kind = PluginKind(rawValue: kind) else { throw PluginKitError.kind(kind) }
+    let package = try PluginPackage(
+      name: name, kind: kind, core: CorePackage(given: lcw, builtAt: ProgramFile.url))
+    if try PluginRegistry.linked().plugins(of: kind).contains(where: { $0.name == name }) {
+      throw SessionError.wrongUse(
+        "there is a \(kind.rawValue) ‘\(name)’ already; take another name")
+    }
+    let folder = URL(fileURLWithPath: at ?? name, isDirectory: true)
+    try package.write(to: folder)
+    print(
+      """
+      \(folder.path): a package with the \(kind.rawValue) ‘\(name)’
+        Sources/\(package.module)/\(package.type).swift is the place to work at
+        swift test -c release --package-path \(at ?? name)
+      """)
+  }
+}
+
+/// `lcw plugin link`
+struct PluginLinkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "link", abstract: "Links a plugin as a shared object, for lcw --plugin FILE.",
+    discussion: """
+      The plugin is a target that swift build built together with this program: its object files lie \
+      beside the program. The shared object holds them alone, and is opened by programs of the same \
+      version, sources and compiler.
+      """)
+
+  @Argument(help: "The plugin's target, and others that it needs beyond lcw's own.")
+  var targets: [String]
+
+  @Option(name: .shortAndLong, help: "The shared object to write, such as libdetour.so.")
+  var output: String
+
+  func run() throws {
+    try OutputCheck.check(output)
+    try PluginObject.link(targets, to: URL(fileURLWithPath: output))
+    print("\(output): \(targets.joined(separator: ", ")), for lcw \(LCWVersion.current)")
+  }
+}

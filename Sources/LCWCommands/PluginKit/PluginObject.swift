@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import CPluginSection
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWStamp
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Shared objects with plugins, which were built apart from this program.
+enum PluginObject {
+  /// The environment variable that names folders of shared objects, with colons between.
+  static let foldersVariable = "LCW_PLUGINS"
+
+  /// Opens those of the variable's folders, in the order of their names, and those that stand as
+  /// `--plugin FILE` before the subcommand.
+  /// - Throws: ``PluginObjectError`` for the first that can't be opened.
+  static func openAll(
+    arguments: [String], environment: [String: String]
+  ) throws {
+    for folder in (environment[foldersVariable] ?? "").split(separator: ":").map(String.init) {
+      guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        throw PluginObjectError.noFolder(folder)
+      }
+      for name in names.sorted() where name.hasSuffix(".so") {
+        try open(URL(fileURLWithPath: folder).appendingPathComponent(name))
+      }
+    }
+    var rest = arguments.dropFirst()
+    while let first = rest.first {
+      if first == "--plugin", let file = rest.dropFirst().first {
+        try open(URL(fileURLWithPath: file))
+        rest = rest.dropFirst(2)
+      } else if first.hasPrefix("--plugin=") {
+        try open(URL(fileURLWithPath: String(first.dropFirst("--plugin=".count))))
+        rest = rest.dropFirst()
+      } else {
+        break
+      }
+    }
+  }
+
+  private static let largest = 1 << 30
+
+  /// Opens one, once its stamp is seen to be this program's: code of another layout must not run.
+  private static func open(_ file: URL) throws {
+    guard let stamp = BuildStamp(in: try InputFile.contents(of: file, limit: largest)) else {
+      throw PluginObjectError.noStamp(file.path)
+    }
+    if let difference = BuildStamp.current.difference(from: stamp) {
+      throw PluginObjectError.otherBuild(file.path, difference: difference)
+    }
+    // Lives as long as the program: types can't be taken back.
+    guard dlopen(file.path, RTLD_NOW | RTLD_LOCAL) != nil else {
+      let reason = dlerror().map { String(cString: $0) } ?? "unknown"
+      throw PluginObjectError.cannotOpen(file.path, reason: reason)
+    }
+  }
+
+  /// Links a target's object files, which lie beside this program, with this program's stamp.
+  /// - Throws: ``PluginKitError``.
+  static func link(_ targets: [String], to output: URL) throws {
+    let program = ProgramFile.url.resolvingSymlinksInPath().deletingLastPathComponent()
+    var objects: [String] = []
+    for target in targets {
+      let folder = program.appendingPathComponent("\(target).build")
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      let found = names.filter { $0.hasSuffix(".o") }.sorted()
+      guard !found.isEmpty else {
+        throw PluginKitError.noObjects(target: target, folder: program.path)
+      }
+      objects += found.map { folder.appendingPathComponent($0).path }
+    }
+    let place = output.deletingLastPathComponent().appendingPathComponent(".lcw-\(UUID())")
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: place) }
+    let (source, object) = (
+      place.appendingPathComponent("s.c"), place.appendingPathComponent("s.o")
+    )
+    try Data(announcement.utf8).write(to: source)
+    try run("clang", ["-c", "-O1", "-fPIC", source.path, "-o", object.path])
+    // swiftc knows what tells Swift's runtime of the types in a shared object. What the objects use
+    // of the libraries stays open, and is found in the program that opens the result.
+    let linked = place.appendingPathComponent("linked.so")
+    try run("swiftc", ["-emit-library", object.path] + objects + ["-o", linked.path])
+    guard rename(linked.path, output.path) == 0 else {
+      throw FileError.failed(
+        operation: "write", file: output.path, reason: String(cString: strerror(errno)))
+    }
+  }
+
+  /// Tells the program of the section when the object is opened, and holds the stamp.
+  private static var announcement: String {
+    """
+    typedef void (*Entry)(void *);
+    typedef struct Section { const Entry *begin, *end; const struct Section *next; } Section;
+    extern const Entry __start_lcw_plugins[] __attribute__((weak, visibility("hidden")));
+    extern const Entry __stop_lcw_plugins[] __attribute__((weak, visibility("hidden")));
+    extern void lcw_plugin_section_add(Section *);
+    __attribute__((used)) static const char stamp[] = \(
+      JSONValue.quoted("\(BuildStamp.mark)\(BuildStamp.current)"));
+    static Section section;
+    __attribute__((constructor)) static void announce(void) {
+      section.begin = __start_lcw_plugins;
+      section.end = __stop_lcw_plugins;
+      lcw_plugin_section_add(&section);
+    }
+
+    """
+  }
+
+  private static func run(_ tool: String, _ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [tool] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    process.standardInput = FileHandle.nullDevice
+    do { try process.run() } catch {
+      throw PluginKitError.tool(tool, output: error.localizedDescription)
+    }
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw PluginKitError.tool(tool, output: text) }
+  }
+}
+
+/// The file of this program.
+enum ProgramFile {
+  static var url: URL {
+    let own = URL(fileURLWithPath: "/proc/self/exe")
+    return FileManager.default.fileExists(atPath: own.path)
+      ? own.resolvingSymlinksInPath() : URL(fileURLWithPath: CommandLine.arguments[0])
+  }
+}
+
+/// Why a shared object is not opened.
+enum PluginObjectError: DescribedError, Hashable {
+  case noFolder(String)
+  case noStamp(String)
+  case otherBuild(String, difference: String)
+  case cannotOpen(String, reason: String)
+
+  var category: ErrorCategory {
+    switch self {
+    case .noFolder: .missingFile
+    case .noStamp, .otherBuild, .cannotOpen: .data
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .noFolder(let folder):
+      "\(PluginObject.foldersVariable) names \(folder), which is no folder that can be read"
+    case .noStamp(let file):
+      "\(file) has no stamp of lcw; plugins for others are linked by lcw plugin link"
+    case .otherBuild(let file, let difference):
+      "\(file) was built for \(difference); build it again and link it by lcw plugin link"
+    case .cannotOpen(let file, let reason):
+      "\(file) can't be opened: \(reason); a host of one's own is linked with -Xlinker "
+        + "--export-dynamic"
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+
+/// A package with one plugin, its test and its host, as `lcw plugin new` writes it.
+struct PluginPackage {
+  /// The plugin's name, as users write it.
+  let name: String
+  let kind: PluginKind
+  /// The package that it depends on: a folder or an address.
+  let core: CorePackage
+
+  /// - Throws: ``PluginKitError`` if there is no such template, or Swift could not tell the type
+  ///   from another.
+  init(name: String, kind: PluginKind, core: CorePackage) throws(PluginKitError) {
+    guard kind != .modifier else { throw .kind("modifier") }
+    guard PluginReference.isName(name) else { throw .name(name) }
+    self.name = name
+    self.kind = kind
+    self.core = core
+    guard !Self.taken.contains(type) else { throw .takenType(type, name: name) }
+  }
+
+  /// Types of the library that a plugin's name would make another of.
+  private static let taken: Set<String> = [
+    "ConnectionMethod", "LayerwiseMethod", "LearnableMethod", "CheckpointFormat",
+  ]
+
+  /// `my-detour` as `MyDetour`.
+  private var camel: String {
+    name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  var type: String { camel + kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst() }
+  /// Named unlike the type, since Swift can't qualify a name that a module and a type share.
+  var module: String { camel + "Plugin" }
+  var host: String { "lcw-\(name)" }
+
+  /// The files, by their path in the package.
+  var files: [String: String] {
+    let plugin: [UInt8] =
+      switch kind {
+      case .architecture: PackageResources.Architecture_template
+      case .dataset: PackageResources.Dataset_template
+      case .format: PackageResources.Format_template
+      case .method, .modifier: PackageResources.Method_template
+      }
+    let templates: [String: [UInt8]] = [
+      "Package.swift": PackageResources.Package_template,
+      "README.md": PackageResources.Readme_template,
+      ".gitignore": PackageResources.Ignored_template,
+      "Sources/\(module)/\(type).swift": plugin,
+      "Sources/\(host)/main.swift": PackageResources.Host_template,
+      "Tests/\(module)Tests/\(type)Tests.swift": PackageResources.Tests_template,
+    ]
+    return templates.mapValues(filled)
+  }
+
+  private func filled(_ template: [UInt8]) -> String {
+    let camel = camel
+    let values = [
+      "name": name, "kind": kind.rawValue, "type": type, "module": module, "host": host,
+      "variable": camel.prefix(1).lowercased() + camel.dropFirst() + "Record",
+      "dependency": core.dependency, "package": core.identity, "example": example,
+    ]
+    return values.reduce(String(decoding: template, as: UTF8.self)) { text, value in
+      text.replacingOccurrences(of: "{{\(value.key)}}", with: value.value)
+    }
+  }
+
+  /// What to do with the plugin first.
+  private var example: String {
+    let train = ".build/release/\(host) train --epochs 5"
+    let lines =
+      switch kind {
+      case .method, .modifier:
+        [
+          "\(train) --architecture mlp:hidden=50 --dataset digits --seeds 1...2 -o models",
+          ".build/release/\(host) connect models/*.lcw -m linear -m \(name) --report report.html",
+        ]
+      case .architecture: ["\(train) --architecture \(name) --dataset digits -o a.lcw"]
+      case .dataset: ["\(train) --architecture mlp:hidden=50 --dataset \(name) -o a.lcw"]
+      case .format:
+        [
+          "\(train) --architecture mlp:hidden=50 --dataset digits -o a.lcw",
+          ".build/release/\(host) convert a.lcw a.\(name)",
+        ]
+      }
+    return (["```sh"] + lines + ["```"]).joined(separator: "\n")
+  }
+
+  /// Writes the files into a folder, which is made.
+  /// - Throws: ``PluginKitError/folderInUse(_:)``, and ``FileError`` if the system fails.
+  func write(to folder: URL) throws {
+    let manager = FileManager.default
+    if let content = try? manager.contentsOfDirectory(atPath: folder.path), !content.isEmpty {
+      throw PluginKitError.folderInUse(folder.path)
+    }
+    for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+      let file = folder.appendingPathComponent(path)
+      do {
+        try manager.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      } catch {
+        throw FileError.failed(
+          operation: "make", file: file.deletingLastPathComponent().path,
+          reason: error.localizedDescription)
+      }
+      try AtomicFile.write(Array(text.utf8), to: file)
+    }
+  }
+}
+
+/// The package `lcw` as another one names it.
+enum CorePackage {
+  case folder(URL)
+  case address(String)
+
+  /// What was given, or else the package that a program was built in.
+  /// - Throws: ``PluginKitError`` if there is no such package.
+  init(given: String?, builtAt program: URL) throws(PluginKitError) {
+    if let given, given.contains("://") || given.hasPrefix("git@") {
+      self = .address(given)
+    } else if let given {
+      let folder = URL(fileURLWithPath: given, isDirectory: true).standardizedFileURL
+      guard Self.isCore(folder) else { throw .noCore(given: folder.path) }
+      self = .folder(folder)
+    } else {
+      var folder = program.resolvingSymlinksInPath()
+      repeat { folder.deleteLastPathComponent() } while !Self.isCore(folder) && folder.path != "/"
+      guard folder.path != "/" else { throw .noCore(given: nil) }
+      self = .folder(folder)
+    }
+  }
+
+  private static func isCore(_ folder: URL) -> Bool {
+    let manifest = folder.appendingPathComponent("Package.swift")
+    let text = try? String(contentsOf: manifest, encoding: .utf8)
+    return text?.contains("\n  name: \"lcw\",\n") ?? false
+  }
+
+  var dependency: String {
+    switch self {
+    case .folder(let folder): ".package(name: \"lcw\", path: \(JSONValue.quoted(folder.path)))"
+    case .address(let address): ".package(url: \(JSONValue.quoted(address)), branch: \"main\")"
+    }
+  }
+
+  /// The name by which products refer to the package: of one from an address, its last part.
+  var identity: String {
+    switch self {
+    case .folder: return "lcw"
+    case .address(let address):
+      let last = address.split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? "lcw"
+      return last.hasSuffix(".git") ? String(last.dropLast(4)) : last
+    }
+  }
+}
+
+/// What keeps a plugin's package or shared object from being made.
+enum PluginKitError: DescribedError, Hashable {
+  case kind(String)
+  case name(String)
+  case takenType(String, name: String)
+  case folderInUse(String)
+  case noCore(given: String?)
+  case noObjects(target: String, folder: String)
+  case tool(String, output: String)
+
+  var category: ErrorCategory { if case .tool = self { .failure } else { .usage } }
+
+  var description: String {
+    switch self {
+    case .kind(let kind):
+      "there is no template for ‘\(kind)’; there are method, architecture, dataset and format"
+    case .name(let name):
+      "‘\(name)’ is no name of a plugin, which has lower-case letters, digits and hyphens"
+    case .takenType(let type, let name):
+      "‘\(name)’ would make a type \(type), which the library has already; take another name"
+    case .folderInUse(let folder): "\(folder) is there and not empty; name another with --at"
+    case .noCore(let given?):
+      "\(given) is not the package lcw; --lcw takes its folder or its address"
+    case .noCore(nil): "the package lcw is not above this program; name it with --lcw"
+    case .noObjects(let target, let folder):
+      "there are no object files of \(target) in \(folder), beside this program; give the target of "
+        + "a plugin that was built together with it by swift build"
+    case .tool(let tool, let output): "\(tool) failed: \(output)"
+    }
+  }
+}
