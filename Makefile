@@ -13,8 +13,8 @@ MNIST_PAIR ?= $(wildcard ../shared/checkpoints/mnist2000_seed[34].safetensors)
 
 MINUTES ?= 10
 
-.PHONY: demo test test-all slurm-test accessibility-test bench bench-paths fuzz format lint setup \
-  build
+.PHONY: demo test test-all slurm-test accessibility-test bench bench-paths fuzz docs reference \
+  plugin-kit format lint setup build
 
 demo: build
 	.build/release/lcw demo --output $(DEMO)
@@ -64,6 +64,19 @@ bench-paths: build
 fuzz: setup
 	Tests/Fuzz/run $(MINUTES)
 
+# The libraries' documentation and its articles, as a static site in .build/docs.
+docs: build
+	$(SWIFT) build -c release --target LCWConformance
+	PYTHON=$(PYTHON) Docs/build
+
+# The commands' reference, from their own help; a test notices when it is out of date.
+reference: build
+	.build/release/lcw manual > Docs/Commands.md
+
+# A package of each kind as lcw plugin new writes it, built and tested: a quarter of an hour.
+plugin-kit: build
+	Tests/PluginKit/run
+
 build: setup
 	$(SWIFT) build -c release --product lcw
 
@@ -71,7 +84,7 @@ setup:
 	@sh .ci/setup
 
 format:
-	$(SWIFT) format -i -r Package.swift Sources Plugins Formats Tests
+	$(SWIFT) format -i -r Package.swift Sources Plugins Formats Tests Docs/Examples
 
 lint:
-	$(SWIFT) format lint --strict -r Package.swift Sources Plugins Formats Tests
+	$(SWIFT) format lint --strict -r Package.swift Sources Plugins Formats Tests Docs/Examples

@@ -26,7 +26,7 @@ public struct LCWCommand: ParsableCommand {
       CompareCommand.self, EvaluateCommand.self, EnsembleCommand.self, ReproduceCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
-      PluginCommand.self,
+      PluginCommand.self, ManualCommand.self,
     ])
 
   @Option(

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import LCWCore
+
+/// `lcw manual`
+struct ManualCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "manual", abstract: "Prints the manual of all commands, from their own help.",
+    discussion: """
+      As Markdown or as a man page: lcw manual --format man > lcw.1, then man ./lcw.1. Shells complete \
+      commands and options by lcw --generate-completion-script bash (or zsh, or fish).
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case markdown, man
+  }
+
+  @Option(help: "The format.")
+  var format = Format.markdown
+
+  func run() throws {
+    let manual = try CommandManual(parsing: LCWCommand._dumpHelp())
+    print(format == .markdown ? manual.markdown : manual.manPage, terminator: "")
+  }
+}
