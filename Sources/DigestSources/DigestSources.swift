@@ -8,8 +8,8 @@ import PackagePlugin
 struct DigestSources: BuildToolPlugin {
   /// The libraries that a plugin may import, and the C headers their interfaces name.
   private static let folders = [
-    "CKernels/include", "CPluginSection/include", "LCWCore", "LCWFiles", "LCWFlows", "LCWNetworks",
-    "LCWNumerics", "LCWPaths",
+    "CKernels/include", "CPluginSection/include", "LCWCore", "LCWExperiments", "LCWFiles",
+    "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport",
   ]
 
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {

@@ -5,7 +5,8 @@ import Testing
 @Suite struct RegistrationTests {
   @Test func theDataSetsAreLinked() throws {
     let names = try PluginRegistry.linked().plugins(of: .dataset).map { $0.name }
-    #expect(names == ["cifar10", "cifar100", "digits", "mnist"])
+    // All tests of the package are one program, which the worked examples are linked into as well.
+    #expect(names.filter { $0 != "spirals" } == ["cifar10", "cifar100", "digits", "mnist"])
   }
 
   @Test func anUnknownDataSetHasAHint() {

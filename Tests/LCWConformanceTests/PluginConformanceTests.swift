@@ -50,7 +50,9 @@ struct PluginConformanceTests {
   func `no plugin is left out`() throws {
     let listed = (Self.methods + Self.architectures + Self.datasets + Self.formats)
       .flatMap { $0.split(separator: "+") }.map { String($0.prefix { $0 != ":" }) }
-    let linked = try PluginRegistry.linked().plugins.map { $0.name }
+    // The worked examples, which all tests here are linked with, have tests of their own.
+    let linked = try PluginRegistry.linked().plugins
+      .filter { !String(reflecting: $0).contains("Example.") }.map { $0.name }
     #expect(Set(linked) == Set(listed))
   }
 }

@@ -71,7 +71,7 @@ struct PluginPackage {
 
   /// What to do with the plugin first.
   private var example: String {
-    let train = ".build/release/\(host) train --epochs 5"
+    let train = ".build/release/\(host) train --epochs 20"
     let lines =
       switch kind {
       case .method, .modifier:
