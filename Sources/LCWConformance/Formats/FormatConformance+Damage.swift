@@ -18,7 +18,7 @@ extension FormatConformance {
   }
 
   /// The most damaged versions of a file that are tried.
-  private static let most = 4000
+  private static let most = 1000
 
   /// A whole file, and what becomes of it when it is damaged.
   func brokenReading(_ original: URL, _ folder: URL) throws -> [BrokenProperty] {
