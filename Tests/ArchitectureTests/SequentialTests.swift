@@ -23,14 +23,17 @@ struct SequentialTests {
   @Test
   func `sizes may be short, and the classes are the data set's`() throws {
     let network = try network(
-      "sequential:layers=conv 4 3 pad 1;relu ;  flatten; dense classes no-bias", classes: 7)
-    #expect(network.description == "conv 4 3x3 pad 1; relu; flatten; dense 7 no-bias")
+      "sequential:layers=conv 4 3 pad 1;relu ; conv 2 3 pad 1 stride 2; flatten; dense classes no-bias",
+      classes: 7)
+    #expect(
+      network.description
+        == "conv 4 3x3 pad 1; relu; conv 2 3x3 stride 2 pad 1; flatten; dense 7 no-bias")
   }
 
   @Test(arguments: [
     ("conv", "a number of filters"), ("conv 3", "a kernel"), ("conv 3 3x3x3", "a kernel"),
     ("conv 0 3", "a number of filters"), ("conv 3 3 pad", "a number from 0"),
-    ("conv 3 3 stride 0", "a number from 1"), ("conv 3 3 pad 1 stride 2", "‘stride’"),
+    ("conv 3 3 stride 0", "a number from 1"), ("conv 3 3 pad 1 stride 2 pad 1", "‘pad’"),
     ("dense", "outputs"), ("dense ten", "outputs"), ("dense 10 bias", "‘bias’"),
     ("maxpool", "window"), ("maxpool 2 stride", "a number from 1"), ("dropout 1", "a rate"),
     ("softmax", "dense, conv"), ("relu 6", "‘6’"), ("dense 99999999999999999999", "outputs"),
