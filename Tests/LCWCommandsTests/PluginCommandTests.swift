@@ -116,6 +116,17 @@ struct PluginCommandTests {
         try program.run("--plugin", "libspirals.so", "plugins", expecting: 65).errors
           .contains("was built for version 0.1.9 of lcw"))
 
+      // What keeps other commands from running does not keep one from linking it anew.
+      let folder = ["LCW_PLUGINS": program.folder.url.path]
+      try program.run("plugins", environment: folder, expecting: 65)
+      try program.run("--version", environment: folder)
+      try program.run(
+        "plugin", "link", "SpiralsExample", "-o", "libspirals.so", environment: folder)
+      #expect(try program.run("plugins", environment: folder).output.contains("spirals"))
+      #expect(
+        try program.run("plugins", "--plugin", "libspirals.so", expecting: 64).errors
+          .contains("--plugin stands before the command"))
+
       try Data("no object".utf8).write(to: file)
       #expect(
         try program.run("--plugin", "libspirals.so", "plugins", expecting: 65).errors

@@ -54,6 +54,13 @@ struct GradientTests {
       .convolution(.init(filters: 2, kernel: 3, padding: 1)), .tanh,
       .maxPool(.init(size: 2, stride: 2, padding: 1)), .flatten,
     ],
+    // Enough channels and filters for Winograd's filtering, and then for direct sums.
+    [
+      .convolution(.init(filters: 16, kernel: 3, padding: 1)), .tanh,
+      .convolution(.init(filters: 17, kernel: 3, padding: 1)), .tanh,
+      .averagePool(.init(size: 3, stride: 2)),
+      .convolution(.init(filters: 16, kernel: 3, padding: 1)), .flatten,
+    ],
   ]
 
   @Test(arguments: imageChains)

@@ -17,7 +17,10 @@ struct EnsembleTests {
   }
 
   /// The mean of the members' probabilities, computed the slow obvious way.
-  private func expected(_ members: [Weights]) throws -> Metrics {
+  private func expected(
+    _ members: [Weights], on other: SampleSet? = nil
+  ) throws -> Metrics {
+    let samples = other ?? samples
     let runner = try Runner(members[0].network)
     let block = samples.block(0..<samples.count)
     var means = [[Double]](
@@ -84,6 +87,51 @@ struct EnsembleTests {
     let solution = try problem.solution()
     #expect(ensemble.members[1][2].squaredDistance(to: solution.weights).squareRoot() < 2e-2)
     #expect(ensemble.residuals.count == 2 && ensemble.residuals.allSatisfy { $0 > 0 && $0 < 1 })
+  }
+
+  /// Backbones and heads with filters, and a head that begins behind a flatten.
+  @Test(arguments: 1...4)
+  func `networks with filters share their first layers`(head: Int) throws {
+    let network = try Network(
+      inputShape: [2, 8, 8],
+      layers: [
+        .convolution(.init(filters: 5, kernel: 3, padding: 1)), .relu,
+        .maxPool(.init(size: 2, stride: 2)), .convolution(.init(filters: 6, kernel: 3)), .relu,
+        .convolution(.init(filters: 4, kernel: 1)), .relu, .flatten,
+        .dense(outputs: 4, bias: true),
+      ])
+    let networks = try (1...3).map { try Weights(randomFor: network, seed: $0) }
+    let samples = try randomSamples(count: 120, shape: [2, 8, 8], classes: 4)
+    let ensemble = try Ensemble(of: networks, head: head, samples: samples)
+    let boundary = [8, 5, 3, 0][head - 1]
+    for (number, member) in ensemble.members.enumerated() {
+      for (index, parameter) in network.parameters.enumerated() {
+        if parameter.layer < boundary {
+          #expect(member[index].isIdentical(to: networks[0][index]))
+        } else if parameter.layer > boundary || head == 4 || number == 0 {
+          #expect(member[index].isIdentical(to: networks[number][index]))
+        }
+      }
+    }
+    // The adjusted layer puts out nearly what it does in its own network.
+    let runner = try Runner(network, separating: [boundary, boundary + 1])
+    let block = samples.block(0..<120)
+    for (own, member) in zip(networks, ensemble.members).dropFirst() {
+      func output(_ weights: Weights) -> Tensor {
+        runner.output(of: block, weights: weights, layers: 0..<boundary + 1)
+      }
+      var unadjusted = member
+      for index in network.parameterIndices(ofLayer: boundary) { unadjusted[index] = own[index] }
+      let (wanted, found, before) = (output(own), output(member), output(unadjusted))
+      if head < 4 {
+        #expect(wanted.squaredDistance(to: found) < 0.5 * wanted.squaredDistance(to: before))
+      } else {
+        #expect(wanted.squaredDistance(to: found) == 0)
+      }
+    }
+    let slow = try expected(ensemble.members, on: samples)
+    let metrics = try ensemble.evaluate(on: samples, workers: Workers(2))
+    #expect(abs(metrics[2].crossEntropy - slow.crossEntropy) < 1e-5)
   }
 
   @Test func `a network and itself make the network`() throws {

@@ -120,7 +120,7 @@ struct ReproduceCommand: ParsableCommand {
       experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? name),
       isQuiet: quiet, parent: parent)
     try checkRecord(of: plan, resultsIn: run.folder)
-    let workerCommand = workerCommand(folder: run.folder)
+    let workerCommand = try workerCommand(folder: run.folder)
     if dryRun {
       print(try run.planText())
     } else if emit != nil {
@@ -221,8 +221,12 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   /// The words of a command that does this experiment's steps in the same folder.
-  private func workerCommand(folder: URL) -> [String] {
-    var words = [ExperimentRun.program, "reproduce", absolute(experiment ?? "")]
+  private func workerCommand(folder: URL) throws -> [String] {
+    // A cluster's nodes have neither this folder nor, perhaps, this environment.
+    let plugins = try PluginObject.files(
+      arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
+    var words = [ExperimentRun.program] + plugins.flatMap { ["--plugin", $0.path] }
+    words += ["reproduce", absolute(experiment ?? "")]
     words += ["--scale", scale]
     words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {

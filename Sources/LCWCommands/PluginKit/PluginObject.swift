@@ -18,32 +18,51 @@ enum PluginObject {
   /// The environment variable that names folders of shared objects, with colons between.
   static let foldersVariable = "LCW_PLUGINS"
 
-  /// Opens those of the variable's folders, in the order of their names, and those that stand as
-  /// `--plugin FILE` before the subcommand.
+  /// Opens those that ``files(arguments:environment:)`` names.
   /// - Throws: ``PluginObjectError`` for the first that can't be opened.
   static func openAll(
     arguments: [String], environment: [String: String]
   ) throws {
-    for folder in (environment[foldersVariable] ?? "").split(separator: ":").map(String.init) {
-      guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-        throw PluginObjectError.noFolder(folder)
-      }
-      for name in names.sorted() where name.hasSuffix(".so") {
-        try open(URL(fileURLWithPath: folder).appendingPathComponent(name))
-      }
-    }
+    for file in try files(arguments: arguments, environment: environment) { try open(file) }
+  }
+
+  /// The objects of the variable's folders, in the order of their names, and those that stand as
+  /// `--plugin FILE` before the subcommand. Commands that make plugins or tell of themselves get none of
+  /// the folders', so that an object that is out of date does not keep one from linking it anew.
+  /// - Throws: ``PluginObjectError`` for a folder that is not there, and for `--plugin` elsewhere.
+  static func files(arguments: [String], environment: [String: String]) throws -> [URL] {
+    var named: [URL] = []
     var rest = arguments.dropFirst()
     while let first = rest.first {
       if first == "--plugin", let file = rest.dropFirst().first {
-        try open(URL(fileURLWithPath: file))
+        named.append(URL(fileURLWithPath: file))
         rest = rest.dropFirst(2)
       } else if first.hasPrefix("--plugin=") {
-        try open(URL(fileURLWithPath: String(first.dropFirst("--plugin=".count))))
+        named.append(URL(fileURLWithPath: String(first.dropFirst("--plugin=".count))))
         rest = rest.dropFirst()
       } else {
         break
       }
     }
+    let words = rest.prefix { $0 != "--" }
+    if words.contains(where: { $0 == "--plugin" || $0.hasPrefix("--plugin=") }) {
+      throw PluginObjectError.misplaced
+    }
+    let needsNone =
+      ["plugin", "manual", "help"].contains(rest.first)
+      || words.contains {
+        ["-h", "--help", "--version"].contains($0) || $0.hasPrefix("--generate-completion-script")
+      }
+    guard !needsNone else { return named }
+    let folders = (environment[foldersVariable] ?? "").split(separator: ":").map(String.init)
+    return try folders.flatMap { folder in
+      guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        throw PluginObjectError.noFolder(folder)
+      }
+      return names.sorted().filter { $0.hasSuffix(".so") }.map {
+        URL(fileURLWithPath: folder).appendingPathComponent($0)
+      }
+    } + named
   }
 
   private static let largest = 1 << 30
@@ -71,7 +90,18 @@ enum PluginObject {
     for target in targets {
       let folder = program.appendingPathComponent("\(target).build")
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-      let found = names.filter { $0.hasSuffix(".o") }.sorted()
+      // Objects of sources that were renamed or removed stay behind in the folder.
+      let listed = try? String(
+        contentsOf: folder.appendingPathComponent("sources"), encoding: .utf8)
+      let sources = listed.map { text in
+        Set(
+          text.split(separator: "\n").map {
+            URL(fileURLWithPath: $0.trimmingCharacters(in: ["'", "\""])).lastPathComponent
+          })
+      }
+      let found = names.filter { name in
+        name.hasSuffix(".o") && (sources?.contains(String(name.dropLast(2))) ?? true)
+      }.sorted()
       guard !found.isEmpty else {
         throw PluginKitError.noObjects(target: target, folder: program.path)
       }
@@ -143,6 +173,7 @@ enum ProgramFile {
 
 /// Why a shared object is not opened.
 enum PluginObjectError: DescribedError, Hashable {
+  case misplaced
   case noFolder(String)
   case noStamp(String)
   case otherBuild(String, difference: String)
@@ -150,6 +181,7 @@ enum PluginObjectError: DescribedError, Hashable {
 
   var category: ErrorCategory {
     switch self {
+    case .misplaced: .usage
     case .noFolder: .missingFile
     case .noStamp, .otherBuild, .cannotOpen: .data
     }
@@ -157,6 +189,8 @@ enum PluginObjectError: DescribedError, Hashable {
 
   var description: String {
     switch self {
+    case .misplaced:
+      "--plugin stands before the command: lcw --plugin FILE connect …"
     case .noFolder(let folder):
       "\(PluginObject.foldersVariable) names \(folder), which is no folder that can be read"
     case .noStamp(let file):

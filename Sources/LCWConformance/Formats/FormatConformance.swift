@@ -88,16 +88,18 @@ public struct FormatConformance: Sendable {
           tensors: try shapes.enumerated().map { index, shape in
             NamedTensor("layer.\(index).weight", try Self.tensor(elements, shape, &random))
           })
-        try format.write(checkpoint, to: file)
+        do {
+          try format.write(checkpoint, to: file)
+        } catch is CheckpointError where elements != .float32 {
+          // Weights are single precision; what else a format can't hold it says.
+          continue
+        }
         let back = try Checkpoint(reading: format.open(file))
         if let name = Self.difference(back, checkpoint) {
           broken.add(.roundTrips, "\(elements.rawValue): \(name)")
         }
       } catch let error as any DescribedError {
-        // Weights are single precision; what else a format can't hold it says.
-        if elements == .float32 || !(error is CheckpointError) {
-          broken.add(.roundTrips, "\(elements.rawValue): \(error)")
-        }
+        broken.add(.roundTrips, "\(elements.rawValue): \(error)")
       } catch {
         broken.add(.refusesProperly, "\(elements.rawValue) is refused by \(error)")
       }
