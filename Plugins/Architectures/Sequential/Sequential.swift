@@ -19,12 +19,13 @@ public struct Sequential: Architecture {
   /// `sequential`
   public static let name = "sequential"
   /// What it is.
-  public static let summary =
-    "a chain of layers written as text, such as conv 32 5x5 pad 2; relu; maxpool 3 stride 2; flatten; "
-    + "dense 100; tanh; dropout 0.5; batchnorm; dense classes; avgpool and no-bias there are too"
+  public static let summary = "a chain of layers written as text"
 
   private static let layers = PluginOption(
-    "layers", default: "", help: "the chain, such as ‘flatten; dense 100; relu; dense classes’")
+    "layers", default: "",
+    help:
+      "the chain of dense, conv, relu, tanh, maxpool, avgpool, flatten, dropout and batchnorm, such "
+      + "as ‘conv 8 3x3 stride 2 pad 1 no-bias; relu; maxpool 2; flatten; dense classes’")
   private static let file = PluginOption(
     "file", default: "", help: "a text file that holds the chain instead")
 

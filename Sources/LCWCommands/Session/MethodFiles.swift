@@ -29,8 +29,8 @@ struct MethodFiles {
   }
 
   /// Where each file is: under its name, or in the folder of the path's archive.
-  /// - Throws: ``SessionError/wrongUse(_:)`` if there are files of a name, but none is the one the path
-  ///   was made with.
+  /// - Throws: ``SessionError/otherFile(_:madeWith:)`` if there are files of a name, but none is the one
+  ///   the path was made with.
   func found(besides archive: String) throws -> [String: String] {
     let folder = URL(fileURLWithPath: archive).deletingLastPathComponent()
     var found: [String: String] = [:]
