@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names the public declarations in symbol graphs that have no documentation; fails if there are any.
 
-The formatter's rule does not see cases of enumerations and members of extensions everywhere; the
-compiler's own list of what is public does.
+    undocumented.py FOLDER MODULE…
+
+It fails also if a module has no graph, or one without symbols. The formatter's rule does not see
+cases of enumerations and members of extensions everywhere; the compiler's own list of what is public
+does.
 """
 
 import json
 import pathlib
 import sys
 
+folder, modules = pathlib.Path(sys.argv[1]), set(sys.argv[2:])
 missing, count = [], 0
-for path in sorted(pathlib.Path(sys.argv[1]).glob("*.symbols.json")):
+for path in sorted(folder.glob("*.symbols.json")):
     graph = json.loads(path.read_text())
+    if graph["symbols"]:
+        modules.discard(graph["module"]["name"])
     # What overrides or fulfils a requirement that is documented has its documentation from there.
     inherited = {
         edge["source"]
@@ -31,5 +37,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.symbols.json")):
             missing.append(f"{where}:{line}: {'.'.join(symbol['pathComponents'])}")
 for line in sorted(set(missing)):
     print(line)
+for module in sorted(modules):
+    print(f"{module}: no public declaration was found")
 print(f"{count} public declarations, {len(set(missing))} without documentation")
-sys.exit(1 if missing else 0)
+sys.exit(1 if missing or modules else 0)

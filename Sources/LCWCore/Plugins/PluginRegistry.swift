@@ -25,7 +25,7 @@ public struct PluginRegistry: Sendable {
       let key = "\(kind.rawValue) \(type.name)"
       if let other = known[key] {
         throw .duplicateName(
-          type.name, kind: kind, types: [String(reflecting: other), String(reflecting: type)])
+          type.name, kind: kind, types: [Self.origin(of: other), Self.origin(of: type)])
       }
       known[key] = type
       for option in type.options {
@@ -41,6 +41,11 @@ public struct PluginRegistry: Sendable {
     func order(_ type: any Plugin.Type) -> Int {
       PluginKind(of: type).flatMap(PluginKind.allCases.firstIndex(of:)) ?? 0
     }
+  }
+
+  /// A type and, if it is not linked into the program, the file it came from.
+  private static func origin(of type: any Plugin.Type) -> String {
+    String(reflecting: type) + (sharedObject(of: type).map { " from \($0)" } ?? "")
   }
 
   /// The plugins linked into this program.
