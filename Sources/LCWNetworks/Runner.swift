@@ -105,12 +105,13 @@ public struct Runner: Sendable {
   ///   - weights: The network's weights.
   ///   - gradients: One buffer for each parameter.
   ///   - carry: What the buffers keep.
-  ///   - random: The random numbers of dropout.
+  ///   - random: The random numbers of dropout; without them dropout lets everything pass, as in
+  ///     evaluation.
   ///   - workers: The threads within each step.
   /// - Returns: The batch's summed cross-entropy and right answers, as they were in this pass.
   public func accumulateGradients(
     of input: consuming Tensor, labels: ArraySlice<Int32>, weights: Weights,
-    into gradients: inout [Tensor], carry: Float = 0, random: RandomStream = RandomStream(seed: 0),
+    into gradients: inout [Tensor], carry: Float = 0, random: RandomStream?,
     workers: Workers = .serial
   ) -> ClassificationSums {
     let samples = input.shape.rows

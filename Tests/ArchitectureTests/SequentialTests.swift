@@ -65,6 +65,18 @@ struct SequentialTests {
   }
 
   @Test
+  func `a fault in a file names the file`() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).txt")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try #"{"layers": ["relu"]}"#.write(to: file, atomically: false, encoding: .utf8)
+    let error = #expect(throws: PluginError.self) {
+      try PluginRegistry.linked().architecture(
+        PluginReference(name: "sequential", options: ["file": file.path]))
+    }
+    #expect(error.map { "\($0)".contains(file.path) } == true)
+  }
+
+  @Test
   func `either a chain or a file is given, and a file is there`() throws {
     #expect(throws: PluginError.self) { try network("sequential") }
     #expect(throws: PluginError.self) { try network("sequential:layers=relu,file=a.txt") }

@@ -30,7 +30,7 @@ enum ConvolutionBenchmarks {
         return {
           _ = runner.accumulateGradients(
             of: block, labels: samples.labels[...], weights: weights, into: &optimiser.gradients,
-            carry: optimiser.carry, workers: .available)
+            carry: optimiser.carry, random: nil, workers: .available)
           optimiser.step(&weights, rate: 0.001, workers: .available)
         }
       })

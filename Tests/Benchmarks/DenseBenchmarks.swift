@@ -41,7 +41,7 @@ enum DenseBenchmarks {
         for _ in 0..<20 {
           _ = runner.accumulateGradients(
             of: block, labels: samples.labels[...], weights: weights, into: &optimiser.gradients,
-            carry: optimiser.carry, workers: .available)
+            carry: optimiser.carry, random: nil, workers: .available)
           optimiser.step(&weights, rate: 0.001, workers: .available)
         }
       }

@@ -105,6 +105,31 @@ struct BijectionTests {
     }
   }
 
+  @Test
+  func `dropout has no part in a fit`() throws {
+    let dropping = try Network(
+      inputShape: [6],
+      layers: [
+        .dense(outputs: 60, bias: true), .relu, .dropout(rate: 0.9),
+        .dense(outputs: 3, bias: true),
+      ])
+    let same = try trained.prefix(2).map { try Weights(network: dropping, tensors: $0.tensors) }
+    let neurons = try trained.map { try HiddenPopulation(of: network, hidden: 0).neurons(of: $0) }
+    let nu = try Transformation(
+      TransformationDesign(kind: .realnvp, dimension: 10, layers: 2, hidden: 8),
+      standardisedOn: neurons, seed: 1)
+    func gradient(_ pair: [Weights]) throws -> (Double, [Tensor]) {
+      var gradients = nu.zeroGradients
+      let loss = try BijectionFit.lossGradient(
+        of: nu, between: (pair[0], pair[1]), at: [(0.5, Array(0..<200))], samples: samples,
+        into: &gradients, workers: Workers(2))
+      return (loss, gradients)
+    }
+    let (plain, other) = try (gradient(Array(trained.prefix(2))), gradient(same))
+    #expect(plain.0 == other.0)
+    #expect(plain.1 == other.1)
+  }
+
   private func meanLoss(_ path: any ConnectionPath) throws -> Double {
     let times = (0...10).map { Double($0) / 10 }
     return try PathEvaluator().evaluate(path, at: times, on: samples)

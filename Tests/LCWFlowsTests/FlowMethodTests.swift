@@ -92,6 +92,55 @@ struct FlowMethodTests {
     #expect(middle.squaredDistance(to: expected).squareRoot() < 1e-4 * norm(expected))
   }
 
+  @Test(arguments: TransformationKind.allCases)
+  func `with adjustment the first layer moves as without`(kind: TransformationKind) throws {
+    let all = try networks([5, 12, 3], 5)
+    let model = try learner("flow:kind=\(kind.rawValue),\(Self.small)").fit(
+      to: Array(all[0..<3]), heldOut: [], in: context())
+    func path(_ expression: String) throws -> any ConnectionPath {
+      try registry.connection(MethodExpression(expression))
+        .path(from: all[3], to: all[4], in: context(model))
+    }
+    let (plain, adjusted) = try (path("flow:model=nu.lcw"), path("flow:model=nu.lcw+wa"))
+    for t in [0.25, 0.5, 0.75] {
+      let (expected, found) = try (plain.weights(at: t), adjusted.weights(at: t))
+      for index in all[3].network.parameterIndices(ofLayer: 0) {
+        let distance = found[index].squaredDistance(to: expected[index]).squareRoot()
+        #expect(distance < 1e-6 * norm(expected[index]))
+        #expect(norm(expected[index]) > 0)
+      }
+      #expect(try plain.weights(at: t).distance(to: adjusted.weights(at: t)) > 1e-3)
+    }
+  }
+
+  @Test
+  func `a fit that would need more memory than there is does not begin`() throws {
+    let all = try networks([3000, 4, 3], 3)
+    for kind in TransformationKind.allCases {
+      let error = #expect(throws: FlowError.self) {
+        try learner("flow:kind=\(kind.rawValue),width=64,depth=8,layers=30,bound=1")
+          .fit(to: all, heldOut: [], in: context())
+      }
+      guard case .tooLarge = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+    }
+  }
+
+  @Test
+  func `a fit that never gets better says so in the model`() throws {
+    let all = try networks([5, 12, 10, 3], 4)
+    let model = try learner("flow:layers=2,width=1,epochs=3,batch=20,rate=0.9,warm-up=0,patience=2")
+      .fit(to: Array(all[0..<3]), heldOut: [all[3]], in: context())
+    let warnings = model.metadata["warnings"]?.array?.compactMap(\.string) ?? []
+    #expect(warnings.count == 2)
+    #expect(warnings.allSatisfy { $0.contains("no epoch was better than the start") })
+    #expect(warnings.first?.hasPrefix("dense1") == true)
+    let good = try learner("flow:\(Self.small)").fit(to: all, heldOut: [], in: context())
+    #expect(good.metadata["warnings"] == nil)
+  }
+
   @Test
   func `a new transformation gives the arc around the samples' mean`() throws {
     let all = try networks([5, 40, 3], 2)

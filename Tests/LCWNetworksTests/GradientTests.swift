@@ -159,11 +159,12 @@ struct GradientTests {
     let weights = try Weights(randomFor: network, seed: 1)
     var fresh = network.parameters.map { Tensor(zeros: $0.shape) }
     _ = runner.accumulateGradients(
-      of: samples.block(0..<8), labels: samples.labels[...], weights: weights, into: &fresh)
+      of: samples.block(0..<8), labels: samples.labels[...], weights: weights, into: &fresh,
+      random: nil)
     var kept = network.parameters.map { Tensor(repeating: 2, shape: $0.shape) }
     _ = runner.accumulateGradients(
       of: samples.block(0..<8), labels: samples.labels[...], weights: weights, into: &kept,
-      carry: 0.5)
+      carry: 0.5, random: nil)
     for (a, b) in zip(fresh, kept) {
       for (x, y) in zip(a.elements, b.elements) { #expect(abs(x + 1 - y) < 1e-5) }
     }
@@ -181,7 +182,7 @@ struct GradientTests {
       var buffers = network.parameters.map { Tensor(zeros: $0.shape) }
       _ = runner.accumulateGradients(
         of: samples.block(0..<64), labels: samples.labels[...], weights: weights, into: &buffers,
-        workers: Workers(count))
+        random: nil, workers: Workers(count))
       return buffers
     }
     for other in gradients.dropFirst() {

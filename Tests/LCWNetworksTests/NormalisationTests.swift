@@ -78,7 +78,7 @@ struct PyTorchNormalisationTests {
       _ = runner.accumulateGradients(
         of: try Tensor(c.input, shape: Shape(c.image).batched(c.samples)),
         labels: [Int32](repeating: 0, count: c.samples)[...], weights: weights,
-        into: &optimiser.gradients, carry: optimiser.carry, workers: Workers(2))
+        into: &optimiser.gradients, carry: optimiser.carry, random: nil, workers: Workers(2))
       optimiser.step(&weights, rate: 0.1, workers: Workers(2))
       #expect(differ(weights[2], c.meanAfter) < 1e-6)
       #expect(differ(weights[3], c.varianceAfter) < 1e-6)

@@ -13,9 +13,10 @@ struct ChainText: Sendable {
     case classes(bias: Bool)
   }
 
+  /// - Parameter option: Where the text is from.
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` that shows the layer and
   ///   says what was expected.
-  init(_ source: String, plugin: String) throws(PluginError) {
+  init(_ source: String, of option: String, plugin: String) throws(PluginError) {
     var (texts, links): ([String], [Link]) = ([], [])
     for line in source.split(whereSeparator: \.isNewline) {
       for part in line.prefix(while: { $0 != "#" }).split(separator: ";") {
@@ -26,18 +27,18 @@ struct ChainText: Sendable {
           links.append(try ChainText.link(words))
         } catch {
           throw .invalidOption(
-            plugin: plugin, option: "layers", value: text, reason: "expected \(error.expected)")
+            plugin: plugin, option: option, value: text, reason: "expected \(error.expected)")
         }
         texts.append(text)
       }
     }
     guard !links.isEmpty else {
       throw .invalidOption(
-        plugin: plugin, option: "layers", value: source, reason: "expected at least one layer")
+        plugin: plugin, option: option, value: source, reason: "expected at least one layer")
     }
     guard !texts.contains(where: { $0.contains(",") }) else {
       throw .invalidOption(
-        plugin: plugin, option: "layers", value: source, reason: "expected no comma")
+        plugin: plugin, option: option, value: source, reason: "expected no comma")
     }
     self.text = texts.joined(separator: "; ")
     self.links = links

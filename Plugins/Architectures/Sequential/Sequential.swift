@@ -44,7 +44,12 @@ public struct Sequential: Architecture {
         plugin: Self.name, option: Self.layers.key, value: text,
         reason: "either layers= or file= is given")
     }
-    chain = try ChainText(path.isEmpty ? text : Self.contents(of: path), plugin: Self.name)
+    if path.isEmpty {
+      chain = try ChainText(text, of: Self.layers.key, plugin: Self.name)
+    } else {
+      chain = try ChainText(
+        Self.contents(of: path), of: "\(Self.file.key)=\(path)", plugin: Self.name)
+    }
   }
 
   private static let longestFile = 1 << 20

@@ -110,6 +110,9 @@ struct FitCommand: ParsableCommand {
     ])
     try session.write(model, to: output)
     store.remove()
+    for warning in model.metadata["warnings"]?.array?.compactMap(\.string) ?? [] {
+      Console.printError("warning: \(warning)".asOneLine)
+    }
     print(
       "\(output): \(expression), fitted to \(loaded.count - holdOut) network(s) in "
         + Duration.seconds(seconds).shortText)

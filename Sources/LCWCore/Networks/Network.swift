@@ -172,7 +172,7 @@ public enum NetworkError: DescribedError, Hashable {
     case .layer(let index, let description, let problem):
       "layer \(index + 1) (\(description)) \(problem)"
     case .tooLarge(let values):
-      "the network has \(values) weights, more than the \(Network.largestParameterCount) that are "
+      "the network has \(Int(min(values, 9e18))) weights, more than the \(Network.largestParameterCount) that are "
         + "handled"
     case .tensorCount(let expected, let found):
       "the network has \(expected) parameters, but \(found) tensors were given"

@@ -20,7 +20,8 @@ public protocol LearnableMethod: ConnectionMethod {
   ///   - heldOut: Networks that only tell how well the model does on others, and when to stop.
   ///   - context: Samples, seed, threads, progress and store.
   /// - Returns: The model, an archive of kind ``CheckpointKind/connectionModel``. To its metadata the
-  ///   caller adds the architecture, the data set and the method as it was written.
+  ///   caller adds the architecture, the data set and the method as it was written. What the user
+  ///   should be told of a fit that did not go well is an array `warnings` in it.
   /// - Throws: An error that says what the method can't learn from, or what it lacks.
   func fit(
     to networks: [Weights], heldOut: [Weights], in context: ConnectionContext

@@ -91,9 +91,10 @@ extension BijectionFit {
         pair.between(images, at: batch.time), workers: workers)
       let weights = pair.weights(back.rows, at: batch.time)
       var own = weights.network.parameters.map { Tensor(zeros: $0.shape) }
+      // Without dropout, as paths are measured.
       let sums = runner.accumulateGradients(
         of: samples.block(at: batch.samples), labels: batch.samples.map { samples.labels[$0] }[...],
-        weights: weights, into: &own, workers: workers)
+        weights: weights, into: &own, random: nil, workers: workers)
       loss += Metrics(sums).crossEntropy / Double(batches.count)
       var rows = pair.population.neurons(
         of: try Weights(network: weights.network, tensors: own))

@@ -52,9 +52,12 @@ public struct NeuronFit: Sendable {
       throw FlowError.sameNetwork
     }
     let names = populations.map { network.parameters[$0.incoming].layerName }
+    for population in populations {
+      try design(population.dimension).checkFits(in: Machine.physicalMemory)
+    }
     let origin = origin(layers: names, designs: populations.map { design($0.dimension) })
     var model = TransformationModel(method: method, network: network, transformations: [:])
-    var histories: [String: JSONValue] = [:]
+    var (histories, warnings): ([String: JSONValue], [JSONValue]) = ([:], [])
     let state = try context.store?.restore()
     if let state {
       try state.requireFit(plan.json.merging(origin) { $1 })
@@ -66,6 +69,7 @@ public struct NeuronFit: Sendable {
       if begun > 0 {
         model.transformations = try TransformationModel.transformations(in: state, prefix: "done/")
         histories = state.metadata["histories"]?.object ?? [:]
+        warnings = state.metadata["warnings"]?.array ?? []
       }
       guard Set(model.transformations.keys) == Set(names.prefix(begun)) else {
         throw FlowError.otherFit(
@@ -78,18 +82,18 @@ public struct NeuronFit: Sendable {
       guard model.transformations[name] == nil else { continue }
       let isResumed = state?.metadata["layer"]?.string == name
       let training = try train(
-        population, name: name, index: index, design: design, done: model, histories: histories,
-        origin: origin, state: isResumed ? state : nil)
+        population, name: name, index: index, design: design, done: model,
+        record: ["histories": .object(histories), "warnings": .array(warnings)], origin: origin,
+        state: isResumed ? state : nil)
       model.transformations[name] = training.best
       for (figure, values) in training.historyJSON.object ?? [:] {
         histories["\(name)/\(figure)"] = values
       }
-      if let end = training.endedEarly {
-        model.record["ended-early"] = .string("\(name): \(end)")
-      }
+      if let warning = training.warning { warnings.append(.string("\(name): \(warning)")) }
     }
     model.record["figure"] = "nats per coordinate"
     model.record["histories"] = .object(histories)
+    if !warnings.isEmpty { model.record["warnings"] = .array(warnings) }
     model.record["plan"] = .object(plan.json.merging(["batch": .integer(batch)]) { $1 })
     return model
   }
@@ -97,7 +101,7 @@ public struct NeuronFit: Sendable {
   private func train(
     _ population: HiddenPopulation, name: String, index: Int,
     design: (Int) -> TransformationDesign, done: TransformationModel,
-    histories: [String: JSONValue], origin: [String: JSONValue], state: Checkpoint?
+    record: [String: JSONValue], origin: [String: JSONValue], state: Checkpoint?
   ) throws -> TransformationTraining {
     func rows(_ networks: [Weights]) -> Tensor? {
       Tensor.concatenatingRows(networks.map { population.neurons(of: $0) })
@@ -112,29 +116,25 @@ public struct NeuronFit: Sendable {
       workers: context.workers)
     let origin = origin.merging(["layer": .string(name)]) { $1 }
     if let state { try fit.resume(from: state, origin: origin) }
-    func report(_ part: Double, isMilestone: Bool) throws {
-      let share =
-        (Double(index) + min(1, (Double(fit.training.epoch) + part) / Double(max(1, plan.epochs))))
-        / Double(populations.count)
-      let layer = populations.count > 1 ? "\(name)  " : ""
-      try context.progress(
-        ConnectionProgress(
-          layer + fit.training.text(unit: "nats per coordinate"), share: share,
-          isMilestone: isMilestone))
+    let layer = populations.count > 1 ? "\(name)  " : ""
+    func progress() -> EpochProgress {
+      EpochProgress(
+        fit.training, unit: "nats per coordinate", prefix: layer,
+        before: Double(index) / Double(populations.count), part: 1 / Double(populations.count))
     }
-    try report(0, isMilestone: true)
+    try context.progress(progress().milestone)
     while !fit.isFinished {
-      var next = fit
+      let line = progress()
       do {
-        try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
-        fit = next
+        try fit.runEpoch(workers: context.workers) { try context.progress(line.within($0)) }
       } catch let error as FlowError {
         try fit.end(after: error)
       }
-      try report(0, isMilestone: true)
-      guard let store = context.store else { continue }
+      try context.progress(progress().milestone)
+      // A state in the middle of an epoch is none to go on from; the one before comes here again.
+      guard let store = context.store, fit.training.endedEarly == nil else { continue }
       var state = fit.training.state(origin: origin)
-      state.metadata["histories"] = .object(histories)
+      state.metadata.merge(record) { $1 }
       state.metadata["designs"] = .object(done.transformations.mapValues(\.design.json))
       state.tensors += done.namedTensors(prefix: "done/")
       try store.keep(state)

@@ -56,29 +56,25 @@ public struct PairFit: Sendable {
       throw FlowError.deepNetwork(method: method, layers: layers.count)
     }
     let population = try HiddenPopulation(of: network, hidden: 0)
+    if file.isEmpty { try design(population.dimension).checkFits(in: Machine.physicalMemory) }
     let start = try start(file, population, method: method, design: design)
     var fit = try BijectionFit(
       start.transformation, population, networks: networks, heldOut: heldOut, samples: samples,
       amounts: amounts, plan: plan, workers: context.workers)
     let origin = origin(start: start.digest)
     if let state = try context.store?.restore() { try fit.resume(from: state, origin: origin) }
-    func report(_ part: Double, isMilestone: Bool) throws {
-      try context.progress(
-        ConnectionProgress(
-          fit.training.text(unit: "nats of loss"),
-          share: min(1, (Double(fit.training.epoch) + part) / Double(max(1, plan.epochs))),
-          isMilestone: isMilestone))
-    }
-    try report(0, isMilestone: true)
+    func progress() -> EpochProgress { EpochProgress(fit.training, unit: "nats of loss") }
+    try context.progress(progress().milestone)
     while !fit.isFinished {
-      var next = fit
+      let line = progress()
       do {
-        try next.runEpoch(workers: context.workers) { try report($0, isMilestone: false) }
-        fit = next
+        try fit.runEpoch(workers: context.workers) { try context.progress(line.within($0)) }
       } catch let error as FlowError {
         try fit.end(after: error)
       }
-      try report(0, isMilestone: true)
+      try context.progress(progress().milestone)
+      // A state in the middle of an epoch is none to go on from; the one before comes here again.
+      guard fit.training.endedEarly == nil else { continue }
       try context.store?.keep(fit.training.state(origin: origin))
     }
     let name = network.parameters[population.incoming].layerName
@@ -90,7 +86,7 @@ public struct PairFit: Sendable {
     }
     model.record["figure"] = "loss, in nats"
     model.record["histories"] = .object(histories)
-    if let end = fit.training.endedEarly { model.record["ended-early"] = .string(end) }
+    if let warning = fit.training.warning { model.record["warnings"] = .array([.string(warning)]) }
     model.record["plan"] = .object(
       plan.json.merging([
         "batch": .integer(amounts.batch), "steps": .integer(amounts.steps),

@@ -85,6 +85,13 @@ public struct TransformationTraining: Sendable {
     endedEarly = error.description
   }
 
+  /// What the user should know of a fit that is finished; nothing of one that went well.
+  public var warning: String? {
+    if let endedEarly { return endedEarly }
+    guard epoch > 0, bestEpoch == 0 else { return nil }
+    return "no epoch was better than the start, which is kept; try a smaller rate"
+  }
+
   // What counts is the held-out networks' figure, where there are any.
   private func value(_ figures: FitFigures) -> Double { figures.heldOut ?? figures.train }
 }

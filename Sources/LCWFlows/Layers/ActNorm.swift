@@ -17,6 +17,7 @@ struct ActNorm: InvertibleLayer {
   let dimension: Int
 
   var parameterCount: Int { 2 }
+  var valueCount: Int { 2 * dimension }
 
   func initialParameters(_ random: inout RandomStream) -> [Tensor] {
     [Tensor(zeros: [dimension]), Tensor(zeros: [dimension])]

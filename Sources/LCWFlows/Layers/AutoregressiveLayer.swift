@@ -56,6 +56,7 @@ struct AutoregressiveLayer: InvertibleLayer {
   }
 
   var parameterCount: Int { network.parameterCount }
+  var valueCount: Int { network.valueCount }
 
   func initialParameters(_ random: inout RandomStream) -> [Tensor] {
     network.initialParameters(&random)

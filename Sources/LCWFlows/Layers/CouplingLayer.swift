@@ -25,6 +25,7 @@ struct CouplingLayer: InvertibleLayer {
   }
 
   var parameterCount: Int { network.parameterCount }
+  var valueCount: Int { network.valueCount }
 
   func initialParameters(_ random: inout RandomStream) -> [Tensor] {
     network.initialParameters(&random)

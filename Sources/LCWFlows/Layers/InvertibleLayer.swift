@@ -10,6 +10,9 @@ protocol InvertibleLayer: Sendable {
   /// The number of parameters.
   var parameterCount: Int { get }
 
+  /// The values of all parameters together.
+  var valueCount: Int { get }
+
   /// Parameters with which the layer is the identity, but perhaps for the order of the columns.
   func initialParameters(_ random: inout RandomStream) -> [Tensor]
 

@@ -22,6 +22,13 @@ struct TanhNetwork: Sendable {
 
   var parameterCount: Int { outputBias + 1 }
 
+  /// The values of all panels and biases.
+  var valueCount: Int {
+    matrices.reduce(0) { sum, matrix in
+      matrix.panels.reduce(sum + matrix.rows) { $0 + $1.rows.count * $1.columns }
+    }
+  }
+
   /// Where the panels of a matrix are among the parameters, and behind them the bias.
   func place(of matrix: Int) -> Range<Int> {
     let first = matrices[..<matrix].reduce(0) { $0 + $1.panels.count + 1 }

@@ -11,6 +11,8 @@ public enum FlowError: DescribedError, Hashable {
   case notFinite(rows: String)
   /// There are too few networks to learn from.
   case tooFewNetworks(needed: Int, found: Int)
+  /// Fitting a transformation needs more memory than there is.
+  case tooLarge(gigabytes: Int)
   /// A model was fitted for a network of another chain of layers.
   case otherNetwork(expected: String, found: String)
   /// A method that joins by a model was given none.
@@ -41,7 +43,7 @@ public enum FlowError: DescribedError, Hashable {
     switch self {
     case .diverged: .failure
     case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation, .notInverted: .data
-    case .design, .modelInFit, .sameNetwork, .tooFewNetworks, .needsModel, .cannotOpen,
+    case .design, .tooLarge, .modelInFit, .sameNetwork, .tooFewNetworks, .needsModel, .cannotOpen,
       .needsModifier,
       .deepNetwork, .otherFit:
       .usage
@@ -59,6 +61,9 @@ public enum FlowError: DescribedError, Hashable {
       "\(rows) hold values that are not finite"
     case .tooFewNetworks(let needed, let found):
       "a fit needs \(needed) networks or more to learn from; there are \(found)"
+    case .tooLarge(let gigabytes):
+      "fitting the transformation needs \(gigabytes) GB of memory, more than there is; a smaller "
+        + "width= or fewer layers= need less"
     case .otherNetwork(let expected, let found):
       "the model was fitted for networks ‘\(expected)’ and can't join ‘\(found)’; fit one to "
         + "such networks with lcw fit"

@@ -68,6 +68,18 @@ public struct TransformationDesign: Sendable, Hashable {
       bound * Double(layers))
   }
 
+  /// The bytes of all parameters.
+  var bytes: Double { 4 * makeLayers().reduce(0.0) { $0 + Double($1.valueCount) } }
+
+  /// Checks that a fit's memory is there: the parameters as they are and as they were best, their
+  /// gradients and two moments, and the same again while a state is written.
+  /// - Throws: ``FlowError/tooLarge(gigabytes:)``.
+  func checkFits(in memory: Double) throws(FlowError) {
+    try check()
+    let needed = 10 * bytes
+    guard needed <= memory else { throw .tooLarge(gigabytes: Int(needed / 1e9) + 1) }
+  }
+
   /// The number of layers, actnorms counted.
   var layerCount: Int { normalisation == .actnorm ? 2 * layers : layers }
 

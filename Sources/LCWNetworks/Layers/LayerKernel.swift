@@ -32,8 +32,8 @@ struct TrainingPass {
   var workers: Workers
   /// What gradient buffers keep of their old content: the momentum, or zero.
   var carry: Float
-  /// The random numbers of dropout.
-  var random: RandomStream
+  /// The random numbers of dropout; without them it lets everything pass.
+  var random: RandomStream?
 }
 
 /// y = x Wᵀ + b, then clipped at zero if a ReLU follows.
@@ -158,11 +158,13 @@ struct DropoutKernel: LayerKernel {
   func outputRecording(
     of input: consuming Tensor, parameters: [Tensor], pass: inout TrainingPass
   ) -> (output: Tensor, record: [Tensor]) {
+    guard var random = pass.random else { return (input, []) }
     let scale = Float(1 / (1 - rate))
     var mask = Tensor(zeros: input.shape)
-    for index in 0..<mask.count where Double(pass.random.uniform()) >= rate {
+    for index in 0..<mask.count where Double(random.uniform()) >= rate {
       mask.elements[index] = scale
     }
+    pass.random = random
     input.multiply(by: mask, workers: pass.workers)
     return (input, [mask])
   }
@@ -171,7 +173,7 @@ struct DropoutKernel: LayerKernel {
     _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
     gradients: inout [Tensor], needsInput: Bool, pass: TrainingPass
   ) -> Tensor? {
-    gradient.multiply(by: record[0], workers: pass.workers)
+    if let mask = record.first { gradient.multiply(by: mask, workers: pass.workers) }
     return gradient
   }
 }

@@ -31,14 +31,16 @@ extension ImageConvolution {
         && (clipped.map { $0.shape == gradient.shape } ?? true),
       "gradients of a convolution differ in shape from what they belong to")
     BLAS.useCallingThread()
-    let parts = partCount(of: samples, workers)
+    // The direct way gives both gradients from one set of patches.
+    let fastFilters = needsInput && fastBackward == nil ? nil : fast
+    // For each part the gradient of the filters, or its transform; and that of the bias.
+    let sumCount = fastFilters?.sumCount ?? weight.count
+    // A machine may have more threads than there is memory for sums.
+    let parts = min(
+      partCount(of: samples, workers), max(1, ImageConvolution.largestSums / sumCount))
     var input = Tensor(unspecified: needsInput ? images.shape : [0])
     let fastInput = needsInput ? fastBackward : nil
     let transformed = fastInput?.transform(weight, reversed: true, workers: workers)
-    // The direct way gives both gradients from one set of patches.
-    let fastFilters = needsInput && fastInput == nil ? nil : fast
-    // For each part the gradient of the filters, or its transform; and that of the bias.
-    let sumCount = fastFilters?.sumCount ?? weight.count
     var sums = Tensor(unspecified: [parts, sumCount])
     var biasSums = Tensor(zeros: [parts, filters])
     sums.elements.withUnsafeMutableBufferPointer { sums in
@@ -57,7 +59,7 @@ extension ImageConvolution {
                     let operands = BackwardOperands(
                       gradient: gradient, clipped: clipped, images: images, weight: weight,
                       input: fastInput == nil ? target : nil)
-                    forEachPart(of: samples, workers) { part, range in
+                    forEachPart(parts, of: samples, workers) { part, range in
                       let (sum, bias) = (sums + part * sumCount, biasSums + part * filters)
                       if let fastFilters {
                         clip(range, operands, biasSum: bias)

@@ -47,7 +47,7 @@ public struct ImageConvolution: Sendable, Hashable {
               guard let images = images.baseAddress, let weight = weight.baseAddress,
                 let output = output.baseAddress
               else { return }
-              forEachPart(of: samples, workers) { _, range in
+              forEachPart(partCount(of: samples, workers), of: samples, workers) { _, range in
                 if let fast, let transformed {
                   fast.run(
                     range, of: images, transformed: transformed, bias: bias, clipping: clipping,
@@ -131,10 +131,12 @@ extension ImageConvolution {
 
   func partCount(of samples: Int, _ workers: Workers) -> Int { min(workers.count, samples) }
 
+  /// The values that all parts' sums of filters' gradients may have together: half a gigabyte.
+  static let largestSums = 1 << 27
+
   func forEachPart(
-    of samples: Int, _ workers: Workers, _ body: (Int, Range<Int>) -> Void
+    _ parts: Int, of samples: Int, _ workers: Workers, _ body: (Int, Range<Int>) -> Void
   ) {
-    let parts = partCount(of: samples, workers)
     workers.forEachUnchecked(parts) { part in
       body(part, samples * part / parts..<samples * (part + 1) / parts)
     }

@@ -34,6 +34,9 @@ struct LayerAdjustment: Sendable {
   /// The images that patches are taken from at least: those of a few images are too much alike, however
   /// small they are.
   private static let fewestImages = 1000
+  /// The values that the widest activations of a block should not exceed: each worker has a few such
+  /// tensors.
+  private static let blockValues = 1 << 25
 
   /// - Parameters:
   ///   - layer: The index of a dense layer or a convolution.
@@ -135,8 +138,10 @@ struct LayerAdjustment: Sendable {
         solvingBias: bias != nil && options.solvesBias, expecting: samples.count * rowsPerSample)
     }
     var spread = TargetSpread()
-    let blocks = samples.ranges(
-      ofSize: max(1, LayerAdjustment.blockRows / rowsPerSample))
+    let widest = reference.network.shapes.map(\.count).max() ?? 1
+    let size = min(
+      LayerAdjustment.blockRows / rowsPerSample, LayerAdjustment.blockValues / max(1, widest))
+    let blocks = samples.ranges(ofSize: max(1, size))
     for start in stride(from: 0, to: blocks.count, by: workers.count) {
       try progress(
         ConnectionProgress(

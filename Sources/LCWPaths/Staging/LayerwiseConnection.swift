@@ -92,10 +92,10 @@ private struct Build {
     network.parameters.first { $0.layer == layer }?.layerName ?? "layer \(layer + 1)"
   }
 
-  /// The weights with one layer's taken from the target.
-  private func replacing(_ layer: Int) -> Weights {
+  /// The weights with some layers' taken from the target.
+  private func replacing(_ layers: Int...) -> Weights {
     var weights = current
-    for index in network.parameterIndices(ofLayer: layer) { weights[index] = target[index] }
+    for index in layers.flatMap(network.parameterIndices) { weights[index] = target[index] }
     return weights
   }
 
@@ -103,8 +103,10 @@ private struct Build {
     moving layer: Int, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
     _ context: ConnectionContext, isFirst: Bool
   ) throws {
+    // Units with their outgoing blocks, as they are in B: a method may look at all of a unit's
+    // numbers, though only the incoming ones move as it says.
     let whole = try method.motion(
-      ofUnitsIn: layer, from: current, to: replacing(layer), in: context)
+      ofUnitsIn: layer, from: current, to: replacing(layer, adjustment.layer), in: context)
     let motion = whole.limited(to: network.parameterIndices(ofLayer: layer))
     let transition = try AdjustedTransition(
       label: "\(name(of: layer)) moves", base: current, motion: motion, moving: layer,
