@@ -78,8 +78,8 @@ let libraries: [LibraryRow] = [
     target: "LCWExperiments",
     floors: ["LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport"],
     resources: [
-      "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16", "digits",
-      "mnist-two-layer",
+      "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16",
+      "cifar100-vgg16", "digits", "mnist-two-layer",
     ].map { .embedInCode("Experiments/\($0).json") }),
   LibraryRow(
     target: "LCWCommands",

@@ -149,4 +149,28 @@ struct ExperimentTests {
     #expect(
       first.steps[0].key == "7029f6ec95cdbac31d0ebced3ab1f4216559459019b304668cf6e1d408d2b6dc")
   }
+
+  @Test func theExperimentsThatComeWithItAreReadAtEachScale() throws {
+    for (name, bytes) in Experiment.included {
+      let description = try JSONValue(parsing: bytes)
+      #expect(try Experiment(description).name == name)
+      for scale in (description.object?["scales"]?.object ?? [:]).keys {
+        let scaled = try Experiment(description, scale: scale)
+        #expect(!scaled.scaledDown.isEmpty && !scaled.steps.isEmpty, "\(name), \(scale)")
+      }
+    }
+    func included(_ name: String, _ scale: String) throws -> Experiment {
+      try Experiment(JSONValue(parsing: try #require(Experiment.included[name])), scale: scale)
+    }
+    // Seven networks and their ensembles, and no pair.
+    let ensembles = try included("cifar100-vgg16", "paper")
+    #expect(ensembles.steps.count == 7 + 6 && ensembles.heads == [6, 10, 12, 13, 14, 16])
+    // The networks of fits are others than those joined.
+    let small = try included("mnist-two-layer", "small")
+    #expect(small.trained == Array(1...20) && small.joined == Array(1...5))
+    #expect(small.pairs.count == 3 && small.usedFits.map(\.name) == ["iaf", "realnvp"])
+    // No method of that scale needs the model.
+    #expect(try included("cifar10-two-layer", "small").trained == [1, 2])
+    #expect(try included("cifar10-two-layer", "paper").trained.count == 5 + 19)
+  }
 }

@@ -6,6 +6,7 @@ extension Experiment {
     "cifar10-three-layer": PackageResources.cifar10_three_layer_json,
     "cifar10-two-layer": PackageResources.cifar10_two_layer_json,
     "cifar10-vgg16": PackageResources.cifar10_vgg16_json,
+    "cifar100-vgg16": PackageResources.cifar100_vgg16_json,
     "digits": PackageResources.digits_json,
     "mnist-two-layer": PackageResources.mnist_two_layer_json,
   ]
