@@ -176,7 +176,8 @@ let tests: [TestRow] = [
       "OptimalTransportMethod",
     ] + examples.map(\.target)),
   TestRow(
-    target: "LCWCommandsTests", dependencies: ["LCWCore", "lcw"] + examples.map(\.target)),
+    target: "LCWCommandsTests",
+    dependencies: ["LCWCore", "LCWFiles", "LCWFormat", "lcw"] + examples.map(\.target)),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
   TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),

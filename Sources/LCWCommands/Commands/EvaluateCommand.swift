@@ -42,7 +42,7 @@ struct EvaluateCommand: ParsableCommand {
       guard sources.count == 1 else {
         throw SessionError.wrongUse("\(files[index]) is an ensemble; evaluate it by itself")
       }
-      try evaluateEnsemble(sources[index], session)
+      try evaluateEnsemble(sources[index], in: files[index], session)
     } else if paths.isEmpty {
       if report != nil { throw SessionError.wrongUse("a report needs paths, not networks") }
       print(try networkTable(sources, session).text(as: format), terminator: format.terminator)
@@ -59,7 +59,9 @@ struct EvaluateCommand: ParsableCommand {
     var loaded: (reference: PluginReference, samples: EvaluationData)?
     let joining = PathJoining(session: session, samples: nil, seed: 0, isQuiet: false)
     for (file, source) in paths {
-      let archive = try PathArchive(reading: source, registry: session.registry)
+      let archive = try session.naming(file) {
+        try PathArchive(reading: source, registry: session.registry)
+      }
       let reference =
         try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
       if let loaded, loaded.reference != reference || study.network != "\(archive.network)" {
@@ -78,7 +80,7 @@ struct EvaluateCommand: ParsableCommand {
         try ConnectionStudy.Entry(
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
           path: try session.path(of: archive, in: file, dataset: foreign.dataset),
-          traits: session.registry.connection(archive.method).traits,
+          traits: session.traits(of: archive, in: file),
           evaluator: joining.evaluator(evaluation.strategy, for: file),
           data: loaded.samples, options: evaluation))
     }
@@ -86,8 +88,12 @@ struct EvaluateCommand: ParsableCommand {
     if let report { try study.writeReport(to: report) }
   }
 
-  private func evaluateEnsemble(_ source: any CheckpointSource, _ session: Session) throws {
-    let archive = try EnsembleArchive(reading: source, registry: session.registry)
+  private func evaluateEnsemble(
+    _ source: any CheckpointSource, in file: String, _ session: Session
+  ) throws {
+    let archive = try session.naming(file) {
+      try EnsembleArchive(reading: source, registry: session.registry)
+    }
     let data = try session.data(
       given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
     var study = EnsembleStudy(command: commandLineText(), dataset: "\(data.reference)")

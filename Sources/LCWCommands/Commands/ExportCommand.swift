@@ -27,7 +27,10 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let session = try Session(compute, reading)
     try session.checkOutput(output, inputs: [path])
-    let archive = try PathArchive(reading: try session.open(path), registry: session.registry)
+    let source = try session.open(path)
+    let archive = try session.naming(path) {
+      try PathArchive(reading: source, registry: session.registry)
+    }
     guard at >= 0, at <= Double(archive.stages.count) else {
       throw SessionError.wrongUse(
         "t runs from 0 to \(archive.stages.count) on this path; \(at) is outside")

@@ -62,15 +62,20 @@ extension ConnectionStudy {
       .init("worst test", key: "worst_test_accuracy", alignment: .number),
       .init("seconds in all", key: "seconds", alignment: .number),
     ])
-    func text(_ flag: Bool) -> Table.Cell { .text(flag ? "yes" : "no") }
+    func cells(_ traits: MethodTraits?) -> [Table.Cell] {
+      func text(_ flag: Bool) -> Table.Cell { .text(flag ? "yes" : "no") }
+      guard let traits else { return Array(repeating: .empty, count: 6) }
+      return [
+        .text(traits.compute.rawValue), .text(traits.complexity.rawValue), text(traits.isExplicit),
+        .text(traits.loss.rawValue), text(traits.isLearnable), text(traits.needsData),
+      ]
+    }
     for entry in entries {
-      let traits = entry.traits
-      table.append([
-        .text(entry.name), .text(traits.compute.rawValue), .text(traits.complexity.rawValue),
-        text(traits.isExplicit), .text(traits.loss.rawValue), text(traits.isLearnable),
-        text(traits.needsData), .percent(entry.evaluation.test.worstAccuracy, decimals: 2),
+      let measured: [Table.Cell] = [
+        .percent(entry.evaluation.test.worstAccuracy, decimals: 2),
         .number((entry.connectSeconds ?? 0) + entry.evaluateSeconds, decimals: 2),
-      ])
+      ]
+      table.append([.text(entry.name)] + cells(entry.traits) + measured)
     }
     return table
   }

@@ -11,8 +11,9 @@ struct ConnectionStudy {
   struct Entry {
     var name: String
     var path: any ConnectionPath
-    /// The method's row of the overview.
-    var traits: MethodTraits
+    /// The method's row of the overview; nothing if the path was read and its method is no plugin
+    /// here.
+    var traits: MethodTraits?
     var evaluation: PathEvaluation
     /// The time to construct the path, where it was constructed here.
     var connectSeconds: Double?
@@ -22,7 +23,7 @@ struct ConnectionStudy {
 
     /// Evaluates a path.
     init(
-      name: String, path: any ConnectionPath, traits: MethodTraits, evaluator: PathEvaluator,
+      name: String, path: any ConnectionPath, traits: MethodTraits?, evaluator: PathEvaluator,
       data: EvaluationData, options: EvaluationOptions, connectSeconds: Double? = nil
     ) throws {
       let start = ContinuousClock.now

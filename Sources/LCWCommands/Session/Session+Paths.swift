@@ -10,13 +10,20 @@ extension Session {
     of archive: PathArchive, in file: String, dataset: String?, isQuiet: Bool = false
   ) throws -> any ConnectionPath {
     let samples =
-      try archive.needsSamples(registry: registry)
+      try naming(file, { try archive.needsSamples(registry: registry) })
       ? try data(given: dataset, recorded: archive.dataset).samples.train : nil
     let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: isQuiet)
     var context = joining.context(for: archive.method)
     let files = try MethodFiles(archive.record).found(besides: file)
     context.open = { try open(files[$0] ?? $0) }
     return try archive.path(in: context, registry: registry)
+  }
+
+  /// The row of the overview of an archive's method. A path that is stored whole does not need its
+  /// method, which may be of a plugin that is not here; then there is none.
+  func traits(of archive: PathArchive, in file: String) throws -> MethodTraits? {
+    if case .stored = archive.content { return try? registry.connection(archive.method).traits }
+    return try naming(file) { try registry.connection(archive.method).traits }
   }
 }
 

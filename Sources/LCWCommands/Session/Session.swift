@@ -158,7 +158,7 @@ struct Session {
   ) throws -> TrainedNetwork {
     if source.namesNetwork, architecture == nil {
       do {
-        return try source.trainedNetwork(from: registry)
+        return try naming(path) { try source.trainedNetwork(from: registry) }
       } catch let error as CheckpointError {
         throw SessionError.inFile(path, problem: error.description)
       }
@@ -188,6 +188,15 @@ struct Session {
       architecture: family.selfContained(architectureReference), dataset: datasetReference,
       network: network,
       binding: try CheckpointBinding(of: source.entries, to: network))
+  }
+
+  /// What work on a file gives. Where the file was made by a plugin that is not here, the error names
+  /// the file and how to name the plugin.
+  func naming<Result>(_ file: String, _ work: () throws -> Result) throws -> Result {
+    do { return try work() } catch let error as PluginError {
+      guard case .unknownPlugin = error else { throw error }
+      throw SessionError.unknownPlugin(file: file, problem: error.description)
+    }
   }
 
   /// Requires networks to have one chain of layers.
@@ -239,6 +248,7 @@ enum SessionError: DescribedError, Hashable {
   case otherFile(String, madeWith: String)
   case differentNetworks(first: String, second: String, networks: String)
   case inFile(String, problem: String)
+  case unknownPlugin(file: String, problem: String)
   case outputExists(file: String)
   case output
   case inputClosed
@@ -272,6 +282,9 @@ enum SessionError: DescribedError, Hashable {
     case .differentNetworks(let first, let second, let networks):
       "\(first) and \(second) hold networks that differ: \(networks)"
     case .inFile(let file, let problem): "\(file): \(problem)"
+    case .unknownPlugin(let file, let problem):
+      "\(file): \(problem); if a shared object has it, name that with --plugin FILE before the command, "
+        + "or its folder in \(PluginObject.foldersVariable)"
     case .outputExists(let file):
       "\(file) is there already; --resume goes on from it, --overwrite replaces it"
     case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
