@@ -241,8 +241,10 @@ private struct Misnamed: Dataset {
       return
     }
     #expect(types.count == 2)
-    #expect(types[0].hasSuffix(".Sample") && types[1].hasSuffix(".OtherSample"))
+    #expect(types[0].hasSuffix(".Sample, linked into this program"))
+    #expect(types[1].hasSuffix(".OtherSample, linked into this program"))
     #expect(types.allSatisfy { error?.description.contains($0) == true })
+    #expect(error?.description.contains("; remove one of them") == true)
     #expect(error?.category == .failure)
   }
 

@@ -2,7 +2,7 @@
 
 /// What can be wrong with plugins and references to them.
 public enum PluginError: DescribedError, Hashable {
-  /// Two plugins of a kind have one name.
+  /// Two plugins of a kind have one name; each type is told with where it came from.
   case duplicateName(String, kind: PluginKind, types: [String])
   /// A plugin's name has other characters than lower-case letters, digits and hyphens.
   case malformedName(String, type: String)
@@ -33,7 +33,8 @@ public enum PluginError: DescribedError, Hashable {
   public var description: String {
     switch self {
     case .duplicateName(let name, let kind, let types):
-      "two plugins claim the \(kind.rawValue) ‘\(name)’: \(types.joined(separator: " and "))"
+      "two plugins claim the \(kind.rawValue) ‘\(name)’: \(types.joined(separator: ", and ")); remove one "
+        + "of them, or take a shared object's folder out of LCW_PLUGINS"
     case .malformedName(let name, let type):
       "\(type) calls itself ‘\(name)’: a plugin's name has lower-case letters, digits and hyphens"
     case .withoutKind(let type):

@@ -43,9 +43,10 @@ public struct PluginRegistry: Sendable {
     }
   }
 
-  /// A type and, if it is not linked into the program, the file it came from.
+  /// A type and where it came from.
   private static func origin(of type: any Plugin.Type) -> String {
-    String(reflecting: type) + (sharedObject(of: type).map { " from \($0)" } ?? "")
+    let place = sharedObject(of: type).map { "from \($0)" } ?? "linked into this program"
+    return "\(String(reflecting: type)), \(place)"
   }
 
   /// The plugins linked into this program.
