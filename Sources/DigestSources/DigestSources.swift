@@ -6,18 +6,20 @@ import PackagePlugin
 /// one of them changes: two programs with one digest have the same types with the same layouts.
 @main
 struct DigestSources: BuildToolPlugin {
-  /// The libraries that a plugin may import, and the C headers their interfaces name.
-  private static let folders = [
-    "CKernels/include", "CPluginSection/include", "LCWCore", "LCWExperiments", "LCWFiles",
-    "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport",
-  ]
+  /// The libraries that a plugin may import, the C headers their interfaces name, and the standard
+  /// plugins, on which another may be built.
+  private static let folders =
+    [
+      "CKernels/include", "CPluginSection/include", "LCWCore", "LCWExperiments", "LCWFiles",
+      "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport",
+    ].map { "Sources/\($0)" } + ["Formats", "Plugins"]
 
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
-    let sources = context.package.directoryURL.appending(path: "Sources")
+    let package = context.package.directoryURL
     let files = try Self.folders.flatMap { folder in
-      try FileManager.default.subpathsOfDirectory(atPath: sources.appending(path: folder).path)
+      try FileManager.default.subpathsOfDirectory(atPath: package.appending(path: folder).path)
         .filter { $0.hasSuffix(".swift") || $0.hasSuffix(".h") }
-        .sorted().map { sources.appending(path: folder).appending(path: $0) }
+        .sorted().map { package.appending(path: folder).appending(path: $0) }
     }
     let output = context.pluginWorkDirectoryURL.appending(path: "SourceDigest.swift")
     // The shell's own tools, so that no program need be built for this; one of the two is there.
