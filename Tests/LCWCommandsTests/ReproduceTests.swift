@@ -216,6 +216,26 @@ struct ReproduceTests {
     #expect(try results("a b") == results("whole"))
   }
 
+  #if os(Linux)
+    @Test
+    func `workers and clusters get the shared objects`() throws {
+      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      let command =
+        ["--plugin", "libgit.so"] + quick
+        + ["--networks", "2", "--method", "linear", "--add-method", "git-rebasin"]
+      try program.run(command + ["-o", "x", "--emit", "slurm"])
+      let file = program.folder.url.resolvingSymlinksInPath().path + "/libgit.so"
+      for level in 1...2 {
+        let script = String(
+          decoding: try program.bytes("x/slurm/level-\(level).sbatch"), as: UTF8.self)
+        #expect(script.contains(" --plugin \(file) reproduce digits "))
+      }
+      try program.run(command + ["-o", "x", "--jobs", "2"])
+      let rows = try results("x").object?["accuracy"]?.array ?? []
+      #expect(rows.contains { $0.object?["method"]?.string == "git-rebasin" }, "\(rows)")
+    }
+  #endif
+
   @Test
   func `results are tables, figures, a page and a record`() throws {
     try program.run(quick + ["-o", "x", "--record", "record.md"])
