@@ -34,6 +34,10 @@ struct ManualTests {
       #expect(page.contains(".SS lcw \(command)\n"))
     }
     #expect(page.contains("\\-\\-format") && !page.contains(" --"))
+    // The options before the command, and the status that only one command has.
+    let options = try #require(page.split(separator: ".SH OPTIONS\n").last)
+    #expect(options.hasPrefix(".TP\n.B \\-\\-plugin <plugin> ...\nA shared object with plugins"))
+    #expect(page.contains(".B 2\n"))
   }
 
   @Test(arguments: ["bash", "zsh", "fish"])

@@ -5,9 +5,11 @@ import LCWCore
 /// `lcw plugins`
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugins", abstract: "Lists methods, architectures, data sets and formats.")
+    commandName: "plugins",
+    abstract: "Lists methods, modifiers, architectures, data sets and formats.")
 
-  @Argument(help: "Only this kind (method, architecture, dataset, format) or this plugin.")
+  @Argument(
+    help: "Only this kind (method, modifier, architecture, dataset, format) or this plugin.")
   var selection: String?
 
   @Flag(help: "Print JSON.")
@@ -26,7 +28,7 @@ struct PluginsCommand: ParsableCommand {
   }
 
   private func plugins(of registry: PluginRegistry) throws -> [PluginListing] {
-    let all = registry.plugins.compactMap(PluginListing.init)
+    let all = registry.plugins.compactMap { PluginListing($0, registry) }
     guard let selection else { return all }
     if let kind = PluginKind(rawValue: selection) { return all.filter { $0.kind == kind } }
     let named = all.filter { $0.type.name == selection }
@@ -54,6 +56,9 @@ struct PluginsCommand: ParsableCommand {
         if let traits = plugin.traits {
           lines.append("  \("".padding(toLength: width))    \(traits.line)")
         }
+        if let preprocessing = plugin.preprocessing {
+          lines.append("  \("".padding(toLength: width))    preprocessing: \(preprocessing)")
+        }
         if let file = plugin.file {
           lines.append("  \("".padding(toLength: width))    from \(file)")
         }
@@ -68,10 +73,17 @@ private struct PluginListing {
   let type: any Plugin.Type
   let kind: PluginKind
 
-  init?(_ type: any Plugin.Type) {
+  /// What is done to a data set's samples, with its options as they are by default.
+  let preprocessing: String?
+
+  init?(_ type: any Plugin.Type, _ registry: PluginRegistry) {
     guard let kind = PluginKind(of: type) else { return nil }
     self.type = type
     self.kind = kind
+    // One that can't do without options says so when it is used.
+    preprocessing =
+      kind == .dataset
+      ? try? registry.dataset(PluginReference(name: type.name)).preprocessing : nil
   }
 
   var traits: MethodTraits? { (type as? any ConnectionMethod.Type)?.traits }
@@ -87,6 +99,7 @@ private struct PluginListing {
     var lines = ["\(kind.rawValue) \(type.name): \(type.summary)"]
     lines += optionLines.isEmpty ? ["  no options"] : optionLines.map { "  \($0)" }
     if let traits { lines.append("  \(traits.line)") }
+    if let preprocessing { lines.append("  preprocessing: \(preprocessing)") }
     lines.append("  \(String(reflecting: type)), \(file.map { "from \($0)" } ?? "linked into lcw")")
     return lines.joined(separator: "\n")
   }
@@ -104,6 +117,7 @@ private struct PluginListing {
         }),
     ]
     if let traits { object["traits"] = traits.json }
+    if let preprocessing { object["preprocessing"] = .string(preprocessing) }
     if let file { object["file"] = .string(file) }
     return .object(object)
   }

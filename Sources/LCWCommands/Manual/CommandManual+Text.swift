@@ -25,14 +25,14 @@ extension CommandManual {
       ".TH LCW 1 \"\" \"lcw \(LCWVersion.current)\" \"User Commands\"", ".SH NAME",
       "lcw \\- \(Self.roff(root.abstract))", ".SH SYNOPSIS", ".B lcw",
       "[\\-\\-plugin FILE ...] COMMAND [ARGUMENTS]", ".SH DESCRIPTION",
-      Self.roff(root.discussion), ".SH COMMANDS",
+      Self.roff(root.discussion), ".SH OPTIONS",
     ]
+    lines += Self.roff(root.arguments)
+    lines.append(".SH COMMANDS")
     for command in root.all.dropFirst() {
       lines += [".SS \(Self.roff(command.words))", Self.roff(command.abstract)]
       if !command.discussion.isEmpty { lines += [".PP", Self.roff(command.discussion)] }
-      for argument in command.arguments where !Self.isCommon(argument) {
-        lines += [".TP", ".B \(Self.roff(argument.usage))", Self.roff(argument.help)]
-      }
+      lines += Self.roff(command.arguments)
     }
     lines += [".SH ENVIRONMENT"]
     for (name, help) in Self.environment { lines += [".TP", ".B \(name)", Self.roff(help)] }
@@ -50,11 +50,19 @@ extension CommandManual {
     ("0", "It did what it should."), ("64", "The command was used wrongly."),
     ("65", "A file's content is wrong."), ("66", "A file is not there."),
     ("130", "It was interrupted; the line on standard error says what is left to go on from."),
-    ("1", "Something else went wrong."),
+    ("1", "Something else went wrong; of lcw diff: the files differ."),
+    ("2", "Of lcw diff alone: something else went wrong."),
   ]
 
   private static func isCommon(_ argument: Argument) -> Bool {
     argument.usage.hasSuffix("--help") || argument.usage.hasSuffix("--version")
+  }
+
+  /// The arguments, each with its help.
+  private static func roff(_ arguments: [Argument]) -> [String] {
+    arguments.filter { !isCommon($0) }.flatMap {
+      [".TP", ".B \(roff($0.usage))", roff($0.help)]
+    }
   }
 
   /// A text in which nothing is a request to the formatter.
