@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWFiles
+import LCWFormat
 import Testing
 
 /// Packages of plugins, and shared objects.
@@ -53,6 +55,47 @@ struct PluginCommandTests {
   }
 
   @Test
+  func `what the package manager would refuse is refused`() throws {
+    func errors(_ arguments: String...) throws -> String {
+      try program.run(["plugin", "new", "method"] + arguments, expecting: 64).errors
+    }
+    let address = ["--lcw", "https://example.org/somebody/Fork-of-lcw.git"]
+    #expect(try errors("lcw", "--at", "other").contains("‘lcw’ is what the package lcw is called"))
+    #expect(
+      try program.run(["plugin", "new", "method", "fork-of-lcw"] + address, expecting: 64).errors
+        .contains("‘fork-of-lcw’ is what the package lcw is called"))
+    #expect(
+      try program.run(
+        ["plugin", "new", "method", "a", "--at", "x/FORK-of-lcw"] + address, expecting: 64
+      )
+      .errors.contains("x/FORK-of-lcw has the name of the folder of the package lcw"))
+    #expect(
+      try errors("a", "--at", "x/\(Self.package.lastPathComponent.uppercased())")
+        .contains("has the name of the folder of the package lcw"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder.url.path).isEmpty)
+  }
+
+  @Test
+  func `the command that is printed can be given to a shell`() throws {
+    let output = try program.run("plugin", "new", "method", "own", "--at", "a b").output
+    #expect(output.contains("swift test -c release --package-path 'a b'\n"))
+  }
+
+  @Test
+  func `data sets are listed with what is done to their samples`() throws {
+    #expect(try program.run("plugins", "mnist").output.contains("\n  preprocessing: pixel / 255\n"))
+    #expect(try program.run("plugins").output.contains("  preprocessing: pixel / 255\n"))
+    let json = try program.json("plugins", "mnist", "--json").array?.first?.object
+    #expect(json?["preprocessing"]?.string == "pixel / 255")
+    #expect(
+      try program.json("plugins", "arc", "--json").array?.first?.object?["preprocessing"] == nil)
+  }
+
+  /// The folder of this package.
+  private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  @Test
   func `a package may depend on an address`() throws {
     try program.run(
       "plugin", "new", "format", "own", "--at", "there", "--lcw",
@@ -95,6 +138,111 @@ struct PluginCommandTests {
           "connect", "models/spirals-1.lcw", "models/spirals-2.lcw", "-m", "linear", expecting: 64
         )
         .errors.contains("no dataset is called ‘spirals’"))
+    }
+
+    /// Two networks in `a.lcw` and `b.lcw`.
+    private func train() throws {
+      try program.run(
+        "train", "--architecture", "mlp:hidden=9", "--dataset", "digits", "--epochs", "1",
+        "--seeds", "1...2", "-o", "models", "--quiet")
+    }
+
+    private let models = ["models/digits-1.lcw", "models/digits-2.lcw"]
+
+    @Test
+    func `a path that is stored whole needs no plugin, another says which`() throws {
+      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      try train()
+      let evaluate = ["--points", "3", "--samples", "50", "--format", "json", "--threads", "1"]
+
+      // As a method of a plugin would have made it.
+      try program.run(["connect"] + models + ["-m", "linear", "-o", "line.lcw", "--quiet"])
+      let folder = program.folder.url
+      var line = try Checkpoint(
+        reading: LCWArchive().open(folder.appendingPathComponent("line.lcw")))
+      line.metadata["method"] = "git-rebasin"
+      try LCWArchive().write(line, to: folder.appendingPathComponent("stored.lcw"))
+      let outcome = try program.run(
+        ["evaluate", "line.lcw", "stored.lcw", "--report", "r.html"] + evaluate)
+      let overview = try JSONValue(parsing: Array(outcome.output.utf8)).object?["overview"]?.array
+      #expect(overview?.count == 2)
+      #expect(overview?.last?.object?["path"]?.string == "git-rebasin")
+      #expect(overview?.first?.object?["compute"]?.string != nil)
+      #expect(overview?.last?.object?["compute"]?.string == nil)
+      try program.run("export", "stored.lcw", "--at", "0.5", "-o", "middle.lcw")
+
+      let opening = ["--plugin", "libgit.so"]
+      try program.run(
+        opening + ["connect"] + models + ["-m", "git-rebasin", "-o", "way.lcw", "--quiet"])
+      try program.run(opening + ["evaluate", "way.lcw"] + evaluate)
+      for command in [["evaluate", "way.lcw"], ["export", "way.lcw", "--at", "0", "-o", "x.lcw"]] {
+        let errors = try program.run(command, expecting: 64).errors
+        #expect(errors.hasPrefix("error: way.lcw: no method is called ‘git-rebasin’"))
+        #expect(errors.contains("--plugin FILE") && errors.contains("LCW_PLUGINS"))
+      }
+    }
+
+    @Test
+    func `two plugins of one name are told with where they come from, and what to do`() throws {
+      try program.run("plugin", "link", "ArcMethod", "-o", "libarc.so")
+      let own = try program.run("--plugin", "libarc.so", "plugins", expecting: 1).errors
+      #expect(own.contains("two plugins claim the method ‘arc’: "))
+      #expect(own.contains("ArcMethod.Arc, linked into this program"))
+      #expect(own.contains("ArcMethod.Arc, from "))
+      #expect(own.contains("libarc.so; remove one of them"))
+      #expect(own.contains("LCW_PLUGINS"))
+
+      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      let folder = program.folder.url
+      try FileManager.default.copyItem(
+        at: folder.appendingPathComponent("libgit.so"),
+        to: folder.appendingPathComponent("libcopy.so"))
+      let both = try program.run(
+        "--plugin", "libgit.so", "--plugin", "libcopy.so", "plugins", expecting: 1
+      ).errors
+      #expect(both.contains("libgit.so") && both.contains("libcopy.so"))
+      #expect(!both.contains("linked into this program"))
+    }
+
+    @Test
+    func `what is in the program already is not linked, nor a target twice`() throws {
+      let sources = Self.package.appendingPathComponent("Sources").path
+      let libraries = Set(try FileManager.default.contentsOfDirectory(atPath: sources))
+        .subtracting(["COpenBLAS", "CZstd", "CArchive", "DigestSources"])
+      #expect(libraries.isSuperset(of: ["LCWPaths", "LCWStamp", "LCWConformance", "CKernels"]))
+      for library in libraries {
+        let errors = try program.run(
+          "plugin", "link", "GitRebasinExample", library, "-o", "a.so", expecting: 64
+        ).errors
+        #expect(errors.contains("\(library) is a part of lcw"), "\(library): \(errors)")
+      }
+      #expect(
+        try program.run(
+          "plugin", "link", "GitRebasinExample", "GitRebasinExample", "-o", "a.so", expecting: 64
+        ).errors.contains("GitRebasinExample is named twice"))
+      #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder.url.path).isEmpty)
+    }
+
+    @Test
+    func `the stamp is of the sources of all that a plugin may import`() throws {
+      try program.run("plugin", "link", "SpiralsExample", "-o", "a.so")
+      let bytes = try program.bytes("a.so")
+      let mark = try #require(bytes.firstRange(of: Data("lcw-build-stamp:0.1.0|".utf8)))
+      let digest = String(decoding: bytes[mark.upperBound...].prefix(64), as: UTF8.self)
+      let folders =
+        [
+          "CKernels/include", "CPluginSection/include", "LCWCore", "LCWExperiments", "LCWFiles",
+          "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport",
+        ].map { "Sources/\($0)" } + ["Formats", "Plugins"]
+      var sources = Data()
+      for folder in folders {
+        let place = Self.package.appendingPathComponent(folder)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: place.path)
+        for name in names.sorted() where name.hasSuffix(".swift") || name.hasSuffix(".h") {
+          sources += try Data(contentsOf: place.appendingPathComponent(name))
+        }
+      }
+      #expect(digest == SHA256.hexDigest(of: Array(sources)))
     }
 
     @Test

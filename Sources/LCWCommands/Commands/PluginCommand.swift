@@ -46,7 +46,7 @@ struct PluginNewCommand: ParsableCommand {
       """
       \(folder.path): a package with the \(kind.rawValue) ‘\(name)’
         Sources/\(package.module)/\(package.type).swift is the place to work at
-        swift test -c release --package-path \(at ?? name)
+        swift test -c release --package-path \((at ?? name).shellQuoted)
       """)
   }
 }

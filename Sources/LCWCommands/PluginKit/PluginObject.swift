@@ -82,12 +82,24 @@ enum PluginObject {
     }
   }
 
+  /// The targets of the package lcw that every program which opens objects is made of. A second copy
+  /// of their types would be other types.
+  private static let parts: Set<String> = [
+    "CKernels", "CPluginSection", "LCWCommands", "LCWConformance", "LCWCore", "LCWExperiments",
+    "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport", "LCWStamp",
+    "lcw",
+  ]
+
   /// Links a target's object files, which lie beside this program, with this program's stamp.
   /// - Throws: ``PluginKitError``.
   static func link(_ targets: [String], to output: URL) throws {
     let program = ProgramFile.url.resolvingSymlinksInPath().deletingLastPathComponent()
     var objects: [String] = []
-    for target in targets {
+    for (index, target) in targets.enumerated() {
+      guard !parts.contains(target) else { throw PluginKitError.ownTarget(target) }
+      guard !targets[..<index].contains(target) else {
+        throw PluginKitError.repeatedTarget(target)
+      }
       let folder = program.appendingPathComponent("\(target).build")
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
       // Objects of sources that were renamed or removed stay behind in the folder.

@@ -20,6 +20,7 @@ struct PluginPackage {
     self.kind = kind
     self.core = core
     guard !Self.taken.contains(type) else { throw .takenType(type, name: name) }
+    guard !["lcw", core.identity.lowercased()].contains(name) else { throw .coreName(name) }
   }
 
   /// Types of the library that a plugin's name would make another of.
@@ -91,9 +92,13 @@ struct PluginPackage {
   }
 
   /// Writes the files into a folder, which is made.
-  /// - Throws: ``PluginKitError/folderInUse(_:)``, and ``FileError`` if the system fails.
+  /// - Throws: ``PluginKitError/folderInUse(_:)``, ``PluginKitError/coreFolder(_:)``, and
+  ///   ``FileError`` if the system fails.
   func write(to folder: URL) throws {
     let manager = FileManager.default
+    // The package manager tells packages apart by these alone.
+    guard folder.standardizedFileURL.lastPathComponent.lowercased() != core.folderName.lowercased()
+    else { throw PluginKitError.coreFolder(folder.path) }
     if let content = try? manager.contentsOfDirectory(atPath: folder.path), !content.isEmpty {
       throw PluginKitError.folderInUse(folder.path)
     }
@@ -158,14 +163,25 @@ enum CorePackage {
   }
 }
 
+extension CorePackage {
+  /// The last part of the folder that the package is in, or of its address.
+  fileprivate var folderName: String {
+    if case .folder(let folder) = self { folder.lastPathComponent } else { identity }
+  }
+}
+
 /// What keeps a plugin's package or shared object from being made.
 enum PluginKitError: DescribedError, Hashable {
   case kind(String)
   case name(String)
   case takenType(String, name: String)
+  case coreName(String)
+  case coreFolder(String)
   case folderInUse(String)
   case noCore(given: String?)
   case noObjects(target: String, folder: String)
+  case ownTarget(String)
+  case repeatedTarget(String)
   case tool(String, output: String)
 
   var category: ErrorCategory { if case .tool = self { .failure } else { .usage } }
@@ -178,6 +194,11 @@ enum PluginKitError: DescribedError, Hashable {
       "‘\(name)’ is no name of a plugin, which has lower-case letters, digits and hyphens"
     case .takenType(let type, let name):
       "‘\(name)’ would make a type \(type), which the library has already; take another name"
+    case .coreName(let name):
+      "‘\(name)’ is what the package lcw is called, and no two packages may have one name; take another"
+    case .coreFolder(let folder):
+      "\(folder) has the name of the folder of the package lcw, by which packages are told apart; name "
+        + "another with --at"
     case .folderInUse(let folder): "\(folder) is there and not empty; name another with --at"
     case .noCore(let given?):
       "\(given) is not the package lcw; --lcw takes its folder or its address"
@@ -185,6 +206,10 @@ enum PluginKitError: DescribedError, Hashable {
     case .noObjects(let target, let folder):
       "there are no object files of \(target) in \(folder), beside this program; give the target of "
         + "a plugin that was built together with it by swift build"
+    case .ownTarget(let target):
+      "\(target) is a part of lcw, which the program that opens the object has already; name the targets "
+        + "of the plugin alone"
+    case .repeatedTarget(let target): "\(target) is named twice"
     case .tool(let tool, let output): "\(tool) failed: \(output)"
     }
   }

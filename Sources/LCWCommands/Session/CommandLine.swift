@@ -8,7 +8,7 @@ func commandLineText(_ arguments: [String] = CommandLine.arguments) -> String {
 
 extension String {
   /// The text as one word of a POSIX shell.
-  fileprivate var shellQuoted: String {
+  var shellQuoted: String {
     let plain = allSatisfy {
       $0.isASCII && ($0.isLetter || $0.isNumber || "-_./:=,+@%".contains($0))
     }
