@@ -31,7 +31,10 @@ public enum Conformance {
   }
 
   /// Requires that a data set keeps its promises, on the files that are there.
-  /// - Parameter folder: Where its files are; nothing for where `lcw` looks for them.
+  ///
+  /// Where no folder is named and none of its files are found, only the error that says so is looked
+  /// at; a test that wants the samples names the folder.
+  /// - Parameter folder: Where its files are, and have to be; nothing for where `lcw` looks for them.
   /// - Throws: ``ConformanceError``, and ``PluginError`` if there is no such data set.
   public static func require(dataset reference: String, folder: URL? = nil) throws {
     let suite = try DatasetConformance(reference, in: .linked(), folder: folder)

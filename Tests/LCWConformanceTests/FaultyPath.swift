@@ -6,7 +6,7 @@ import LCWNumerics
 struct FaultyPath: ConnectionPath {
   enum Fault {
     case undescribed, refusal, mismatch, throwing, start, end, notFinite, jump, told, toldFunction
-    case toldTogether, unrepeated
+    case toldTogether, toldLast, unrepeated
   }
 
   struct Undescribed: Error {}
@@ -23,7 +23,7 @@ struct FaultyPath: ConnectionPath {
     self.fault = fault
     var system = SystemRandomNumberGenerator()
     noise = fault == .unrepeated ? Float.random(in: 0.1..<1, using: &system) : 0
-    let tellsRight = fault == nil || fault == .toldTogether
+    let tellsRight = fault == nil || fault == .toldTogether || fault == .toldLast
     let motions = zip(a.tensors, b.tensors).map { first, second -> Motion in
       if fault == .told { return .fixed(first) }
       return tellsRight ? .combination([first, second], .line) : .opaque
@@ -53,7 +53,11 @@ struct FaultyPath: ConnectionPath {
 
   func weights(atEach times: [Double]) throws -> [Weights] {
     var points = try times.map(weights(at:))
-    if fault == .toldTogether, points.count == 2 { points[0][0].elements[0] += 0.1 }
+    // Few points only, so that it is not as if the path jumped.
+    if 2...8 ~= points.count {
+      if fault == .toldTogether { points[0][0].elements[0] += 0.1 }
+      if fault == .toldLast { points[points.count - 1][0].elements[0] += 0.1 }
+    }
     return points
   }
 }

@@ -58,6 +58,9 @@ struct FaultyFormat: CheckpointFormat {
   func open(_ file: URL) throws -> any CheckpointSource {
     do {
       let source = try Safetensors().open(file)
+      if fault == "unreadable", source.entries.contains(where: { $0.elementType == .float64 }) {
+        throw CheckpointError.metadata(field: "a", expected: "another in \(file.path)")
+      }
       return fault == "generous" ? GenerousSource(base: try Checkpoint(reading: source)) : source
     } catch {
       switch fault {
@@ -70,6 +73,15 @@ struct FaultyFormat: CheckpointFormat {
   }
 
   func write(_ checkpoint: any CheckpointSource, to file: URL) throws {
+    let doubles = checkpoint.entries.filter { $0.elementType == .float64 }
+    let refusal = CheckpointError.cannotWrite(format: "faulty", reason: "it can't hold that")
+    switch fault {
+    case "other-error" where !doubles.isEmpty: throw CheckpointError.selection("odd")
+    case "no-doubles" where !doubles.isEmpty: throw refusal
+    case "no-double" where doubles.contains { $0.shape.rank == 0 }: throw refusal
+    case "no-integers" where checkpoint.entries.contains { $0.elementType == .int64 }: throw refusal
+    default: break
+    }
     if fault == "in-place" { try Data("half".utf8).write(to: file) }
     guard fault == "zeros" else { return try Safetensors().write(checkpoint, to: file) }
     var changed = try Checkpoint(reading: checkpoint)
@@ -131,6 +143,10 @@ struct FaultyDataset: Dataset {
   func samples(_ split: DataSplit, in locations: DataLocations) throws -> SampleSet {
     if fault == "missing", locations.folders.contains(where: { $0.path.contains("lcw-") }) {
       throw DataError.damaged(file: "a", reason: "is not there")
+    }
+    if fault == "absent" || fault == "no-test" && split == .test {
+      throw DataError.missing(
+        file: "a", searched: locations.folders.map(\.path), advice: "make it")
     }
     var random = RandomStream(seed: split == .train || fault == "splits" ? 1 : 2)
     if fault == "another" { random = RandomStream(seed: .random(in: 0 ... .max)) }

@@ -27,10 +27,37 @@ struct PlantedFaultTests {
     #expect(try dataset("another").contains { $0.property == .repeats })
     #expect(try method(.toldFunction).contains { $0.property == .agreesWithStructure })
     #expect(try method(.toldTogether).contains { $0.property == .agreesWithStructure })
+    #expect(try method(.toldLast).contains { $0.property == .agreesWithStructure })
     #expect(
       try format(FaultyFormat.self, "none", isChecksummed: true).contains {
         $0.property == .refusesFlips
       })
+  }
+
+  @Test
+  func `files that are missing are a fault where they should be there`() throws {
+    let folder = URL(fileURLWithPath: "/nowhere", isDirectory: true)
+    let absent = try dataset("absent", folder: folder)
+    #expect(absent.map(\.property) == [.hasSamples, .hasSamples])
+    #expect(absent.allSatisfy { $0.finding.contains("/nowhere") })
+    // One of the splits is there, so the other should be, wherever it was looked for.
+    #expect(try dataset("no-test").map(\.property) == [.hasSamples])
+    // A machine need not have any of the files.
+    #expect(try dataset("absent").isEmpty)
+  }
+
+  @Test(arguments: ["other-error", "unreadable", "no-double"])
+  func `a type that a format does not hold and does not refuse is found`(fault: String) throws {
+    let broken = try format(FaultyFormat.self, fault)
+    #expect(
+      broken.contains {
+        $0.property == .roundTrips && $0.finding.contains(ElementType.float64.rawValue)
+      })
+  }
+
+  @Test(arguments: ["no-doubles", "no-integers"])
+  func `a format may refuse a type`(fault: String) throws {
+    #expect(try format(FaultyFormat.self, fault).isEmpty)
   }
 
   @Test
@@ -129,9 +156,10 @@ struct PlantedFaultTests {
   }
 
   private func dataset(
-    _ fault: String, of type: any Dataset.Type = FaultyDataset.self
+    _ fault: String, of type: any Dataset.Type = FaultyDataset.self, folder: URL? = nil
   ) throws -> [BrokenProperty] {
-    try DatasetConformance("\(type.name):fault=\(fault)", in: PluginRegistry([type]))
-      .brokenProperties()
+    try DatasetConformance(
+      "\(type.name):fault=\(fault)", in: PluginRegistry([type]), folder: folder
+    ).brokenProperties()
   }
 }

@@ -8,15 +8,18 @@ import LCWNumerics
 public struct DatasetConformance: Sendable {
   private let dataset: any Dataset
   private let locations: DataLocations
+  private let isFolderGiven: Bool
 
   /// The suite for a data set as it is written on the command line.
   /// - Parameters:
   ///   - text: The data set.
   ///   - registry: Where it is looked for.
-  ///   - folder: Where its files are; nothing for where `lcw` looks for them.
+  ///   - folder: Where its files are, and have to be; nothing for where `lcw` looks for them, where
+  ///     a machine may have none.
   /// - Throws: ``PluginError`` if the registry has no such data set.
   public init(_ text: String, in registry: PluginRegistry, folder: URL? = nil) throws {
     dataset = try registry.dataset(PluginReference(text))
+    isFolderGiven = folder != nil
     locations = DataLocations(
       given: folder?.path, environment: ProcessInfo.processInfo.environment)
   }
@@ -27,20 +30,34 @@ public struct DatasetConformance: Sendable {
     let nowhere = FileManager.default.temporaryDirectory.appendingPathComponent("lcw-\(UUID())")
     broken.add(.namesMissingFiles, unnamed(DataLocations(folders: [nowhere])))
     do {
-      let splits = try DataSplit.allCases.map { ($0, try dataset.samples($0, in: locations)) }
-      for (split, samples) in splits {
+      let (found, missing) = try splits()
+      // Without any of its files there is no more to look at, and the error was looked at above.
+      if isFolderGiven || !found.isEmpty { broken += missing }
+      for (split, samples) in found {
         broken += self.broken(samples, split)
         broken.add(.repeats, try unrepeated(samples, split))
       }
-      broken.add(.keepsSplitsApart, overlap(splits[0].1, splits[1].1))
-    } catch DataError.missing(_, _, _) {
-      // Without its files there is no more to look at, and the error was looked at above.
+      if found.count == 2 { broken.add(.keepsSplitsApart, overlap(found[0].1, found[1].1)) }
     } catch let error as any DescribedError {
       broken.add(.hasSamples, "\(error)")
     } catch {
       broken.add(.refusesProperly, "the samples are refused by \(error)")
     }
     return broken
+  }
+
+  /// The splits that are there, and what is said of those whose files are not.
+  private func splits() throws -> (found: [(DataSplit, SampleSet)], missing: [BrokenProperty]) {
+    var found: [(DataSplit, SampleSet)] = []
+    var missing: [BrokenProperty] = []
+    for split in DataSplit.allCases {
+      do {
+        found.append((split, try dataset.samples(split, in: locations)))
+      } catch let error as DataError where error.category == .missingFile {
+        missing.add(.hasSamples, "\(split.rawValue): \(error)")
+      }
+    }
+    return (found, missing)
   }
 
   /// What the error of an empty folder lacks; a data set without files throws none.

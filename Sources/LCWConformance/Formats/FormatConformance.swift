@@ -39,12 +39,13 @@ public struct FormatConformance: Sendable {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(at: folder) }
-      let file = folder.appendingPathComponent("whole.\(type.fileExtensions.first ?? "bin")")
+      let file = folder.appendingPathComponent("whole.\(ending)")
       for example in examples { broken += try brokenReading(example, folder) }
       if type.canWrite {
         broken += brokenRoundTrips(file)
-        broken += try brokenWriting(folder)
-        try format.write(Self.small(), to: file)
+        let small = try small(in: folder)
+        broken += try brokenWriting(small, folder)
+        try format.write(small, to: file)
         broken += try brokenReading(file, folder)
       } else if examples.isEmpty {
         broken.add(.roundTrips, "a format that can't be written needs files to be read as examples")
@@ -55,17 +56,26 @@ public struct FormatConformance: Sendable {
     return broken
   }
 
-  /// Two tensors of numbers such as networks have, and one of integers.
-  private static func small() throws -> Checkpoint {
+  /// Two tensors of numbers such as networks have, and one of integers if the format holds them.
+  private func small(in folder: URL) throws -> Checkpoint {
     var random = RandomStream(seed: 9)
-    return Checkpoint(tensors: [
+    let weights = [
       NamedTensor("dense1.weight", StoredTensor(random.normal([3, 4]))),
       NamedTensor("dense1.bias", StoredTensor(random.normal([3]))),
-      NamedTensor(
-        "steps",
-        try StoredTensor(elementType: .int64, shape: [1], bytes: [1, 2, 0, 0, 0, 0, 0, 0])),
-    ])
+    ]
+    let steps = NamedTensor(
+      "steps",
+      try StoredTensor(elementType: .int64, shape: [1], bytes: [1, 2, 0, 0, 0, 0, 0, 0]))
+    let whole = Checkpoint(tensors: weights + [steps])
+    do {
+      try format.write(whole, to: folder.appendingPathComponent("small.\(ending)"))
+      return whole
+    } catch let error as CheckpointError where error.isRefusal {
+      return Checkpoint(tensors: weights)
+    }
   }
+
+  private var ending: String { type.fileExtensions.first ?? "bin" }
 
   /// A tensor with any bits an element can have, NaN with payloads among them.
   private static func tensor(
@@ -77,34 +87,49 @@ public struct FormatConformance: Sendable {
     return try StoredTensor(elementType: type, shape: shape, bytes: bytes)
   }
 
-  // One file for each type, since a format may refuse some.
+  private static let shapes: [Shape] = [[], [1], [7], [0, 3], [2, 3, 4], [40, 25]]
+
   private func brokenRoundTrips(_ file: URL) -> [BrokenProperty] {
     var broken: [BrokenProperty] = []
     var random = RandomStream(seed: 8)
-    for elements in ElementType.allCases {
+    for type in ElementType.allCases {
       do {
-        let shapes: [Shape] = [[], [1], [7], [0, 3], [2, 3, 4], [40, 25]]
-        let checkpoint = Checkpoint(
-          tensors: try shapes.enumerated().map { index, shape in
-            NamedTensor("layer.\(index).weight", try Self.tensor(elements, shape, &random))
-          })
-        do {
-          try format.write(checkpoint, to: file)
-        } catch is CheckpointError where elements != .float32 {
-          // Weights are single precision; what else a format can't hold it says.
-          continue
-        }
-        let back = try Checkpoint(reading: format.open(file))
-        if let name = Self.difference(back, checkpoint) {
-          broken.add(.roundTrips, "\(elements.rawValue): \(name)")
-        }
+        let finding = try brokenRoundTrip(of: type, file, &random)
+        broken.add(.roundTrips, finding.map { "\(type.rawValue): \($0)" })
       } catch let error as any DescribedError {
-        broken.add(.roundTrips, "\(elements.rawValue): \(error)")
+        broken.add(.roundTrips, "\(type.rawValue): \(error)")
       } catch {
-        broken.add(.refusesProperly, "\(elements.rawValue) is refused by \(error)")
+        broken.add(.refusesProperly, "\(type.rawValue) is refused by \(error)")
       }
     }
     return broken
+  }
+
+  /// What is wrong with files of a type: one for each shape, and one with all of them. Weights are
+  /// single precision; another type may be refused, but then in every shape.
+  private func brokenRoundTrip(
+    of elements: ElementType, _ file: URL, _ random: inout RandomStream
+  ) throws -> String? {
+    let tensors = try Self.shapes.enumerated().map { index, shape in
+      NamedTensor("layer.\(index).weight", try Self.tensor(elements, shape, &random))
+    }
+    let contents = (tensors.map { [$0] } + [tensors]).map { Checkpoint(tensors: $0) }
+    var refusals: [CheckpointError] = []
+    for content in contents {
+      do {
+        try format.write(content, to: file)
+      } catch let error as CheckpointError where error.isRefusal {
+        refusals.append(error)
+        continue
+      }
+      // What was written must be readable: no error counts as a refusal here.
+      let back = try Checkpoint(reading: format.open(file))
+      if let difference = Self.difference(back, content) { return difference }
+    }
+    guard let refusal = refusals.first else { return nil }
+    if elements == .float32 { return "\(refusal)" }
+    return refusals.count == contents.count
+      ? nil : "some shapes are written and some are refused: \(refusal)"
   }
 
   /// What differs between the tensors of two checkpoints, whatever their order.
@@ -134,12 +159,12 @@ public struct FormatConformance: Sendable {
     }
   }
 
-  private func brokenWriting(_ folder: URL) throws -> [BrokenProperty] {
+  private func brokenWriting(_ small: Checkpoint, _ folder: URL) throws -> [BrokenProperty] {
     var broken: [BrokenProperty] = []
     let place = folder.appendingPathComponent("atomic")
     try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    let file = place.appendingPathComponent("a.\(type.fileExtensions.first ?? "bin")")
-    let failing = FailingSource(base: try Self.small())
+    let file = place.appendingPathComponent("a.\(ending)")
+    let failing = FailingSource(base: small)
     for (old, what) in [(nil, "a new file"), (Data("old".utf8), "the old file's replacement")] {
       if let old { try old.write(to: file) }
       do {
@@ -157,5 +182,12 @@ public struct FormatConformance: Sendable {
       }
     }
     return broken
+  }
+}
+
+extension CheckpointError {
+  /// Whether the error says that a format can't hold something, as ``CheckpointFormat`` asks for.
+  fileprivate var isRefusal: Bool {
+    if case .cannotWrite = self { true } else { false }
   }
 }

@@ -21,7 +21,11 @@ public protocol CheckpointFormat: Plugin {
   func open(_ file: URL) throws -> any CheckpointSource
 
   /// Writes a file: to a temporary name, synced, and renamed.
-  /// - Throws: ``CheckpointError/cannotWrite(format:reason:)`` for what the format can't hold.
+  ///
+  /// A format has to hold single precision. Another type of element that it can't hold it refuses,
+  /// in every shape; it never writes what it can't read back.
+  /// - Throws: ``CheckpointError/cannotWrite(format:reason:)`` for what the format can't hold, and no
+  ///   other error for that.
   func write(_ checkpoint: any CheckpointSource, to file: URL) throws
 }
 
