@@ -164,7 +164,13 @@ let tests: [TestRow] = [
     resources: [.copy("Fixtures")]),
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
   TestRow(
-    target: "LCWExperimentsTests", dependencies: ["LCWCore", "LCWNetworks", "LCWExperiments"]),
+    target: "LCWExperimentsTests",
+    dependencies: [
+      "LCWCore", "LCWFiles", "LCWNumerics", "LCWNetworks", "LCWPaths", "LCWReport",
+      "LCWExperiments",
+      "MLPArchitecture", "DigitsDataset", "LCWFormat", "LinearMethod", "ArcMethod", "FlowMethod",
+      "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier",
+    ]),
   TestRow(
     target: "LCWConformanceTests",
     dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics"] + pluginTargets,

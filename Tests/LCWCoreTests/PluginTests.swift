@@ -323,6 +323,15 @@ private struct Misnamed: Dataset {
     #expect(throws: PluginError.self) { try completed("zigzag+halfing") }
   }
 
+  @Test func anOptionWritesEachValueInOneWay() {
+    let rate = PluginOption("rate", default: 0.5, help: "")
+    #expect(["0.01", "1e-2", "0.010"].map(rate.canonicalText) == ["0.01", "0.01", "0.01"])
+    #expect(PluginOption("points", default: 3, help: "").canonicalText(of: "05") == "5")
+    #expect(PluginOption("sizes", default: [2], help: "").canonicalText(of: "020x3") == "20x3")
+    // What is no value is said elsewhere.
+    #expect(rate.canonicalText(of: "much") == "much")
+  }
+
   @Test(arguments: ["", "+", "arc+", "+wa", "arc+wa+wa", "arc + wa", "arc+Wa"])
   func textsThatAreNoExpression(text: String) {
     #expect(throws: PluginError.self) { try MethodExpression(text) }

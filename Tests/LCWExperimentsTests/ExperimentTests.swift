@@ -29,6 +29,7 @@ struct ExperimentTests {
         "methods": ["arc", "ot+wa", "arc"], "heads": [2, 2, 1], "samples": 50, "refine": false,
         "published": {"arc": {"train": [97.5, 0.25], "test": 96}},
         """))
+    #expect(try experiment(description("\"title\": \"A\\nB\",")).title == "A B")
     #expect(read.title == "x" && read.training.epochs == 4 && read.training.batch == 128)
     #expect(read.training.rate == 0.01 && "\(read.training.schedule)" == "constant")
     #expect(read.methods.map(\.description) == ["arc", "ot+wa"] && read.heads == [2, 1])
@@ -50,6 +51,7 @@ struct ExperimentTests {
     ("\"published\": {\"arc\": {\"train\": [1, 2, 3]}},", "published.arc.train"),
     ("\"scales\": {\"paper\": {}},", "none called paper"),
     ("\"scales\": {\"small\": {\"networks\": 0}},", "from 1 to 1000"),
+    ("\"scales\": {\"a/b\": {}},", "lower-case letters"),
     ("\"fits\": [{\"name\": \"N\", \"method\": \"flow\", \"networks\": [3]}],", "fits[0].name"),
     ("\"fits\": [{\"name\": \"n\", \"method\": \"flow\", \"networks\": []}],", "different seeds"),
     ("\"fits\": [{\"name\": \"n\", \"networks\": [3]}],", "fits[0].method"),

@@ -30,6 +30,8 @@ public struct PluginOption<Value: OptionValue>: PluginOptionDescription {
   public func problem(withText text: String) -> String? {
     Value(optionText: text) == nil ? "expected \(Value.typeName)" : nil
   }
+  /// The text that stands for the value that a text means.
+  public func canonicalText(of text: String) -> String { Value(optionText: text)?.text ?? text }
   /// Whether the value is a ``FileName``.
   public var namesFile: Bool { Value.self is FileName.Type }
 }
@@ -46,11 +48,15 @@ public protocol PluginOptionDescription: Sendable {
   var help: String { get }
   /// Why a text is no value of the option; nothing if it is one.
   func problem(withText text: String) -> String?
+  /// One text for all that mean the same value, such as `0.01` for `1e-2` and `0.010`.
+  func canonicalText(of text: String) -> String
   /// Whether its value is the name of a file that the plugin reads.
   var namesFile: Bool { get }
 }
 
 extension PluginOptionDescription {
+  /// The text itself.
+  public func canonicalText(of text: String) -> String { text }
   /// Most do not.
   public var namesFile: Bool { false }
 }

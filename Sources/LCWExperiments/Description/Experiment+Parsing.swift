@@ -32,6 +32,7 @@ extension Experiment {
         scale, known: (scales.keys + [Experiment.fullScale]).sorted())
     }
     self = try Experiment(fields: full.replacing(replacements))
+    self.scale = scale
     fullScale = [whole]
   }
 
@@ -41,6 +42,10 @@ extension Experiment {
       scales[fullScale] == nil
     else {
       throw .field("scales", expected: "objects by the scale's name, none called \(fullScale)")
+    }
+    // It becomes a part of the names of folders and of a record's comments.
+    guard scales.keys.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isNameByte) }) else {
+      throw .field("scales", expected: "called by lower-case letters, digits and hyphens")
     }
     return scales
   }
@@ -52,6 +57,7 @@ extension Experiment {
       throw ExperimentError.field("name", expected: "lower-case letters, digits and hyphens")
     }
     title = try reader.text("title", default: name)
+      .split(whereSeparator: \.isNewline).joined(separator: " ")
     dataset = try PluginReference(try reader.text("dataset"))
     architecture = try PluginReference(try reader.text("architecture"))
     var training = try FieldReader(try reader.value("training") ?? .object([:]), of: "training.")
@@ -82,6 +88,7 @@ extension Experiment {
     published = try reader.published("published")
     learned = []
     fullScale = []
+    describedMethods = methods
     try reader.finish()
     try check()
   }
@@ -111,32 +118,7 @@ extension Experiment {
     }
   }
 
-  /// The experiment with what only plugins know: the architecture with the content of files it
-  /// names, methods with their defaults, and which of them learn a path for each pair.
-  /// - Throws: `PluginError` for an unknown name or a wrong option.
-  public func resolved(by registry: PluginRegistry) throws -> Experiment {
-    var resolved = self
-    resolved.architecture = try registry.architecture(architecture).selfContained(architecture)
-    for method in methods + middles + planes + fits.map(\.method) {
-      resolved.completedMethods[method] = try registry.completed(method)
-    }
-    resolved.learned = try Set(
-      (methods + middles + planes).filter { expression in
-        let traits = try registry.connection(expression).traits
-        // What is fitted once, and not for each pair, is a fit.
-        return try traits.isLearnable
-          && !(registry.method(expression.method) is any LearnableMethod)
-      })
-    resolved.fullScale = try fullScale.map { whole in
-      var whole = whole
-      whole.architecture = try registry.architecture(whole.architecture)
-        .selfContained(whole.architecture)
-      return whole
-    }
-    return resolved
-  }
-
-  fileprivate static func isNameByte(_ byte: UInt8) -> Bool {
+  static func isNameByte(_ byte: UInt8) -> Bool {
     (97...122).contains(byte) || (48...57).contains(byte) || byte == 45
   }
 }

@@ -15,6 +15,8 @@ public import LCWNetworks
 public struct Experiment: Sendable, Hashable {
   /// The name, which the file of results is called by: lower-case letters, digits, hyphens.
   public var name: String
+  /// The scale that it was read at.
+  public internal(set) var scale = Experiment.fullScale
   /// The title of tables and figures.
   public var title: String
   /// What the networks are trained on and measured with.
@@ -48,6 +50,10 @@ public struct Experiment: Sendable, Hashable {
   /// The methods that learn a path for each pair: to learn one is a step of its own.
   /// ``resolved(by:)`` finds them.
   public internal(set) var learned: Set<MethodExpression>
+  /// The SHA-256 of the files that methods name, of those that name any. ``resolved(by:)`` finds them.
+  var fileDigests: [MethodExpression: [String]] = [:]
+  /// The methods of the description, whatever an option has put in their place.
+  var describedMethods: [MethodExpression] = []
   // In an array of one or none, since a value can't hold another of its kind.
   var fullScale: [Experiment]
 
@@ -72,6 +78,13 @@ public struct Experiment: Sendable, Hashable {
     /// The last so many networks are not learned from, and tell when to stop.
     public var heldOut: Int
   }
+
+  /// The name, and the scale's behind it unless that is ``fullScale``: what results, records and
+  /// figures are called by, so that those of one scale do not take the place of another's.
+  public var scaledName: String { scale == Experiment.fullScale ? name : "\(name)-\(scale)" }
+
+  /// The title, and the scale behind it unless that is ``fullScale``.
+  var scaledTitle: String { scale == Experiment.fullScale ? title : "\(title) (\(scale))" }
 
   /// The networks that are joined: those that no fit has seen.
   public var joined: [Int] {
@@ -170,6 +183,8 @@ public enum ExperimentError: DescribedError, Hashable {
   case unknownStep(String)
   /// A method refers to a fit that there is not.
   case unknownFit(String, known: [String])
+  /// A file that a method names can't be read.
+  case methodFile(String, reason: String, category: ErrorCategory)
   /// What is wrong in a file.
   case file(String, reason: String, category: ErrorCategory)
   /// A step's result is not what it should be.
@@ -188,7 +203,7 @@ public enum ExperimentError: DescribedError, Hashable {
     switch self {
     case .field, .unknownField, .unknownFit, .damagedResult, .record: .data
     case .unknownScale, .unknownExperiment, .unknownStep, .foreignFolder: .usage
-    case .file(_, _, let category): category
+    case .file(_, _, let category), .methodFile(_, _, let category): category
     case .unfinished, .failed, .workers: .failure
     }
   }
@@ -216,6 +231,7 @@ public enum ExperimentError: DescribedError, Hashable {
       "a method refers to ‘@\(name)’, but there is no such fit"
         + (known.isEmpty ? "" : "; there are \(known.joined(separator: ", "))")
     case .file(let file, let reason, _): "\(file): \(reason)"
+    case .methodFile(let method, let reason, _): "the method \(method) can't be used: \(reason)"
     case .failed(let failures, let blocked):
       "\(failures.count) step(s) failed"
         + (blocked > 0 ? ", and \(blocked) that need them were not tried: " : ": ")

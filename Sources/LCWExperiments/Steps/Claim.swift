@@ -68,8 +68,14 @@ final class Claim {
       return false
     }
     let bytes = Array(content.utf8)
-    _ = write(descriptor, bytes, bytes.count)
+    let written = write(descriptor, bytes, bytes.count)
+    let code = written < 0 ? errno : ENOSPC
     close(descriptor)
+    // An empty one would be nobody's, and would keep everybody from the step until it is old.
+    guard written == bytes.count else {
+      unlink(file)
+      throw Claim.failure("write", file: file, code: code)
+    }
     return true
   }
 

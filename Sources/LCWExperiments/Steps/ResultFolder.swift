@@ -17,15 +17,32 @@ public struct ResultFolder: Sendable {
   ///   `FileError` if it can't be made.
   public init(_ url: URL, isMade: Bool = true) throws {
     self.url = url
-    let found = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-    let foreign = found.filter { !$0.hasPrefix(".") }
-    guard foreign.isEmpty || found.contains(ResultFolder.stepsName) else {
-      throw ExperimentError.foreignFolder(url.path)
+    guard ResultFolder.isOwn(url) else { throw ExperimentError.foreignFolder(url.path) }
+    guard isMade else { return }
+    try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName))
+    let marker = url.appendingPathComponent(ResultFolder.markerName)
+    if !FileManager.default.fileExists(atPath: marker.path) {
+      try AtomicFile.write(Array("A folder of results of lcw reproduce.\n".utf8), to: marker)
     }
-    if isMade { try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName)) }
   }
 
   private static let stepsName = "steps"
+  private static let markerName = ".lcw-results"
+
+  /// Whether a folder is empty or not there, says that it is one of results, or has steps' folders
+  /// and no others below `steps`, as those of versions that left no marker have.
+  private static func isOwn(_ url: URL) -> Bool {
+    func names(_ place: URL) -> [String] {
+      ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? [])
+    }
+    let found = names(url)
+    if found.contains(markerName) { return true }
+    let visible = found.filter { !$0.hasPrefix(".") }
+    guard visible != [] else { return true }
+    guard visible.contains(stepsName) else { return false }
+    let steps = names(url.appendingPathComponent(stepsName)).filter { !$0.hasPrefix(".") }
+    return steps.isEmpty ? visible == [stepsName] : steps.allSatisfy(Step.isFolderName)
+  }
 
   static func make(_ folder: URL) throws(FileError) {
     do {

@@ -34,10 +34,32 @@ public struct Step: Sendable, Hashable {
   /// How many steps one behind the other it needs before it: the array of a cluster it belongs to.
   public let level: Int
 
-  /// The folder of the result: the name for people, the key for certainty.
+  /// The folder of the result, such as `connect-linear-wa-1-2-` and the start of the key.
+  ///
+  /// Nothing in it but what the key is of: two ways to write one method name one folder.
   public var folderName: String {
-    let readable = name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    return "\(String(readable).prefix(60))-\(key.prefix(16))"
+    func plugins(_ method: MethodExpression) -> [String] {
+      [method.method.name] + (method.modifier.map { [$0.name] } ?? [])
+    }
+    func ends(_ pair: NetworkPair) -> [String] { ["\(pair.first)", "\(pair.second)"] }
+    let words =
+      switch work {
+      case .train(let network): ["train", "\(network)"]
+      case .fit(let fit): ["fit"] + plugins(fit.method)
+      case .learn(let method, let pair): ["learn"] + plugins(method) + ends(pair)
+      case .connect(let method, let pair): ["connect"] + plugins(method) + ends(pair)
+      case .ensemble(let head): ["ensemble", "\(head)"]
+      case .middles(_, let pair): ["middles"] + ends(pair)
+      case .plane(let method, let pair): ["plane"] + plugins(method) + ends(pair)
+      }
+    return "\(words.joined(separator: "-").prefix(100))-\(key.prefix(16))"
+  }
+
+  /// Whether a name may be that of a step's folder: it ends in a hyphen and a key's start.
+  static func isFolderName(_ name: String) -> Bool {
+    let end = name.utf8.suffix(17)
+    return end.count == 17 && end.first == 45
+      && end.dropFirst().allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
   }
 
   init(_ work: Work, name: String, inputs: [String: JSONValue], needs: [Step]) {
@@ -56,23 +78,41 @@ public struct Step: Sendable, Hashable {
 }
 
 extension Experiment {
-  /// All steps, each behind those it needs.
+  /// All steps, each once and behind those it needs.
+  ///
+  /// Each has a SHA-256: whoever asks often keeps them.
   public var steps: [Step] {
+    var known: Set<String> = []
+    return spelledSteps.filter { known.insert($0.key).inserted }
+  }
+
+  /// The step of each work. One that is written in two ways is one step with two works.
+  var stepsByWork: [Step.Work: Step] {
+    Dictionary(spelledSteps.map { ($0.work, $0) }) { first, _ in first }
+  }
+
+  private var spelledSteps: [Step] {
     let networks = trained.map(trainingStep)
     let training = Dictionary(uniqueKeysWithValues: zip(trained, networks))
     var fitting: [Step] = []
     for fit in usedFits { fitting.append(fittingStep(fit, training, fitting)) }
-    let joining = Joining(training: training, fitting: fitting, experiment: self)
-    let learning = Set(methods + middles + planes).intersection(learned)
+    var joining = Joining(training: training, fitting: fitting, experiment: self)
+    var learning: [Step] = []
+    let methodsInOrder = Set(methods + middles + planes).intersection(learned)
       .sorted { "\($0)" < "\($1)" }
-      .flatMap { method in joining.pairs(of: method).map { joining.learning(method, $0) } }
+    for method in methodsInOrder {
+      for pair in joining.pairs(of: method) {
+        let step = joining.learning(method, pair)
+        joining.learned[.learn(method, pair)] = step
+        learning.append(step)
+      }
+    }
     let connecting = methods.flatMap { method in
       pairs.map { pair in
         Step(
           .connect(method, pair), name: "\(method) \(pair)",
-          inputs: evaluationInputs.merging([
-            "kind": "connect", "method": identity(of: method),
-          ]) { $1 },
+          inputs: evaluationInputs.merging(identity(of: method)) { $1 }
+            .merging(["kind": "connect"]) { $1 },
           needs: joining.needs(method, pair))
       }
     }
@@ -85,14 +125,6 @@ extension Experiment {
     return networks + fitting + learning + connecting + ensembles + pictures(joining)
   }
 
-  /// The step that does a work, if the experiment has it.
-  func step(_ work: Step.Work) -> Step? { steps.first { $0.work == work } }
-
-  /// The step that fits the model that methods name as `@name`.
-  func fitStep(_ name: String) -> Step? {
-    usedFits.first { $0.name == name }.flatMap { step(.fit($0)) }
-  }
-
   private func pictures(_ joining: Joining) -> [Step] {
     guard let pair = pairs.first else { return [] }
     let projecting =
@@ -101,10 +133,7 @@ extension Experiment {
       : [
         Step(
           .middles(middles, pair), name: "neurons in the middle \(pair)",
-          inputs: [
-            "dataset": .string("\(dataset)"), "kind": "middles",
-            "methods": .array(middles.map(identity)),
-          ],
+          inputs: middlesInputs,
           needs: joining.ends(pair)
             + middles.flatMap { joining.needs($0, pair).dropFirst(2) })
       ]
@@ -112,15 +141,30 @@ extension Experiment {
       + planes.map { method in
         Step(
           .plane(method, pair), name: "plane of \(method) \(pair)",
-          inputs: sampleInputs.merging([
-            "kind": "plane", "method": identity(of: method),
-          ]) { $1 },
+          inputs: sampleInputs.merging(identity(of: method)) { $1 }
+            .merging(["kind": "plane"]) { $1 },
           needs: joining.needs(method, pair))
       }
   }
 
-  private func identity(of method: MethodExpression) -> JSONValue {
-    .string("\(completedMethods[method] ?? method)")
+  /// What a key says of a method: it with all its options, and the files these name, if there are
+  /// any.
+  private func identity(of method: MethodExpression) -> [String: JSONValue] {
+    ["method": .string(keyed(method))].merging(
+      fileDigests[method].map { ["files": .array($0.map(JSONValue.string))] } ?? [:]
+    ) { $1 }
+  }
+
+  private func keyed(_ method: MethodExpression) -> String {
+    "\(completedMethods[method] ?? method)"
+  }
+
+  private var middlesInputs: [String: JSONValue] {
+    let files = middles.flatMap { fileDigests[$0] ?? [] }
+    return [
+      "dataset": .string("\(dataset)"), "kind": "middles",
+      "methods": .array(middles.map { .string(keyed($0)) }),
+    ].merging(files.isEmpty ? [:] : ["files": .array(files.map(JSONValue.string))]) { $1 }
   }
 
   /// The steps that a path needs.
@@ -128,6 +172,7 @@ extension Experiment {
     var training: [Int: Step]
     var fitting: [Step]
     var experiment: Experiment
+    var learned: [Step.Work: Step] = [:]
 
     func ends(_ pair: NetworkPair) -> [Step] {
       [training[pair.first], training[pair.second]].compactMap(\.self)
@@ -142,16 +187,15 @@ extension Experiment {
     func learning(_ method: MethodExpression, _ pair: NetworkPair) -> Step {
       Step(
         .learn(method, pair), name: "learn \(method) \(pair)",
-        inputs: [
+        inputs: experiment.identity(of: method).merging([
           "dataset": .string("\(experiment.dataset)"), "kind": "learn",
-          "method": experiment.identity(of: method),
-        ], needs: ends(pair) + models(of: method))
+        ]) { $1 }, needs: ends(pair) + models(of: method))
     }
 
     /// Both ends, and then what else a path needs.
     func needs(_ method: MethodExpression, _ pair: NetworkPair) -> [Step] {
       ends(pair)
-        + (experiment.learned.contains(method) ? [learning(method, pair)] : models(of: method))
+        + (learned[.learn(method, pair)].map { [$0] } ?? models(of: method))
     }
 
     func models(of method: MethodExpression) -> [Step] {
@@ -169,10 +213,9 @@ extension Experiment {
   private func fittingStep(_ fit: Fit, _ training: [Int: Step], _ fitting: [Step]) -> Step {
     Step(
       .fit(fit), name: "fit \(fit.name)",
-      inputs: [
+      inputs: identity(of: fit.method).merging([
         "dataset": .string("\(dataset)"), "held-out": .integer(fit.heldOut), "kind": "fit",
-        "method": identity(of: fit.method),
-      ],
+      ]) { $1 },
       needs: fit.networks.compactMap { training[$0] } + models(of: fit.method, among: fitting))
   }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import LCWCore
 import LCWNumerics
 import LCWPaths
@@ -29,11 +28,12 @@ extension StepRunner {
   ) throws -> [String: JSONValue] {
     let learner = try StepRunner.learner(fit, registry)
     let networks = try fit.networks.map { try trained($0, in: folder) }
-    var (model, isResumed) = try resuming(step, in: folder) { store in
+    let fitted = try resuming(step, in: folder) { store in
       try learner.fit(
         to: networks.dropLast(fit.heldOut), heldOut: networks.suffix(fit.heldOut),
         in: context(in: folder, store: store))
     }
+    var model = fitted.result
     model.metadata.merge([
       "method": .string("\(fit.method)"), "program": .string(LCWVersion.program), "seed": "0",
       "threads": .integer(workers.count),
@@ -50,8 +50,8 @@ extension StepRunner {
     if let file = folder.product(of: step) { try write(model, file) }
     return [
       "figure": model.metadata["figure"] ?? "figure",
-      "histories": model.metadata["histories"] ?? .object([:]), "resumed": .bool(isResumed),
-    ]
+      "histories": model.metadata["histories"] ?? .object([:]),
+    ].merging(fitted.start.json) { $1 }
   }
 
   /// Learns the path of a pair and keeps it.
@@ -59,14 +59,15 @@ extension StepRunner {
     _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> [String: JSONValue] {
     let (a, b) = try ends(pair, in: folder)
-    let (path, isResumed) = try resuming(step, in: folder) { store in
+    let learned = try resuming(step, in: folder) { store in
       try registry.connection(method).path(from: a, to: b, in: context(in: folder, store: store))
     }
     let archive = PathArchive(
-      path: path, between: (a, b), seed: 0, method: method, architecture: experiment.architecture,
+      path: learned.result, between: (a, b), seed: 0, method: method,
+      architecture: experiment.architecture,
       dataset: experiment.dataset, record: ["program": .string(LCWVersion.program)])
     if let file = folder.product(of: step) { try write(archive.checkpoint, file) }
-    return ["resumed": .bool(isResumed)]
+    return learned.start.json
   }
 
   /// A pair's path by a method: the one that was learned, or one that is made now.
@@ -84,33 +85,4 @@ extension StepRunner {
       try archive.path(in: context(in: folder, store: store), registry: registry)
     }.result
   }
-
-  /// Does work that keeps a state from the state that is there. One of other circumstances, such as
-  /// another number of threads, whose last bits would be others, is removed, and all begins anew.
-  private func resuming<Result>(
-    _ step: Step, in folder: ResultFolder, _ work: (StateStore) throws -> Result
-  ) throws -> (result: Result, isResumed: Bool) {
-    let store = StateStore(file: folder.state(of: step), open: open, write: write)
-    guard FileManager.default.fileExists(atPath: store.file.path) else {
-      return (try work(store), false)
-    }
-    do { return (try work(store), true) } catch is any DescribedError {
-      try FileManager.default.removeItem(at: store.file)
-      return (try work(store), false)
-    }
-  }
-}
-
-/// Keeps what a method has learned so far beside its step's result.
-private struct StateStore: ConnectionStore {
-  var file: URL
-  var open: @Sendable (URL) throws -> any CheckpointSource
-  var write: @Sendable (Checkpoint, URL) throws -> Void
-
-  func restore() throws -> Checkpoint? {
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    return try Checkpoint(reading: try open(file))
-  }
-
-  func keep(_ state: Checkpoint) throws { try write(state, file) }
 }

@@ -23,8 +23,12 @@ public struct StepRunner: Sendable {
   /// Is told how far the step that is being done has come. If it throws, the step ends, and can be
   /// gone on with later.
   public var progress: @Sendable (ConnectionProgress) throws -> Void = { _ in }
+  /// Is told what somebody should know of a step though it goes on, such as that it begins anew.
+  public var notice: @Sendable (String) -> Void = { _ in }
 
   let network: Network
+  /// The steps, made once: each has a digest.
+  private let steps: [Step.Work: Step]
 
   /// A runner.
   /// - Throws: `PluginError` if a plugin is not there, and what the architecture and a method throw
@@ -44,6 +48,9 @@ public struct StepRunner: Sendable {
     let joining = experiment.methods + experiment.middles + experiment.planes
     for method in joining { _ = try registry.connection(method) }
     for fit in experiment.usedFits { _ = try StepRunner.learner(fit, registry) }
+    for method in experiment.planes where WeightPlane.isDegenerate(for: method, registry) {
+      throw WeightPlane.degenerate(method)
+    }
     // Said before hours of training, which the connection would say only after them.
     guard joining.isEmpty || !network.layers.contains(.batchNorm) else {
       throw ExperimentError.field(
@@ -52,6 +59,7 @@ public struct StepRunner: Sendable {
           + "for a network and for no point between two")
     }
     self.experiment = experiment
+    steps = experiment.stepsByWork
     self.registry = registry
     self.data = data
     self.workers = workers
@@ -91,7 +99,15 @@ public struct StepRunner: Sendable {
 
   /// The file of weights that another step has made.
   func product(_ work: Step.Work, in folder: ResultFolder) throws -> any CheckpointSource {
-    try open(try file(experiment.step(work), in: folder))
+    try open(try file(step(work), in: folder))
+  }
+
+  /// The step that does a work, if the experiment has it.
+  func step(_ work: Step.Work) -> Step? { steps[work] }
+
+  /// The step that fits the model that methods name as `@name`.
+  private func fitStep(_ name: String) -> Step? {
+    experiment.usedFits.first { $0.name == name }.flatMap { step(.fit($0)) }
   }
 
   private func file(_ step: Step?, in folder: ResultFolder) throws -> URL {
@@ -102,17 +118,19 @@ public struct StepRunner: Sendable {
   }
 
   /// What a method may use; `@name` is the file of that fit's model.
-  func context(
-    in folder: ResultFolder, store: (any ConnectionStore)? = nil
-  ) -> ConnectionContext {
+  func context(in folder: ResultFolder, store: StateStore? = nil) -> ConnectionContext {
     ConnectionContext(
       samples: data.train, seed: 0, workers: workers, store: store,
       open: { reference in
         try open(
           reference.hasPrefix("@")
-            ? try file(experiment.fitStep(String(reference.dropFirst())), in: folder)
+            ? try file(fitStep(String(reference.dropFirst())), in: folder)
             : URL(fileURLWithPath: reference))
-      }, progress: progress)
+      },
+      progress: { [progress] in
+        store?.workBegins()
+        try progress($0)
+      })
   }
 
   // MARK: The kinds of work
@@ -125,13 +143,16 @@ public struct StepRunner: Sendable {
     var trainer = try Trainer(network, plan: plan)
     let state = folder.state(of: step)
     let origin: [String: JSONValue] = ["threads": .integer(workers.count)]
-    var isResumed = false
+    var start = ResumptionStart.new
     if FileManager.default.fileExists(atPath: state.path) {
-      // A state of another number of threads would give other last bits: begin anew then.
+      // A state of another number of threads would give other last bits, and one that can't be read
+      // would stand in the way for ever: begin anew then.
       do {
         try trainer.resume(from: try open(state), origin: origin)
-        isResumed = true
-      } catch is TrainingError {}
+        start = .state
+      } catch let error as any DescribedError {
+        start = beginAnew(step, after: error)
+      }
     }
     func checkpoint() -> Checkpoint {
       trainer.checkpoint(
@@ -153,25 +174,29 @@ public struct StepRunner: Sendable {
     let runner = try Runner(network)
     // On all samples, since the key of a training does not say how paths are measured.
     return [
-      "resumed": .bool(isResumed),
       "test": try runner.evaluate(trainer.weights, on: data.test, workers: workers).json,
       "train": try runner.evaluate(trainer.weights, on: data.train, workers: workers).json,
-    ]
+    ].merging(start.json) { $1 }
   }
 
   private func connect(
     _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> [String: JSONValue] {
+    let start = ContinuousClock.now
     let path = try self.path(method, pair, step, in: folder)
+    let constructed = ContinuousClock.now
     let evaluation = try PathEvaluator(workers: workers, progress: progress).evaluate(
       path, on: measured, pointsPerUnit: experiment.evaluation.points,
       refining: experiment.evaluation.refines)
-    let learning = try experiment.step(.learn(method, pair)).flatMap(folder.result(of:))?.object
+    let measuring = (ContinuousClock.now - constructed).seconds
+    let learning = try self.step(.learn(method, pair)).flatMap(folder.result(of:))?.object
     let seconds = learning?["seconds"] ?? .number(0)
     let isResumed = learning?["resumed"] ?? .bool(false)
     return [
+      "construction_seconds": JSONValue((constructed - start).seconds),
       "distance": JSONValue(evaluation.distance), "learning_seconds": seconds,
-      "length": JSONValue(evaluation.length), "points": .array(evaluation.points.map(\.json)),
+      "length": JSONValue(evaluation.length), "measuring_seconds": JSONValue(measuring),
+      "points": .array(evaluation.points.map(\.json)),
       "resumed": isResumed,
       "stages": .array(path.stages.map { .string($0.label) }),
       "test": evaluation.test.json, "train": evaluation.train.json,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWNetworks
 import LCWNumerics
+import LCWPaths
 
 /// The plane through three points of weight space, with coordinates in which lengths are those of
 /// weight space: the first point is the origin, the second lies to the right of it.
@@ -26,18 +28,40 @@ struct WeightPlane {
     let right = WeightPlane.difference(b, a)
     let width = WeightPlane.product(right, right).squareRoot()
     let other = WeightPlane.difference(c, a)
-    guard width > 0 else { throw WeightPlane.degenerate }
+    guard width > 0 else { throw WeightPlane.degenerate(nil) }
     let unit = right.map { WeightPlane.combination([($0, 1 / width)]) }
     let along = WeightPlane.product(other, unit)
     let up = zip(other, unit).map { WeightPlane.combination([($0, 1), ($1, -along)]) }
     let height = WeightPlane.product(up, up).squareRoot()
-    guard height > 1e-6 * width else { throw WeightPlane.degenerate }
+    guard height > 1e-6 * width else { throw WeightPlane.degenerate(nil) }
     directions = [unit, up.map { WeightPlane.combination([($0, 1 / height)]) }]
     corners = [Point(x: 0, y: 0), Point(x: width, y: 0), Point(x: along, y: height)]
   }
 
-  private static let degenerate = ExperimentError.field(
-    "planes", expected: "methods whose paths bend; this one's middle lies on the straight line")
+  static func degenerate(_ method: MethodExpression?) -> ExperimentError {
+    let which = method.map { "that of ‘\($0)’" } ?? "this one's"
+    return .field(
+      "planes",
+      expected: "methods whose paths bend, but the middle of \(which) lies on the straight line")
+  }
+
+  /// Whether a method's paths are straight, as far as two small networks show without data, a model
+  /// or learning: what can't be joined so is found out later.
+  static func isDegenerate(for method: MethodExpression, _ registry: PluginRegistry) -> Bool {
+    guard let connection = try? registry.connection(method), !connection.traits.needsData,
+      let network = try? Network(
+        inputShape: [4],
+        layers: [.dense(outputs: 6, bias: true), .relu, .dense(outputs: 3, bias: true)]),
+      let a = try? Weights(randomFor: network, seed: 1),
+      let b = try? Weights(randomFor: network, seed: 2),
+      let path = try? connection.path(from: a, to: b, in: ConnectionContext()),
+      let middle = try? path.weights(at: path.domain.upperBound / 2)
+    else { return false }
+    do {
+      _ = try WeightPlane(through: a, b, middle)
+      return false
+    } catch { return true }
+  }
 
   /// What the plane shows in a direction: `[from, to]`.
   func range(_ coordinate: KeyPath<Point, Double>) -> JSONValue {
