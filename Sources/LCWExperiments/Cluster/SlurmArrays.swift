@@ -22,23 +22,38 @@ public struct SlurmArrays: Sendable {
     self.threads = threads
   }
 
-  /// Writes a batch script with the keys of its steps for each level, and `submit.sh`, which submits them.
+  /// The most tasks of an array: Slurm's own limit is 1000 unless a cluster's was changed.
+  static let largestArray = 1000
+
+  /// Writes a batch script with the keys of its steps for each level, or several where a level has
+  /// more than Slurm takes in one, and `submit.sh`, which submits them. Scripts that an earlier call
+  /// wrote are removed.
   /// - Throws: `FileError`.
   public func write(to folder: URL) throws {
     try ResultFolder.make(folder)
-    var submissions: [String] = []
+    try removeScripts(in: folder)
+    var submissions: [String] = ["after=", "jobs="]
     for level in Set(steps.map(\.level)).sorted() {
       let keys = steps.filter { $0.level == level }.map(\.key)
-      try write(script(level: level, keys: keys), "level-\(level).sbatch", in: folder)
+      let starts = stride(from: 0, to: keys.count, by: SlurmArrays.largestArray)
+      for (part, start) in starts.enumerated() {
+        let tasks = Array(keys[start..<min(start + SlurmArrays.largestArray, keys.count)])
+        let name = "level-\(level)" + (keys.count > SlurmArrays.largestArray ? "-\(part + 1)" : "")
+        try write(script(name, keys: tasks), "\(name).sbatch", in: folder)
+        submissions += [
+          "job=$(sbatch --parsable $after \"$here/\(name).sbatch\")",
+          // With several clusters, the cluster's name stands behind the number.
+          "jobs=\"$jobs:${job%%;*}\"",
+          "echo \"\(name): job $job, \(tasks.count) tasks\"",
+        ]
+      }
       // A task does what it needs itself, should one before it have failed.
-      let after = submissions.isEmpty ? "" : " --dependency=afterany:\"$job\""
-      submissions.append("job=$(sbatch --parsable\(after) \"$here/level-\(level).sbatch\")")
-      submissions.append("echo \"level \(level): job $job, \(keys.count) tasks\"")
+      submissions += ["after=\"--dependency=afterany$jobs\"", "jobs="]
     }
     let submit =
       """
       #!/bin/sh
-      # Submits the arrays, each behind the one whose results it needs. Options for sbatch, such as a
+      # Submits the arrays, each behind those whose results it needs. Options for sbatch, such as a
       # partition, can be given in SBATCH_PARTITION and its like.
       set -eu
       here=$(cd "$(dirname "$0")" && pwd)
@@ -50,13 +65,30 @@ public struct SlurmArrays: Sendable {
       [.posixPermissions: 0o755], ofItemAtPath: folder.appendingPathComponent("submit.sh").path)
   }
 
-  private func script(level: Int, keys: [String]) -> String {
+  private static let jobName = "#SBATCH --job-name=lcw-level-"
+
+  /// Removes the scripts that this wrote before, which would do other steps.
+  private func removeScripts(in folder: URL) throws(FileError) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    where name.hasPrefix("level-") && name.hasSuffix(".sbatch") {
+      let file = folder.appendingPathComponent(name)
+      guard let text = try? String(contentsOf: file, encoding: .utf8),
+        text.contains(SlurmArrays.jobName)
+      else { continue }
+      guard unlink(file.path) == 0 || errno == ENOENT else {
+        throw .failed(
+          operation: "remove", file: file.path, reason: String(cString: strerror(errno)))
+      }
+    }
+  }
+
+  private func script(_ name: String, keys: [String]) -> String {
     """
     #!/bin/sh
-    #SBATCH --job-name=lcw-level-\(level)
+    #SBATCH --job-name=lcw-\(name)
     #SBATCH --array=1-\(keys.count)
     #SBATCH --cpus-per-task=\(threads)
-    #SBATCH --output=level-\(level)-%a.log
+    #SBATCH --output=\(name)-%a.log
     set -eu
     key=$(sed -n "${SLURM_ARRAY_TASK_ID}p" << 'KEYS'
     \(keys.joined(separator: "\n"))
