@@ -166,7 +166,8 @@ struct ReproduceTests {
     }
     #expect(isLearning && running.kill())
     _ = running.finish()
-    try program.run(slow + ["--threads", "2"])
+    let loud = slow.filter { $0 != "--quiet" }
+    #expect(try program.run(loud + ["--threads", "2"]).errors.contains("begun anew"))
   }
 
   @Test
@@ -248,7 +249,7 @@ struct ReproduceTests {
     for name in figures {
       #expect(XMLParser(data: try program.bytes("x/results/\(name).svg")).parse())
       #expect(
-        try program.bytes("record-figures/digits/\(name).svg")
+        try program.bytes("record-figures/digits-quick/\(name).svg")
           == program.bytes("x/results/\(name).svg"))
     }
     let page = String(decoding: try program.bytes("x/results/report.html"), as: UTF8.self)
@@ -265,7 +266,7 @@ struct ReproduceTests {
     #expect(next.hasPrefix("Mine.\n# Reproduction"))
     #expect(next.contains("networks: 2 in the place of 3") && !next.contains("| ot+wa"))
     #expect(exists("digits-quick/steps"))
-    try program.run(quick + ["-o", "r-figures/digits", "--record", "r.md"], expecting: 64)
+    try program.run(quick + ["-o", "r-figures/digits-quick", "--record", "r.md"], expecting: 64)
     try program.run(quick + ["-o", "x", "--record", "absent/r.md"], expecting: 1)
   }
 
@@ -273,7 +274,7 @@ struct ReproduceTests {
   func `a model is fitted to networks of its own, and its methods are extended by others`() throws {
     try program.run(quick + ["-o", "x", "--method", "bijection:model=@realnvp"])
     let before = try steps("x")
-    #expect(before.keys.count { $0.hasPrefix("fit-realnvp") } == 1)
+    #expect(before.keys.count { $0.hasPrefix("fit-bijection") } == 1)
     // Three networks that are joined, and two that the model has seen.
     #expect(before.keys.count { $0.hasPrefix("train") } == 5)
     let table = try results("x").object
@@ -303,7 +304,7 @@ struct ReproduceTests {
     try program.run(arguments)
     let names = try steps("x").keys
     let learned = try #require(names.first { $0.hasPrefix("learn-garipov") })
-    let plane = try #require(names.first { $0.hasPrefix("plane-of-garipov") })
+    let plane = try #require(names.first { $0.hasPrefix("plane-garipov") })
     let bytes = try program.bytes("x/steps/\(learned)/path.lcw")
     let kept = program.folder.url.appendingPathComponent("x/steps/\(learned)/path.lcw")
     let picture = try steps("x")[plane]?.object?["losses"]
@@ -322,7 +323,7 @@ struct ReproduceTests {
     #expect(try steps("x")[plane]?.object?["losses"] != picture)
     #expect(try steps("x")[plane]?.object?["losses"] != nil)
     // What is removed is learned anew, to the same bits.
-    for name in names where name.hasPrefix("plane-of-garipov") {
+    for name in names where name.hasPrefix("plane-garipov") {
       try FileManager.default.removeItem(
         at: program.folder.url.appendingPathComponent("x/steps/\(name)"))
     }
@@ -340,24 +341,26 @@ struct ReproduceTests {
     try program.run("reproduce", "e.json", "-o", "x", "--threads", "1", "--quiet")
     #expect(try modification("x/steps/\(learned)/result.json") == date)
     #expect(try steps("x").keys.count { $0.hasPrefix("learn") } == 1)
-    #expect(try steps("x").keys.count { $0.hasPrefix("garipov") } == 2)
+    #expect(try steps("x").keys.count { $0.hasPrefix("connect-garipov") } == 2)
   }
 
   @Test(arguments: [1, 2])
   func `a step that fails stops those that need it and no others`(jobs: Int) throws {
     let arguments = [
       "reproduce", "digits", "--scale", "quick", "-o", "x", "--networks", "2", "--threads", "2",
-      "--method", "flow:model=absent.lcw", "--add-method", "arc", "--jobs", "\(jobs)",
+      "--method", "flow:model=bad.lcw", "--add-method", "arc", "--jobs", "\(jobs)",
     ]
+    try Data("no model".utf8).write(to: program.folder.url.appendingPathComponent("bad.lcw"))
     let outcome = try program.run(arguments, expecting: 1)
     #expect(outcome.errors.contains("1 step(s) failed"), "\(outcome.errors)")
-    #expect(outcome.errors.contains("failed: flow:model=absent.lcw 1–2"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("failed: flow:model=bad.lcw 1–2"), "\(outcome.errors)")
     // Said as it happens, and at the end; not by each worker.
     #expect(
-      outcome.errors.split(separator: "\n").count { $0.contains("absent.lcw") } == 2,
+      outcome.errors.split(separator: "\n").count { $0.contains("bad.lcw") } == 2,
       "\(outcome.errors)")
     let done = try stepNames("x")
-    #expect(done.contains { $0.hasPrefix("arc") } && done.contains { $0.hasPrefix("plane") })
+    #expect(
+      done.contains { $0.hasPrefix("connect-arc") } && done.contains { $0.hasPrefix("plane") })
     let table = try results("x").object?["accuracy"]?.array ?? []
     #expect(table.compactMap { $0.object?["method"]?.string } == ["arc", "end points (2)"])
     // What failed is tried again by another run.
@@ -437,6 +440,70 @@ struct ReproduceTests {
       #expect(wrong.errors.contains("e.json"), "\(wrong.errors)")
     }
     try program.run(quick + ["-o", "x", "--step", "abc"], expecting: 64)
+    for mode in [["--dry-run"], ["--emit", "slurm"], ["--worker"], ["--step", "abc"]] {
+      let useless = try program.run(
+        quick + mode + ["-o", "x", "--record", "r.md"], expecting: 64)
+      #expect(useless.errors.contains("--record is of no use"), "\(useless.errors)")
+    }
+    let toml = try program.run("reproduce", "e.toml", expecting: 64)
+    #expect(toml.errors.contains("experiments are JSON"))
+    // Before the work that would find it out.
+    for (method, part) in [("flow", "with the model"), ("flow:model=absent.lcw", "absent.lcw")] {
+      let late = try program.run(
+        quick + ["-o", "x", "--dry-run", "--method", method], expecting: nil)
+      #expect(late.status != 0 && late.errors.contains(part), "\(late.errors)")
+    }
+    #expect(!exists("x"))
+  }
+
+  @Test
+  func `a claim that can't be written is not left behind`() throws {
+    let small = try program.start(quick + ["-o", "x", "--dry-run"]).finish()
+    #expect(small.status == 0)
+    let place = program.folder.url
+    try FileManager.default.createDirectory(
+      at: place.appendingPathComponent("x/steps"), withIntermediateDirectories: true)
+    // The marker can be written no more than a claim.
+    try Data().write(to: place.appendingPathComponent("x/.lcw-results"))
+    let lcw = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+      .appendingPathComponent("lcw").path
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.currentDirectoryURL = place
+    // No file can grow; what is said goes through a pipe.
+    shell.arguments =
+      [
+        "-c", "(trap '' XFSZ; ulimit -f 0; \"$0\" \"$@\" 2>&1) | cat > said.txt", lcw,
+      ] + quick + ["-o", "x"]
+    try shell.run()
+    shell.waitUntilExit()
+    let said = String(decoding: try program.bytes("said.txt"), as: UTF8.self)
+    #expect(said.contains("/claim: "), "\(said)")
+    let files = FileManager.default.enumerator(atPath: place.appendingPathComponent("x").path)
+    let names = (files?.allObjects as? [String]) ?? []
+    #expect(names.contains { $0.hasPrefix("steps/train-1") })
+    #expect(!names.contains { $0.hasSuffix("claim") }, "\(names)")
+  }
+
+  @Test
+  func `what is recorded and emitted says all that figures depend on`() throws {
+    try Data("{}".utf8).write(to: program.folder.url.appendingPathComponent("a b.json"))
+    let description = """
+      {"name": "x", "dataset": "digits", "architecture": "mlp:hidden=9", "networks": 2,
+       "training": {"epochs": 1}, "methods": ["arc"], "points": 3}
+      """
+    try Data(description.utf8).write(to: program.folder.url.appendingPathComponent("a b.json"))
+    try program.run(
+      "reproduce", "a b.json", "-o", "x", "--threads", "4", "--jobs", "2", "--quiet", "--record",
+      "r.md")
+    let record = String(decoding: try program.bytes("r.md"), as: UTF8.self)
+    #expect(record.contains("lcw reproduce 'a b.json' --threads 2\n"), "\(record)")
+    // The data's folder is not in the environment of a cluster's nodes.
+    try program.run(
+      ["reproduce", "a b.json", "-o", "y", "--threads", "1", "--emit", "slurm"],
+      environment: ["LCW_DATA": "my data"])
+    let script = String(decoding: try program.bytes("y/slurm/level-0.sbatch"), as: UTF8.self)
+    #expect(script.contains("--data '/") && script.contains("/my data'"), "\(script)")
   }
 }
 
@@ -446,7 +513,7 @@ extension JSONValue {
     switch self {
     case .object(let members):
       .object(
-        members.filter { !["seconds", "learning_seconds", "resumed", "worker"].contains($0.key) }
+        members.filter { !$0.key.hasSuffix("seconds") && !["resumed", "worker"].contains($0.key) }
           .mapValues(\.untimed))
     case .array(let values): .array(values.map(\.untimed))
     case .string, .integer, .number, .bool: self

@@ -109,16 +109,20 @@ struct ReproduceCommand: ParsableCommand {
     if let record, !record.hasSuffix(".md") {
       throw ValidationError("--record takes a file that ends in .md.")
     }
+    if record != nil, dryRun || emit != nil || step != nil || worker {
+      throw ValidationError(
+        "--record is of no use with --dry-run, --emit, --step and --worker, which write no results; "
+          + "give it with --collect.")
+    }
   }
 
   func run() throws {
     guard !list, let experiment else { return try printList() }
     let session = try Session(compute)
     let plan = try described(experiment).resolved(by: session.registry)
-    let name = scale == Experiment.fullScale ? plan.name : "\(plan.name)-\(scale)"
     let run = ExperimentRun(
-      experiment: plan, session: session, folder: URL(fileURLWithPath: output ?? name),
-      isQuiet: quiet, parent: parent)
+      experiment: plan, session: session,
+      folder: URL(fileURLWithPath: output ?? plan.scaledName), isQuiet: quiet, parent: parent)
     try checkRecord(of: plan, resultsIn: run.folder)
     let workerCommand = try workerCommand(folder: run.folder)
     if dryRun {
@@ -161,7 +165,7 @@ struct ReproduceCommand: ParsableCommand {
     guard let record else { return }
     try OutputCheck.check(record)
     let figures = Findings.figureFolder(
-      of: URL(fileURLWithPath: record), experiment: plan.name)
+      of: URL(fileURLWithPath: record), named: plan.scaledName)
     for place in [figures, figures.deletingLastPathComponent()]
     where place.standardizedFileURL.path == folder.standardizedFileURL.path {
       throw SessionError.wrongUse(
@@ -213,6 +217,10 @@ struct ReproduceCommand: ParsableCommand {
 
   private func description(_ name: String) throws -> JSONValue {
     if let bytes = Experiment.included[name] { return try JSONValue(parsing: bytes) }
+    guard !name.lowercased().hasSuffix(".toml") else {
+      throw ExperimentError.file(
+        name, reason: "experiments are JSON; write its fields as a JSON object", category: .usage)
+    }
     guard FileManager.default.fileExists(atPath: name) else {
       throw ExperimentError.unknownExperiment(name, known: Experiment.included.keys.sorted())
     }
@@ -223,9 +231,7 @@ struct ReproduceCommand: ParsableCommand {
   /// The words of a command that does this experiment's steps in the same folder.
   private func workerCommand(folder: URL) throws -> [String] {
     // A cluster's nodes have neither this folder nor, perhaps, this environment.
-    let plugins = try PluginObject.files(
-      arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
-    var words = [ExperimentRun.program] + plugins.flatMap { ["--plugin", $0.path] }
+    var words = [ExperimentRun.program] + (try plugins).flatMap { ["--plugin", $0.path] }
     words += ["reproduce", absolute(experiment ?? "")]
     words += ["--scale", scale]
     words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
@@ -233,20 +239,41 @@ struct ReproduceCommand: ParsableCommand {
       if let value { words += ["--\(name)", "\(value)"] }
     }
     words += ["--output", folder.path, "--quiet"]
-    if let data = compute.data { words += ["--data", URL(fileURLWithPath: data).path] }
-    return words + ["--threads", "\(max(1, (compute.threads ?? ExperimentRun.processors) / jobs))"]
+    if let data = compute.data ?? ProcessInfo.processInfo.environment["LCW_DATA"], !data.isEmpty {
+      words += ["--data", URL(fileURLWithPath: data).path]
+    }
+    return words + ["--threads", "\(threadsOfAStep)"]
+  }
+
+  /// The shared objects with plugins that this command has opened.
+  private var plugins: [URL] {
+    get throws {
+      try PluginObject.files(
+        arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
+    }
+  }
+
+  /// The threads that each step has when several are done at the same time.
+  private var threadsOfAStep: Int {
+    max(1, (compute.threads ?? ExperimentRun.processors) / jobs)
   }
 
   /// The command for the record, without places of this machine.
   private var recordedCommand: String {
-    var words = ["lcw", "reproduce", experiment ?? ""]
+    let objects = ((try? plugins) ?? []).flatMap { ["--plugin", $0.lastPathComponent] }
+    let name = experiment ?? ""
+    var words =
+      ["lcw"] + objects
+      + ["reproduce", name.hasPrefix("/") ? URL(fileURLWithPath: name).lastPathComponent : name]
     if scale != Experiment.fullScale { words += ["--scale", scale] }
     words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
     }
-    if let threads = compute.threads { words += ["--threads", "\(threads)"] }
-    return words.joined(separator: " ")
+    // The last bits of figures depend on the threads of a step, not on how many steps there are at a
+    // time.
+    if jobs > 1 || compute.threads != nil { words += ["--threads", "\(threadsOfAStep)"] }
+    return shellCommand(words)
   }
 
   private func absolute(_ name: String) -> String {

@@ -3,7 +3,12 @@
 /// The command line as it was given, quoted for a shell, for the record in a report.
 func commandLineText(_ arguments: [String] = CommandLine.arguments) -> String {
   let words = ["lcw"] + arguments.dropFirst()
-  return words.map(\.shellQuoted).joined(separator: " ")
+  return shellCommand(words)
+}
+
+/// Words as a command for a POSIX shell.
+func shellCommand(_ words: [String]) -> String {
+  words.map(\.shellQuoted).joined(separator: " ")
 }
 
 extension String {

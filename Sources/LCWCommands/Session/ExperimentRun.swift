@@ -13,6 +13,8 @@ struct ExperimentRun {
   let session: Session
   let folder: URL
   let isQuiet: Bool
+  /// The experiment's steps, made once: each has a digest.
+  private let steps: [Step]
   /// The run whose processes share what has failed.
   private let run: String
   private let watch: InterruptionWatch
@@ -22,6 +24,7 @@ struct ExperimentRun {
     experiment: Experiment, session: Session, folder: URL, isQuiet: Bool, parent: ParentRun? = nil
   ) {
     self.experiment = experiment
+    steps = experiment.steps
     self.session = session
     self.folder = folder
     self.isQuiet = isQuiet
@@ -60,18 +63,18 @@ struct ExperimentRun {
   /// Does all steps.
   func finish() throws {
     let results = try ResultFolder(folder)
-    guard experiment.steps.contains(where: { !results.isDone($0) }) else { return }
-    try worker(results).finish(experiment.steps)
+    guard steps.contains(where: { !results.isDone($0) }) else { return }
+    try worker(results).finish(steps)
   }
 
   /// Does a step and what it needs.
   func finish(step key: String) throws {
-    let results = try ResultFolder(folder)
-    guard let step = experiment.steps.first(where: { $0.key == key }) else {
+    guard let step = steps.first(where: { $0.key == key }) else {
       throw ExperimentError.unknownStep(key)
     }
+    let results = try ResultFolder(folder)
     guard !results.isDone(step) else { return }
-    try worker(results).finish(step, of: experiment.steps)
+    try worker(results).finish(step, of: steps)
   }
 
   private func worker(_ results: ResultFolder) throws -> Worker {
@@ -84,6 +87,7 @@ struct ExperimentRun {
       line.show(progress)
     }
     let printed = ProgressLine(isQuiet: isQuiet)
+    runner.notice = { printed.print($0) }
     return Worker(
       runner, in: results, run: run,
       reports: Worker.Reports(
@@ -98,7 +102,7 @@ struct ExperimentRun {
   /// Does all steps by several processes of this program.
   func finish(jobs: Int, command: [String]) throws {
     let results = try ResultFolder(folder)
-    guard experiment.steps.contains(where: { !results.isDone($0) }) else { return }
+    guard steps.contains(where: { !results.isDone($0) }) else { return }
     // What is wrong with the data or a plugin is told once, not by each process.
     _ = try runner()
     let processes = try (0..<jobs).map { _ in
@@ -110,15 +114,19 @@ struct ExperimentRun {
       return process
     }
     let printed = ProgressLine(isQuiet: isQuiet)
-    var known = Set(experiment.steps.filter(results.isDone).map(\.key))
+    var known = Set(steps.filter(results.isDone).map(\.key))
     var failed: Set<StepFailure> = []
     var isEnding = false
     while processes.contains(where: \.isRunning) {
-      for step in experiment.steps where !known.contains(step.key) && results.isDone(step) {
+      for step in steps where !known.contains(step.key) && results.isDone(step) {
         known.insert(step.key)
-        printed.print("[\(known.count)/\(experiment.steps.count)] \(step.name)")
+        // Workers say nothing themselves.
+        let reason = (try? results.result(of: step))??.object?["begun_anew"]?.string
+        printed.print(
+          "[\(known.count)/\(steps.count)] \(step.name)"
+            + (reason.map { "  (begun anew, because of its state: \($0))" } ?? ""))
       }
-      for failure in results.left(of: experiment.steps, in: run).failures
+      for failure in results.left(of: steps, in: run).failures
       where failed.insert(failure).inserted {
         printed.print("failed: \(failure.step): \(failure.reason)")
       }
@@ -133,7 +141,7 @@ struct ExperimentRun {
       throw Interruption(
         description: "what is done is kept in \(folder.path); the same command goes on")
     }
-    let left = results.left(of: experiment.steps, in: run)
+    let left = results.left(of: steps, in: run)
     guard left.failures.isEmpty else {
       throw ExperimentError.failed(left.failures, blocked: left.blocked)
     }
@@ -152,7 +160,7 @@ struct ExperimentRun {
       .init("seconds", alignment: .number), .init("MB", alignment: .number), .init("key"),
     ])
     var (seconds, bytes) = (0.0, 0)
-    for step in experiment.steps {
+    for step in steps {
       let estimate = try runner.estimate(step, speed: speed)
       let isDone = results.isDone(step)
       if !isDone {
@@ -165,9 +173,9 @@ struct ExperimentRun {
         .significant(Double(estimate.bytes) / 1e6, digits: 2), .text(step.key),
       ])
     }
-    let open = experiment.steps.count { !results.isDone($0) }
+    let open = steps.count { !results.isDone($0) }
     return table.text
-      + "\n\n\(open) of \(experiment.steps.count) steps are to be done: some "
+      + "\n\n\(open) of \(steps.count) steps are to be done: some "
       + "\(Duration.seconds(seconds).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
       + "\(session.workers.count) thread(s), and \(fixed(Double(bytes) / 1e6, 1)) MB in "
       + "\(folder.path)"
@@ -178,7 +186,7 @@ struct ExperimentRun {
     // What is wrong with the data or a plugin is told here, not by each task.
     _ = try runner()
     let results = try ResultFolder(folder)
-    let open = experiment.steps.filter { !results.isDone($0) }
+    let open = steps.filter { !results.isDone($0) }
     let place = folder.appendingPathComponent("slurm")
     try SlurmArrays(
       steps: open, command: command, threads: session.workers.count,

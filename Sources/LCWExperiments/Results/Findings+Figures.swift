@@ -41,8 +41,9 @@ extension Findings {
         alongPath("accuracy-test", "Test accuracy", \.test.accuracy, .percent),
         alongPath("accuracy-train", "Train accuracy", \.train.accuracy, .percent),
         alongPath("loss-test", "Test loss", \.test.crossEntropy, .number),
-        alongPath("loss-train", "Train loss", \.train.crossEntropy, .number), tradeOff,
+        alongPath("loss-train", "Train loss", \.train.crossEntropy, .number),
       ]
+      if let tradeOff { figures.append(tradeOff) }
       if paths.contains(where: { $0.stages.count > 1 }) { figures.append(stagedError) }
     }
     if !ensembles.isEmpty { figures.append(ensembleFigure) }
@@ -113,11 +114,16 @@ extension Findings {
     )
   }
 
-  /// The worst test accuracy against the seconds.
-  private var tradeOff: Figure {
+  /// The worst test accuracy against the seconds of construction; against all seconds where some
+  /// results have no others. Nothing if all paths were interrupted, which have no times to compare.
+  private var tradeOff: Figure? {
+    let timed = paths.filter { !$0.isResumed }
+    guard !timed.isEmpty else { return nil }
+    let isApart = timed.allSatisfy { $0.parts != nil }
     let series = experiment.methods.compactMap { method -> LineChart.Series? in
       let found = paths(by: method)
-      guard let seconds = Moments.ofTimes(found)?.mean else { return nil }
+      let times = Moments.ofTimes(found) { isApart ? $0.parts?.construction : $0.seconds }
+      guard let seconds = times?.mean else { return nil }
       let point = ChartPoint(
         seconds, Moments(found.map(\.test.worstAccuracy)).mean)
       return LineChart.Series(
@@ -127,9 +133,13 @@ extension Findings {
       name: "trade-off",
       picture: .lines(
         LineChart(
-          title: "\(experiment.title): worst test accuracy against time", xLabel: "seconds a pair",
+          title: "\(experiment.title): worst test accuracy against time",
+          xLabel: isApart ? "seconds to construct a path" : "seconds a pair",
           yLabel: "worst test accuracy", yFormat: .percent, series: series)),
-      note: "the mean over the pairs; seconds to construct a path and to measure along it")
+      note: isApart
+        ? "the mean over the pairs; seconds to learn or construct a path, without those to measure "
+          + "along it, in which weights are adjusted"
+        : "the mean over the pairs; seconds to construct a path and to measure along it")
   }
 
   private var ensembleFigure: Figure {

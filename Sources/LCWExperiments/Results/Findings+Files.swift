@@ -14,13 +14,13 @@ extension Findings {
   /// - Throws: `FileError`.
   public func write(to folder: URL, command: String) throws {
     try ResultFolder.make(folder)
-    // Those of a run with more methods would stay beside these.
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    where [".svg", ".csv", ".tex"].contains(where: name.hasSuffix) {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-    }
+    // Those of a run with more methods would stay beside these; what others put here stays.
+    let list = folder.appendingPathComponent(".lcw-files")
+    let earlier = ((try? String(contentsOf: list, encoding: .utf8)) ?? "").split(separator: "\n")
+    var names: [String] = []
     func write(_ text: String, _ name: String) throws {
       try AtomicFile.write(Array(text.utf8), to: folder.appendingPathComponent(name))
+      names.append(name)
     }
     for (name, table) in tables {
       try write(table.csv, "\(name).csv")
@@ -32,6 +32,10 @@ extension Findings {
     for figure in figures { try write(figure.picture.svg, "\(figure.name).svg") }
     try write(markdown(command: command, figuresFrom: "."), "results.md")
     try write(report(command: command).html, "report.html")
+    for name in earlier.map(String.init) where !names.contains(name) && name.isFileName {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+    }
+    try AtomicFile.write(Array((names.joined(separator: "\n") + "\n").utf8), to: list)
   }
 
   private static let scaleHeading = "Scaled down or changed:"
@@ -52,7 +56,7 @@ extension Findings {
 
   /// The tables, and the figures as links, as Markdown.
   public func markdown(command: String, figuresFrom path: String) -> String {
-    var parts = ["## \(experiment.title)", setUp, "```sh\n\(command)\n```"]
+    var parts = ["## \(experiment.scaledTitle)", setUp, "```sh\n\(command)\n```"]
     if !experiment.scaledDown.isEmpty {
       parts.append(
         "\(Findings.scaleHeading)\n\n"
@@ -98,11 +102,14 @@ extension Findings {
       sections.append(
         Report.Section(title: "Not done yet", blocks: [.list(missing.map(\.name))]))
     }
-    return Report(title: experiment.title, sections: sections, footer: LCWVersion.program)
+    return Report(title: experiment.scaledTitle, sections: sections, footer: LCWVersion.program)
   }
 }
 
 extension String {
+  /// Whether it is the name of a file in a folder, not a way out of it.
+  var isFileName: Bool { !isEmpty && !contains("/") && self != "." && self != ".." }
+
   fileprivate var trimmed: String { hasSuffix("\n") ? String(dropLast()) : self }
 
   /// The text as a sentence: a capital at its start and a full stop at its end.

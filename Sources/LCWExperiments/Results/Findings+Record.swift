@@ -6,44 +6,59 @@ import LCWFiles
 extension Findings {
   /// The folder of a record's figures: `Reproduction-figures/mnist-two-layer` beside
   /// `Reproduction.md`.
-  public static func figureFolder(of record: URL, experiment: String) -> URL {
-    let name = record.deletingPathExtension().lastPathComponent + "-figures"
-    return record.deletingLastPathComponent().appendingPathComponent(name)
-      .appendingPathComponent(experiment)
+  /// - Parameter name: An experiment's ``Experiment/scaledName``.
+  public static func figureFolder(of record: URL, named name: String) -> URL {
+    let all = record.deletingPathExtension().lastPathComponent + "-figures"
+    return record.deletingLastPathComponent().appendingPathComponent(all)
+      .appendingPathComponent(name)
   }
 
   /// Writes this experiment's section of a record, and its figures in a folder beside it.
   ///
   /// A record is a Markdown file of any number of experiments. A section stands between two comments
-  /// that name the experiment; what stands elsewhere is left as it is. Where there is no section
-  /// yet, it goes to the end.
+  /// that name the experiment, and its scale unless that is the full one; what stands elsewhere is
+  /// left as it is. Where there is no section yet, it goes to the end. Figures that the section showed
+  /// before, and does not show now, are removed.
   /// - Throws: `FileError`, or ``ExperimentError/record(file:reason:)`` if the comments do not match.
   public func writeRecord(to file: URL, command: String) throws {
-    let folder = Findings.figureFolder(of: file, experiment: experiment.name)
-    let path = "\(folder.deletingLastPathComponent().lastPathComponent)/\(experiment.name)"
-    let section = markdown(command: command, figuresFrom: path.linkEscaped)
-    let text = try recordText(file, section: section)
+    let folder = Findings.figureFolder(of: file, named: experiment.scaledName)
+    let place = "\(folder.deletingLastPathComponent().lastPathComponent)/\(experiment.scaledName)"
+    let section = markdown(command: command, figuresFrom: place.linkEscaped)
+    let (text, earlier) = try recordText(file, section: section)
     try ResultFolder.make(folder)
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    where name.hasSuffix(".svg") {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-    }
+    let figures = figures
     for figure in figures {
       try AtomicFile.write(
         Array(figure.picture.svg.utf8), to: folder.appendingPathComponent("\(figure.name).svg"))
     }
     try AtomicFile.write(Array(text.utf8), to: file)
+    for name in Findings.shownFigures(in: earlier, from: place.linkEscaped)
+    where !figures.contains(where: { $0.name == name }) {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent("\(name).svg"))
+    }
   }
 
-  private func recordText(_ file: URL, section: String) throws -> String {
+  /// The names of the figures that a section shows.
+  private static func shownFigures(in section: String, from place: String) -> [String] {
+    section.split(separator: "](\(place)/").dropFirst().compactMap { rest in
+      guard let end = rest.firstRange(of: ".svg)") else { return nil }
+      let name = String(rest[..<end.lowerBound])
+      return name.isFileName ? name : nil
+    }
+  }
+
+  /// The record with this section, and the section that was there.
+  private func recordText(_ file: URL, section: String) throws -> (text: String, earlier: String) {
     let (begin, end) = (
-      "<!-- lcw reproduce: begin \(experiment.name) -->",
-      "<!-- lcw reproduce: end \(experiment.name) -->"
+      "<!-- lcw reproduce: begin \(experiment.scaledName) -->",
+      "<!-- lcw reproduce: end \(experiment.scaledName) -->"
     )
     let marked = "\(begin)\n\n\(section)\n\(end)"
     guard FileManager.default.fileExists(atPath: file.path) else {
-      return "# Reproduction\n\nWritten by `lcw reproduce --record`; what stands outside of the "
-        + "sections' comments is kept.\n\n\(marked)\n"
+      return (
+        "# Reproduction\n\nWritten by `lcw reproduce --record`; what stands outside of the "
+          + "sections' comments is kept.\n\n\(marked)\n", ""
+      )
     }
     let bytes = try InputFile.contents(of: file, limit: 1 << 26)
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -52,14 +67,15 @@ extension Findings {
     let (begins, ends) = (text.ranges(of: begin), text.ranges(of: end))
     if begins.isEmpty, ends.isEmpty {
       let space = text.isEmpty || text.hasSuffix("\n\n") ? "" : text.hasSuffix("\n") ? "\n" : "\n\n"
-      return text + space + marked + "\n"
+      return (text + space + marked + "\n", "")
     }
     guard begins.count == 1, ends.count == 1, begins[0].upperBound <= ends[0].lowerBound else {
       throw ExperimentError.record(
         file: file.path,
         reason: "there should be one ‘\(begin)’ and behind it one ‘\(end)’, or neither")
     }
-    return text.replacingCharacters(in: begins[0].lowerBound..<ends[0].upperBound, with: marked)
+    let place = begins[0].lowerBound..<ends[0].upperBound
+    return (text.replacingCharacters(in: place, with: marked), String(text[place]))
   }
 }
 

@@ -20,11 +20,13 @@ extension Findings {
         .init(
           "seconds", alignment: .number,
           note: "to construct a path and to measure along it; of those that were not interrupted"),
+        .init("to construct", key: "construction_seconds", alignment: .number),
+        .init("to measure", key: "measuring_seconds", alignment: .number),
       ])
     if !experiment.published.isEmpty {
       table.notes.append("published: by the method's authors, at full scale")
     }
-    table.notes += scaleNotes
+    table.notes += measuredNotes + scaleNotes
     for method in experiment.methods {
       let found = paths(by: method)
       guard !found.isEmpty else { continue }
@@ -34,15 +36,16 @@ extension Findings {
         cell(published?.train), percent(found.map(\.test.worstAccuracy)), cell(published?.test),
         number(found.map(\.train.barrier)), number(found.map(\.test.barrier)),
         .number(Moments(found.map(\.length)).mean, decimals: 1),
-        Moments.ofTimes(found).map { .number($0.mean, decimals: 1) } ?? .empty,
+        time(found) { $0.seconds }, time(found) { $0.parts?.construction },
+        time(found) { $0.parts?.measuring },
       ])
     }
     if !ends.isEmpty {
-      let published = experiment.published["end points"]
+      let published = experiment.published[Experiment.endPoints]
       table.append([
         .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
         cell(published?.train), percent(ends.map(\.test.accuracy)), cell(published?.test), .empty,
-        .empty, .empty, .empty,
+        .empty, .empty, .empty, .empty, .empty,
       ])
     }
     return table
@@ -61,9 +64,11 @@ extension Findings {
         .init("mean loss train", key: "train_mean_loss", alignment: .number),
         .init("mean loss test", key: "test_mean_loss", alignment: .number),
         .init("length", alignment: .number), .init("distance", alignment: .number),
-        .init("seconds", alignment: .number),
+        .init("seconds", alignment: .number, note: "since the last interruption, if resumed"),
+        .init("to construct", key: "construction_seconds", alignment: .number),
+        .init("to measure", key: "measuring_seconds", alignment: .number), .init("resumed"),
       ])
-    table.notes += scaleNotes
+    table.notes += measuredNotes + scaleNotes
     for path in paths {
       table.append([
         .text("\(path.method)"), .integer(path.pair.first), .integer(path.pair.second),
@@ -73,6 +78,8 @@ extension Findings {
         .number(path.train.meanLoss, decimals: 4), .number(path.test.meanLoss, decimals: 4),
         .number(path.length, decimals: 1), .number(path.distance, decimals: 1),
         .number(path.seconds, decimals: 1),
+        time(path.parts?.construction), time(path.parts?.measuring),
+        .text(path.isResumed ? "yes" : "no"),
       ])
     }
     return table
@@ -80,6 +87,22 @@ extension Findings {
 
   /// A line for each way in which this is not the experiment at full scale.
   var scaleNotes: [String] { experiment.scaledDown.map { "scaled down or changed: \($0)" } }
+
+  /// On what all but the networks are measured, where it is not everything.
+  private var measuredNotes: [String] {
+    experiment.evaluation.samples.map {
+      ["measured on the first \($0) samples of each part, or all where there are fewer"]
+    } ?? []
+  }
+
+  private func time(_ paths: [JoinedPair], _ seconds: (JoinedPair) -> Double?) -> Table.Cell {
+    time(Moments.ofTimes(paths, seconds)?.mean)
+  }
+
+  /// Seconds, which may be thousands for a curve that is learned and thousandths for a formula.
+  private func time(_ seconds: Double?) -> Table.Cell {
+    seconds.map { .number($0, decimals: $0 < 1 ? 3 : 1) } ?? .empty
+  }
 
   /// A row for each fitted model, if there are any.
   public var fitTable: Table? {
@@ -114,6 +137,7 @@ extension Findings {
         .init("test accuracy", key: "test_accuracy", alignment: .number),
         .init("test loss", key: "test_loss", alignment: .number),
       ])
+    if experiment.evaluation.samples != nil { table.notes.append("measured on all samples") }
     table.notes += scaleNotes
     for (network, train, test) in networks {
       table.append([
@@ -137,7 +161,7 @@ extension Findings {
         .init("stored numbers", key: "stored_values", alignment: .number),
         .init("multiply-adds", key: "multiply_adds", alignment: .number),
       ])
-    table.notes += scaleNotes
+    table.notes += measuredNotes + scaleNotes
     for ensemble in ensembles {
       for index in ensemble.test.indices {
         table.append([

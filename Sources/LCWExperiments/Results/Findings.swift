@@ -18,6 +18,7 @@ public struct Findings: Sendable {
   let ensembles: [EnsembleFinding]
   let middles: MiddlesFinding?
   let planes: [PlaneFinding]
+  private let stepCount: Int
 
   /// Reads the results that are there.
   /// - Throws: ``ExperimentError/damagedResult(file:reason:)``.
@@ -30,7 +31,8 @@ public struct Findings: Sendable {
     var ensembles: [EnsembleFinding] = []
     var middles: MiddlesFinding?
     var planes: [PlaneFinding] = []
-    for step in experiment.steps {
+    let steps = experiment.steps
+    for step in steps {
       guard let result = try folder.result(of: step) else {
         missing.append(step)
         continue
@@ -70,6 +72,7 @@ public struct Findings: Sendable {
       }
     }
     self.experiment = experiment
+    stepCount = steps.count
     self.missing = missing
     self.seconds = seconds
     self.networks = networks
@@ -80,14 +83,27 @@ public struct Findings: Sendable {
     self.planes = planes
   }
 
-  /// The networks that are joined.
+  /// The networks that are joined, as the ends of paths were measured.
+  ///
+  /// With a number of samples, that is on other samples than networks are measured on after their
+  /// training: those in no path are left out then, unless there is no path at all.
   var ends: [(network: Int, train: Metrics, test: Metrics)] {
+    var ends: [Int: JoinedPair.Point] = [:]
+    for path in paths {
+      guard let first = path.points.first, let last = path.points.last else { continue }
+      ends[path.pair.first] = ends[path.pair.first] ?? first
+      ends[path.pair.second] = ends[path.pair.second] ?? last
+    }
+    let isAlike = experiment.evaluation.samples == nil || ends.isEmpty
     let joined = Set(experiment.joined)
-    return networks.filter { joined.contains($0.network) }
+    return networks.filter { joined.contains($0.network) }.compactMap { network in
+      if let end = ends[network.network] { return (network.network, end.train, end.test) }
+      return isAlike ? network : nil
+    }
   }
 
   /// Whether there is nothing yet.
-  public var isEmpty: Bool { missing.count == experiment.steps.count }
+  public var isEmpty: Bool { missing.count == stepCount }
 
   /// The paths of a method.
   func paths(by method: MethodExpression) -> [JoinedPair] { paths.filter { $0.method == method } }
@@ -127,6 +143,8 @@ struct JoinedPair: Sendable {
   var distance: Double
   /// The seconds of learning or constructing it and of measuring it, since the last interruption.
   var seconds: Double
+  /// Those of learning or constructing it, and those of measuring; older results have but the sum.
+  var parts: (construction: Double, measuring: Double)?
   var isResumed: Bool
 
   init?(method: MethodExpression, pair: NetworkPair, _ result: JSONValue) {
@@ -151,7 +169,13 @@ struct JoinedPair: Sendable {
     self.stages = stages
     self.length = length
     self.distance = distance
-    self.seconds = seconds + (fields["learning_seconds"]?.double ?? 0)
+    let learning = fields["learning_seconds"]?.double ?? 0
+    self.seconds = seconds + learning
+    if let construction = fields["construction_seconds"]?.double,
+      let measuring = fields["measuring_seconds"]?.double
+    {
+      parts = (construction + learning, measuring)
+    }
     self.isResumed = isResumed
   }
 }

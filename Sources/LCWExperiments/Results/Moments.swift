@@ -14,8 +14,10 @@ struct Moments: Sendable, Hashable {
   }
 
   /// Of the seconds of those paths that were made in one go.
-  static func ofTimes(_ paths: [JoinedPair]) -> Moments? {
-    let whole = paths.filter { !$0.isResumed }
-    return whole.isEmpty ? nil : Moments(whole.map(\.seconds))
+  static func ofTimes(
+    _ paths: [JoinedPair], _ seconds: (JoinedPair) -> Double? = { $0.seconds }
+  ) -> Moments? {
+    let whole = paths.filter { !$0.isResumed }.compactMap(seconds)
+    return whole.isEmpty ? nil : Moments(whole)
   }
 }
