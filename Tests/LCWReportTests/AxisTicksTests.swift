@@ -26,6 +26,13 @@ struct AxisTicksTests {
     #expect(ticks.values == [0.95, 0.96, 0.97, 0.98])
   }
 
+  @Test func countsAreWhole() {
+    #expect(AxisTicks(in: 1...3, atMost: 11, format: .count).labels == ["1", "2", "3"])
+    #expect(
+      AxisTicks(in: 0...14, atMost: 11, format: .count).values == (0...7).map { Double(2 * $0) })
+    #expect(AxisTicks(in: 1.2...1.8, atMost: 5, format: .count).labels.isEmpty)
+  }
+
   @Test func valuesAreTheNearestToTheirLabels() {
     #expect(AxisTicks(in: 0...1, atMost: 11).values == (0...10).map { Double($0) / 10 })
   }

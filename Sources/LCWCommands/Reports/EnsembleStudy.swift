@@ -64,7 +64,7 @@ struct EnsembleStudy {
   func writeReport(to file: String) throws {
     let chart = LineChart(
       title: "Test accuracy against the number of networks", xLabel: "networks",
-      yLabel: "accuracy", yFormat: .percent,
+      yLabel: "accuracy", xFormat: .count, yFormat: .percent,
       series: entries.map { entry in
         LineChart.Series(
           name: entry.name,

@@ -148,7 +148,7 @@ extension Findings {
       picture: .lines(
         LineChart(
           title: "\(experiment.title): test accuracy against the number of networks",
-          xLabel: "networks", yLabel: "test accuracy", yFormat: .percent,
+          xLabel: "networks", yLabel: "test accuracy", xFormat: .count, yFormat: .percent,
           series: ensembles.map { ensemble in
             LineChart.Series(
               name: "WA(\(ensemble.head))",

@@ -25,7 +25,7 @@ extension LineChart {
     return series.sorted { $0.key < $1.key }.map { layer, series in
       LineChart(
         title: title(layer), xLabel: "epoch", yLabel: record["figure"]?.string ?? "figure",
-        yFormat: .number, series: series)
+        xFormat: .count, series: series)
     }
   }
 }

@@ -8,6 +8,8 @@ public struct AxisTicks: Sendable, Hashable {
     case number
     /// Fractions as percentages.
     case percent
+    /// Whole numbers of things, between which there is nothing.
+    case count
   }
 
   /// The values, ascending.
@@ -35,7 +37,8 @@ public struct AxisTicks: Sendable, Hashable {
       labels = []
       return
     }
-    var step = AxisTicks.Step(exponent: AxisTicks.decimalExponent(of: (high - low)) - 2)
+    let finest = AxisTicks.decimalExponent(of: (high - low)) - 2
+    var step = AxisTicks.Step(exponent: format == .count ? max(0, finest) : finest)
     while step.count(from: low, through: high) > limit { step.coarsen() }
     let multiples = step.multiples(from: low, through: high)
     values = multiples.map { step.value($0) / factor }

@@ -96,6 +96,8 @@ public struct LineChart: Sendable, Hashable {
   public var title: String
   /// What runs to the right.
   public var xLabel: String
+  /// How numbers to the right are written: ``AxisTicks/Format/count`` for numbers of things.
+  public var xFormat: AxisTicks.Format
   /// What runs upwards.
   public var yLabel: String
   /// How numbers upwards are written: ``AxisTicks/Format/percent`` for fractions.
@@ -112,12 +114,14 @@ public struct LineChart: Sendable, Hashable {
 
   /// A chart.
   public init(
-    title: String, xLabel: String, yLabel: String, yFormat: AxisTicks.Format = .number,
+    title: String, xLabel: String, yLabel: String, xFormat: AxisTicks.Format = .number,
+    yFormat: AxisTicks.Format = .number,
     series: [Series], references: [Reference] = [], boundaries: [Boundary] = [],
     yRange: ClosedRange<Double>? = nil
   ) {
     self.title = title
     self.xLabel = xLabel
+    self.xFormat = xFormat
     self.yLabel = yLabel
     self.yFormat = yFormat
     self.series = series

@@ -32,7 +32,7 @@ struct LineChartDrawing {
       yTicks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
     // The x axis' numbers stand centred under its ends.
     let overhang =
-      AxisTicks(in: xRange, atMost: LineChartDrawing.xTickLimits[0]).labels
+      AxisTicks(in: xRange, atMost: LineChartDrawing.xTickLimits[0], format: chart.xFormat).labels
       .map { TextMetrics.width($0, size: ChartStyle.fontSize) / 2 + 2 }.max() ?? 0
     plotLeft = max(tickWidth + 12, overhang).rounded(.up)
     margin = LineChartMargin(
@@ -134,12 +134,12 @@ struct LineChartDrawing {
   private var xTicks: AxisTicks {
     let room = plotRight - plotLeft
     for limit in LineChartDrawing.xTickLimits {
-      let ticks = AxisTicks(in: xRange, atMost: limit)
+      let ticks = AxisTicks(in: xRange, atMost: limit, format: chart.xFormat)
       let widest = ticks.labels.map { TextMetrics.width($0, size: ChartStyle.fontSize) }.max() ?? 0
       let spacing = room / Double(max(ticks.values.count - 1, 1))
       if spacing >= widest + 14 { return ticks }
     }
-    return AxisTicks(in: xRange, atMost: 2)
+    return AxisTicks(in: xRange, atMost: 2, format: chart.xFormat)
   }
 
   private func drawNotes(_ svg: inout SVG, _ notes: [String], from top: Double) -> Double {
