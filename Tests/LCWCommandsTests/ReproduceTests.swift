@@ -409,6 +409,17 @@ struct ReproduceTests {
   }
 
   @Test
+  func `a step is done by its name alone`() throws {
+    try program.run(quick + ["-o", "y", "--step", "arc 1-2"])
+    let plan = try program.run(quick + ["-o", "y", "--dry-run"]).output.split(separator: "\n")
+    func isDone(_ name: String) throws -> Bool {
+      try #require(plan.first { $0.hasPrefix("\(name)  ") }).contains("  yes  ")
+    }
+    #expect(try isDone("train 1") && isDone("train 2") && isDone("arc 1–2"))
+    #expect(try !isDone("linear 1–2") && !isDone("train 3"))
+  }
+
+  @Test
   func `what can't be done is told`() throws {
     try program.run("reproduce", expecting: 64)
     let unknown = try program.run("reproduce", "mnist", expecting: 64)

@@ -59,7 +59,7 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "Write the steps as job arrays for a cluster instead of doing them: slurm.")
   var emit: Cluster?
 
-  @Option(help: "Do this step alone, and what it needs.")
+  @Option(help: "Do this step alone, and what it needs: its name or its key.")
   var step: String?
 
   @Flag(help: "Write tables and figures from the results that are there, and do nothing else.")

@@ -68,10 +68,12 @@ struct ExperimentRun {
   }
 
   /// Does a step and what it needs.
-  func finish(step key: String) throws {
-    guard let step = steps.first(where: { $0.key == key }) else {
-      throw ExperimentError.unknownStep(key)
+  /// - Parameter text: The step's key, or its name; a pair's dash may be a hyphen.
+  func finish(step text: String) throws {
+    let named = { (step: Step) in
+      step.key == text || step.name == text || step.name.replacing("–", with: "-") == text
     }
+    guard let step = steps.first(where: named) else { throw ExperimentError.unknownStep(text) }
     let results = try ResultFolder(folder)
     guard !results.isDone(step) else { return }
     try worker(results).finish(step, of: steps)

@@ -179,7 +179,7 @@ public enum ExperimentError: DescribedError, Hashable {
   case unknownExperiment(String, known: [String])
   /// Steps have no result yet.
   case unfinished(steps: [String], folder: String)
-  /// There is no step of a key.
+  /// There is no step of a key or name.
   case unknownStep(String)
   /// A method refers to a fit that there is not.
   case unknownFit(String, known: [String])
