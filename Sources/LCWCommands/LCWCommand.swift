@@ -48,6 +48,7 @@ public struct LCWCommand: ParsableCommand {
       // Before the arguments are parsed: commands look at the plugins while they check theirs.
       try PluginObject.openAll(
         arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
+      try checkCommand(CommandLine.arguments)
       var command = try parseAsRoot()
       try command.run()
       try Console.finishOutput()
@@ -55,6 +56,17 @@ public struct LCWCommand: ParsableCommand {
     } catch {
       Foundation.exit(report(error))
     }
+  }
+
+  /// Refuses a first word that is near a command's name and is none; the parser has no suggestions.
+  private static func checkCommand(_ arguments: [String]) throws {
+    guard arguments.count > 1, !arguments[1].hasPrefix("-") else { return }
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    guard !names.contains(arguments[1]) else { return }
+    let nearest = nearestName(to: arguments[1], among: names)
+    throw SessionError.wrongUse(
+      "there is no command ‘\(arguments[1])’"
+        + (nearest.map { "; did you mean ‘\($0)’?" } ?? "; lcw --help lists them"))
   }
 
   /// Prints an error for a person, and gives the exit status it means.

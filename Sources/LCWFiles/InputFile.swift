@@ -36,7 +36,10 @@ public final class InputFile: Sendable {
     }
     size = Int(status.st_size)
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .failed(operation: "read", file: path, reason: "it is not a regular file")
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw .failed(
+        operation: "read", file: path,
+        reason: isFolder ? "it is a folder" : "it is not a regular file")
     }
   }
 

@@ -20,7 +20,7 @@ struct WriterProcessTests {
   private func convert(_ input: String) throws -> ChildProcess {
     try ChildProcess(
       Self.executable.path,
-      ["convert", folder.file(input).path, folder.file("a.lcw").path])
+      ["convert", folder.file(input).path, folder.file("a.lcw").path, "--overwrite"])
   }
 
   @Test(.timeLimit(.minutes(5)))
@@ -116,7 +116,8 @@ struct WriterProcessTests {
       let shell = try ChildProcess(
         "/bin/sh",
         [
-          "-c", "umask \(umask); exec \"$0\" convert \"$1\" \"$2\"", Self.executable.path,
+          "-c", "umask \(umask); exec \"$0\" convert \"$1\" \"$2\" --overwrite",
+          Self.executable.path,
           folder.file("0.safetensors").path, folder.file("a.lcw").path,
         ],
         environment: environment)

@@ -40,8 +40,8 @@ struct ConnectionCommandTests {
     let accuracies = points.compactMap { $0.object?["train_accuracy"]?.double }
     #expect(accuracies.min() == worst)
     for (at, network) in [("0", "a.lcw"), ("1", "b.lcw")] {
-      try program.run("export", "path.lcw", "--at", at, "-o", "end.lcw")
-      #expect(try metrics("end.lcw") == metrics(network))
+      try program.run("export", "path.lcw", "--at", at, "-o", "end-\(at).lcw")
+      #expect(try metrics("end-\(at).lcw") == metrics(network))
     }
     try program.run("export", "path.lcw", "--at", "0.5", "-o", "middle.lcw")
     let middle = try metrics("middle.lcw").object?["train_loss"]?.double
@@ -94,13 +94,13 @@ struct ConnectionCommandTests {
     #expect(stages.allSatisfy { $0.object?["worst_train_accuracy"]?.double != nil })
     #expect(try !#require(study.object?["remarks"]?.array).isEmpty)
     for (at, network) in [("0", "a.lcw"), ("\(stages.count)", "b.lcw")] {
-      try program.run("export", "path.lcw", "--at", at, "-o", "end.lcw")
-      #expect(try metrics("end.lcw") == metrics(network))
+      try program.run("export", "path.lcw", "--at", at, "-o", "end-\(at).lcw")
+      #expect(try metrics("end-\(at).lcw") == metrics(network))
     }
     let page = String(decoding: try program.bytes("staged.html"), as: UTF8.self)
     #expect(page.contains("What each stage costs") && page.contains("needs data"))
     let outside = try program.run(
-      "export", "path.lcw", "--at", "9", "-o", "end.lcw", expecting: 64)
+      "export", "path.lcw", "--at", "9", "-o", "beyond.lcw", expecting: 64)
     #expect(outside.errors.contains("t runs from 0 to \(stages.count)"))
   }
 
@@ -126,14 +126,15 @@ struct ConnectionCommandTests {
     try program.run("connect", "a.lcw", "b.lcw", "-m", "linear", "-o", "p.lcw")
     #expect(try program.bytes("p.lcw.state.lcw") == before)
     for more in [[], ["--resume"]] {
-      let curve = ["connect", "a.lcw", "b.lcw", "-m", "garipov:epochs=2", "-o", "p.lcw"] + more
+      let curve =
+        ["connect", "a.lcw", "b.lcw", "-m", "garipov:epochs=2", "-o", "p.lcw", "--overwrite"] + more
       let outcome = try program.run(curve, expecting: 64)
       #expect(outcome.errors.contains(more.isEmpty ? "--resume" : "another run"))
       #expect(try program.bytes("p.lcw.state.lcw") == before)
     }
     let input = try program.run(
       "connect", "p.lcw.state.lcw", "b.lcw", "-m", "garipov:epochs=2", "-o", "p.lcw",
-      expecting: 64)
+      "--overwrite", expecting: 64)
     #expect(input.errors.contains("read and would be written"))
     for wrong in [
       ["-m", "arc", "-o", "q.lcw"], ["-m", "garipov:epochs=2"],
@@ -181,6 +182,10 @@ struct ConnectionCommandTests {
       "json")
     #expect(
       two.object?["pairs"]?.array?.map { $0.object?["first"] } == ["a.lcw", "b.lcw"])
+    // The mean of the ends is that of networks which are joined.
+    let one = try program.run(
+      "compare", "a.lcw", "b.lcw", "c.lcw", "-m", "linear", "--pairs", "1", "--quiet")
+    #expect(one.output.contains("end points (2)"))
     try program.run("compare", "a.lcw", "b.lcw", "-m", "wa", expecting: 64)
   }
 
@@ -249,6 +254,74 @@ struct ConnectionCommandTests {
   }
 
   @Test
+  func `no output takes the place of a file unless that is wanted`() throws {
+    try program.run("connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "path.lcw")
+    try program.run("ensemble", "a.lcw", "b.lcw", "-o", "both.lcw")
+    try program.run("convert", "a.lcw", "copy.lcw")
+    let files = ["copy.lcw", "path.lcw", "both.lcw"]
+    let before = try files.map(program.bytes)
+    let commands = [
+      ["convert", "b.lcw", "copy.lcw"], ["convert", "b.lcw", "path.lcw"],
+      ["extract", "b.lcw", "dense1.bias", "-o", "both.lcw"],
+      ["export", "path.lcw", "--at", "0.5", "-o", "copy.lcw"],
+      ["connect", "b.lcw", "a.lcw", "-m", "arc", "-o", "path.lcw"],
+      ["ensemble", "b.lcw", "a.lcw", "-o", "both.lcw"],
+    ]
+    for command in commands {
+      let outcome = try program.run(command, expecting: 64)
+      #expect(outcome.errors.contains("is there already"), "\(outcome.errors)")
+    }
+    #expect(try files.map(program.bytes) == before)
+    // With a word, but not a path by a network: only what copies any file may do that.
+    try program.run(
+      "export", "path.lcw", "--at", "0.5", "-o", "both.lcw", "--overwrite", expecting: 64)
+    for command in commands { try program.run(command + ["--overwrite"], expecting: nil) }
+    #expect(try program.bytes("copy.lcw") != before[0])
+  }
+
+  @Test
+  func `what is printed beside an archive is the figures alone`() throws {
+    let json = try program.json(
+      "connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "p.lcw", "--format", "json", "--points", "3")
+    #expect(json.array?.isEmpty == false || json.object?.isEmpty == false)
+    #expect(try program.run("inspect", "p.lcw").output.contains("path"))
+  }
+
+  @Test
+  func `weights go back under the names that they came with`() throws {
+    try program.run(
+      "convert", "a.lcw", "torch.safetensors", "--rename", "dense1=net.0", "--rename",
+      "dense2=net.2")
+    try program.run(
+      "convert", "torch.safetensors", "own.lcw", "--architecture", "mlp:hidden=30", "--dataset",
+      "digits")
+    try program.run("connect", "own.lcw", "b.lcw", "-m", "arc", "-o", "path.lcw")
+    try program.run("export", "path.lcw", "--at", "0.5", "-o", "middle.lcw")
+    try program.run(
+      "convert", "middle.lcw", "back.safetensors", "--names-of", "torch.safetensors", "--dtype",
+      "f64")
+    let names = try program.json("inspect", "back.safetensors", "--json").object?["tensors"]?.array
+    #expect(
+      names?.compactMap { $0.object?["name"]?.string }.sorted()
+        == ["net.0.bias", "net.0.weight", "net.2.bias", "net.2.weight"])
+    #expect(names?.allSatisfy { $0.object?["dtype"] == "f64" } == true)
+    try program.run(
+      "convert", "own.lcw", "same.safetensors", "--names-of", "torch.safetensors")
+    let same = try program.run("diff", "same.safetensors", "torch.safetensors")
+    #expect(same.output == "0 of 4 tensors differ\n")
+    try program.run(
+      "convert", "torch.safetensors", "x.lcw", "--names-of", "a.lcw", expecting: 64)
+    try program.run(
+      "convert", "own.lcw", "x.lcw", "--names-of", "a.lcw", "--select", "dense*", expecting: 64)
+    try program.run(
+      "train", "--architecture", "mlp:hidden=12", "--dataset", "digits", "--epochs", "1", "-o",
+      "narrow.lcw", "--quiet")
+    let other = try program.run(
+      "convert", "narrow.lcw", "x.safetensors", "--names-of", "torch.safetensors", expecting: 65)
+    #expect(other.errors.contains("do not fit"))
+  }
+
+  @Test
   func `pipes and folders are refused, not waited for or replaced`() throws {
     let pipe = program.folder.url.appendingPathComponent("pipe.lcw")
     #expect(mkfifo(pipe.path, 0o600) == 0)
@@ -259,21 +332,38 @@ struct ConnectionCommandTests {
     try program.run("inspect", ".", expecting: 1)
   }
 
-  @Test
-  func `networks that are not finite still get their report`() throws {
-    try program.run("extract", "a.lcw", "dense1.weight", "-o", "w.raw")
-    try program.run("convert", "a.lcw", "nan.safetensors")
-    var bytes = try program.bytes("nan.safetensors")
+  /// A copy of `a.lcw` as Safetensors, the first weights replaced by one value.
+  private func replaceWeights(by value: Float, in name: String) throws {
+    try program.run("extract", "a.lcw", "dense1.weight", "-o", "w.raw", "--overwrite")
+    try program.run("convert", "a.lcw", name)
+    var bytes = try program.bytes(name)
     let weights = try program.bytes("w.raw")
     let place = try #require(bytes.range(of: weights))
-    bytes.replaceSubrange(place, with: Data(repeating: 0xFF, count: weights.count))
-    try bytes.write(to: program.folder.url.appendingPathComponent("nan.safetensors"))
-    let outcome = try program.run(
-      "connect", "a.lcw", "nan.safetensors", "-m", "arc", "--report", "nan.html")
-    #expect(outcome.output.contains("nan") && !outcome.output.contains("-nan"))
-    let page = try String(
-      contentsOf: program.folder.url.appendingPathComponent("nan.html"), encoding: .utf8)
-    #expect(page.contains("weights that are not finite"))
+    let word = withUnsafeBytes(of: value.bitPattern.littleEndian) { Data($0) }
+    bytes.replaceSubrange(
+      place, with: (0..<weights.count / 4).reduce(into: Data()) { data, _ in data += word })
+    try bytes.write(to: program.folder.url.appendingPathComponent(name))
+  }
+
+  @Test
+  func `what is not finite, or overflows, is joined by no method`() throws {
+    try replaceWeights(by: .nan, in: "nan.safetensors")
+    for arguments in [
+      ["connect", "a.lcw", "nan.safetensors", "-m", "arc"],
+      ["connect", "a.lcw", "nan.safetensors", "-m", "linear", "-o", "x.lcw"],
+      ["compare", "a.lcw", "b.lcw", "nan.safetensors", "-m", "linear"],
+    ] {
+      let outcome = try program.run(arguments, expecting: 65)
+      #expect(outcome.errors.contains("not finite"), "\(outcome.errors)")
+    }
+    // Products of such weights are infinite, and so is every loss.
+    try replaceWeights(by: 1e38, in: "huge.safetensors")
+    for strategy in ["structured", "point-by-point"] {
+      let outcome = try program.run(
+        "connect", "a.lcw", "huge.safetensors", "-m", "linear", "--strategy", strategy,
+        expecting: 65)
+      #expect(outcome.errors.contains("the end of the path is not finite"), "\(outcome.errors)")
+    }
   }
 
   @Test

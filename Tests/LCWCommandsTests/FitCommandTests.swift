@@ -125,7 +125,9 @@ struct FitCommandTests {
     #expect(
       try program.run(connect + ["nu.lcw"], expecting: 64).errors.contains("name another file"))
     try program.run("fit", "flow:epochs=1", "digits-1.lcw", "-o", "other.lcw", "--quiet")
-    let arc = ["connect", "digits-1.lcw", "digits-2.lcw", "-m", "arc", "-o", "other.lcw"]
+    let arc = [
+      "connect", "digits-1.lcw", "digits-2.lcw", "-m", "arc", "-o", "other.lcw", "--overwrite",
+    ]
     #expect(try program.run(arc, expecting: 64).errors.contains("holds a connection-model"))
     #expect(try program.bytes("nu.lcw") == model)
 

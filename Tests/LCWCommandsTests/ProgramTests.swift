@@ -66,6 +66,14 @@ struct ProgramTests {
   }
 
   @Test
+  func `a command that is misspelled is told with the nearest`() throws {
+    let near = try program.run("trian", expecting: 64)
+    #expect(near.errors == "error: there is no command ‘trian’; did you mean ‘train’?\n")
+    let far = try program.run("zzzzzz", "--x", expecting: 64)
+    #expect(far.errors.contains("lcw --help lists them"))
+  }
+
+  @Test
   func `the demo writes networks, a path of every method, and a report`() throws {
     let outcome = try program.run("demo", "-o", "d", "--hidden", "30", "--epochs", "2")
     #expect(outcome.output.contains("What to try next"))

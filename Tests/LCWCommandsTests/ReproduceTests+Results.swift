@@ -24,6 +24,13 @@ extension ReproduceTests {
         try program.bytes("record-figures/digits-quick/\(name).svg")
           == program.bytes("x/results/\(name).svg"))
     }
+    #expect(latex.contains("Digits, 64-100-10 (quick)"))
+    let pairs = String(decoding: try program.bytes("x/results/pairs.csv"), as: UTF8.self)
+    #expect(pairs.contains("train_barrier,test_barrier"))
+    let whole = try JSONValue(parsing: Array(try program.bytes("x/results/results.json"))).object
+    #expect(whole?["experiment"] == "digits" && whole?["scale"] == "quick")
+    #expect(whole?["command"]?.string?.contains("reproduce digits --scale quick") == true)
+    #expect(try whole?["machines"]?.object?.values.compactMap(\.integer) == [steps("x").count])
     let page = String(decoding: try program.bytes("x/results/report.html"), as: UTF8.self)
     #expect(page.contains("Scaled down") && !page.contains("http-equiv=\"refresh\""))
     let record = String(decoding: try program.bytes("record.md"), as: UTF8.self)

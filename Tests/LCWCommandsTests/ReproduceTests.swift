@@ -240,8 +240,10 @@ extension JSONValue {
     switch self {
     case .object(let members):
       .object(
-        members.filter { !$0.key.hasSuffix("seconds") && !["resumed", "worker"].contains($0.key) }
-          .mapValues(\.untimed))
+        members.filter {
+          !$0.key.hasSuffix("seconds") && !["command", "resumed", "worker"].contains($0.key)
+        }
+        .mapValues(\.untimed))
     case .array(let values): .array(values.map(\.untimed))
     case .string, .integer, .number, .bool: self
     }

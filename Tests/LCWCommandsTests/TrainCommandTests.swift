@@ -43,7 +43,8 @@ struct TrainCommandTests {
       left.object?["metadata"]?.object?["training"]?.object?["completed"]?.integer)
     #expect((2..<60).contains(completed))
     // What the interruption left is a network like any other.
-    try program.run("evaluate", "part.lcw")
+    let measured = try program.run("evaluate", "part.lcw")
+    #expect(measured.errors.contains("warning: part.lcw holds \(completed) of 60 epochs"))
     #expect(try program.start(arguments + ["-o", "part.lcw", "--resume"]).finish().status == 0)
     #expect(try program.bytes("part.lcw") == program.bytes("whole.lcw"))
   }
@@ -67,6 +68,9 @@ struct TrainCommandTests {
     let other = try program.run(
       ["train"] + small + ["--epochs", "4", "-o", "models", "--count", "1"], expecting: 64)
     #expect(other.errors.contains("its epochs is 3, not 4"))
+    let file = try program.run(
+      ["train"] + small + ["--seeds", "1...2", "-o", "one.lcw"], expecting: 64)
+    #expect(file.errors.contains("one.lcw is a file, where a folder is needed"))
   }
 
   @Test(arguments: [

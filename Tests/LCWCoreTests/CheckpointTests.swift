@@ -257,6 +257,54 @@ struct CheckpointBindingTests {
   }
 
   @Test
+  func `a file sorted by name tells no order of layers that are alike`() throws {
+    let deep = try Network(
+      inputShape: [3],
+      layers: [.dense(outputs: 3, bias: true), .relu, .dense(outputs: 3, bias: true)])
+    func entries(_ modules: [String]) -> [TensorEntry] {
+      modules.flatMap { [entry("\($0).weight", [3, 3]), entry("\($0).bias", [3])] }
+    }
+    func sorted(_ modules: [String]) -> [TensorEntry] {
+      entries(modules).sorted { $0.name < $1.name }
+    }
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try CheckpointBinding(of: sorted(["input", "hidden"]), to: deep)
+    }
+    #expect(error?.description.contains("‘hidden’ and ‘input’ have the same shapes") == true)
+    // The order in which a module registered them.
+    let registered = try CheckpointBinding(of: entries(["encode", "hidden"]), to: deep)
+    #expect(registered.names[0] == "encode.weight")
+    for numbered in [["fc1", "fc2"], ["net.0", "net.10"], ["block1.dense", "block2.dense"]] {
+      let binding = try CheckpointBinding(of: sorted(numbered), to: deep)
+      #expect(binding.names[0] == "\(numbered[0]).weight")
+    }
+    // Other shapes leave no doubt.
+    let names = try CheckpointBinding(
+      of: [
+        entry("hidden.bias", [3]), entry("hidden.weight", [3, 4]), entry("middle.bias", [3]),
+        entry("middle.weight", [3, 3]), entry("out.bias", [2]), entry("out.weight", [2, 3]),
+      ], to: network
+    ).names
+    #expect(names[2] == "middle.weight")
+  }
+
+  @Test
+  func `what an optimiser keeps of the parameters is none`() throws {
+    var entries = [
+      entry("model.0.weight", [3, 4]), entry("model.0.bias", [3]), entry("model.2.weight", [3, 3]),
+      entry("model.2.bias", [3]), entry("model.4.weight", [2, 3]), entry("model.4.bias", [2]),
+    ]
+    for (index, model) in entries.enumerated() {
+      entries.append(entry("opt.state.\(index).step", []))
+      entries.append(entry("opt.state.\(index).exp_avg", model.shape))
+    }
+    #expect(try CheckpointBinding(of: entries, to: network).names[4] == "model.4.weight")
+    // A module that is called so is one.
+    entries += [entry("state.0.weight", [2, 2]), entry("state.0.bias", [2])]
+    #expect(throws: CheckpointError.self) { _ = try CheckpointBinding(of: entries, to: network) }
+  }
+
+  @Test
   func `integers are no weights, whatever they are called`() throws {
     var entries = network.parameters.map { entry($0.name, $0.shape) }
     entries[0] = entry(entries[0].name, entries[0].shape, .int64)

@@ -170,9 +170,12 @@ struct ExperimentTests {
     // The networks of fits are others than those joined.
     let small = try included("mnist-two-layer", "small")
     #expect(small.trained == Array(1...20) && small.joined == Array(1...5))
-    #expect(small.pairs.count == 3 && small.usedFits.map(\.name) == ["iaf", "realnvp"])
+    #expect(
+      small.pairs.count == 3
+        && small.usedFits.map(\.name) == ["iaf", "realnvp-flow", "realnvp", "iaf-bijection"])
+    #expect(try included("cifar10-two-layer", "small").trained == Array(1...5))
     // No method of that scale needs the model.
-    #expect(try included("cifar10-two-layer", "small").trained == [1, 2])
+    #expect(try included("cifar10-two-layer", "quick").trained == [1, 2])
     #expect(try included("cifar10-two-layer", "paper").trained.count == 5 + 19)
   }
 }

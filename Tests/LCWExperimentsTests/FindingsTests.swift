@@ -21,6 +21,7 @@ struct FindingsTests {
       {"name": "made-up", "title": "Made up | 100 %", "dataset": "digits",
        "architecture": "mlp:hidden=9", "networks": 3, "methods": ["arc", "ot+wa"],
        \(samples.map { "\"samples\": \($0), \"pairs\": 1," } ?? "")
+       "source": "A. Author (1999)",
        "published": {"arc": {"train": [97.5, 0.25]}, "end points": {"test": 98}},
        "scales": {"quick": {"points": 3, "training": {"epochs": 2}}}}
       """
@@ -89,9 +90,9 @@ struct FindingsTests {
       try text("results/accuracy.tex") == """
         \\begin{table}
           \\centering
-          \\caption{Made up \\textbar{} 100 \\%: worst accuracy along the path, mean $\\pm$ deviation \
-        over the pairs}
-          \\label{tab:made-up-accuracy}
+          \\caption{Made up \\textbar{} 100 \\% (quick): worst accuracy along the path, mean $\\pm$ \
+        deviation over the pairs}
+          \\label{tab:made-up-quick-accuracy}
           \\begin{tabular}{lrrrrrrrrrrr}
             \\toprule
             method & pairs & worst train & published & worst test & published & barrier train & \
@@ -110,7 +111,7 @@ struct FindingsTests {
           \\begin{minipage}{\\linewidth}\\footnotesize
             seconds: to construct a path and to measure along it; of those that were not \
         interrupted\\par
-            published: by the method's authors, at full scale\\par
+            published: A. Author (1999), at full scale\\par
             scaled down or changed: training.epochs: 2 in the place of 30\\par
             scaled down or changed: points: 3 in the place of 21\\par
           \\end{minipage}
@@ -192,10 +193,10 @@ struct FindingsTests {
     none.methods = []
     let row = try Findings(of: none, in: some.folder).accuracyTable.csv
     #expect(row.contains("end points (3),,0.625,0.125"))
-    // On all samples the networks that are in no path are measured like those that are.
+    // A network that is in no path says nothing of the paths.
     var few = experiment
     few.pairLimit = 1
-    #expect(try Findings(of: few, in: folder).accuracyTable.csv.contains("end points (3)"))
+    #expect(try Findings(of: few, in: folder).accuracyTable.csv.contains("end points (2)"))
   }
 
   @Test func secondsOfInterruptedPathsAreMarked() throws {

@@ -109,7 +109,7 @@ import Testing
       #expect(
         error
           == .failed(
-            operation: "read", file: folder.path, reason: "it is not a regular file"))
+            operation: "read", file: folder.path, reason: "it is a folder"))
     }
   }
 }

@@ -24,7 +24,11 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "How to print: table, csv, json, markdown.")
   var format: OutputFormat = .table
 
-  @Option(help: "Join only so many pairs, in which the networks occur about equally often.")
+  @Option(
+    help: """
+      Join only so many pairs: first the neighbours in the order given, on a ring, then those two \
+      apart and so on.
+      """)
   var pairs: Int?
 
   @Option(help: "The seed of whatever a method draws.")

@@ -9,8 +9,8 @@ struct ConnectCommand: ParsableCommand {
     commandName: "connect", abstract: "Joins two networks by a path.",
     discussion: """
       A method may have a modifier behind a plus sign: linear, arc+wa, ot+bfly. With --output \
-      the path is written as an archive. With --evaluate, --report, or without --output, it is \
-      evaluated too. --method may be given several times to compare methods. A method that \
+      the path is written as an archive. With --evaluate, --report, an option that says how to \
+      evaluate or print, or without --output, it is evaluated too. --method may be given several times to compare methods. A method that \
       learns for long keeps its state beside the output and goes on from it with --resume.
       """)
 
@@ -32,8 +32,8 @@ struct ConnectCommand: ParsableCommand {
   @Option(help: "Write a report of the paths, one HTML file.")
   var report: String?
 
-  @Option(help: "How to print: table, csv, json, markdown.")
-  var format: OutputFormat = .table
+  @Option(help: "How to print: table, csv, json, markdown. (default: table)")
+  var format: OutputFormat?
 
   @Option(help: "The seed of whatever a method draws.")
   var seed: UInt64 = 0
@@ -44,6 +44,7 @@ struct ConnectCommand: ParsableCommand {
   @Flag(help: "Show no progress.")
   var quiet = false
 
+  @OptionGroup var overwriting: OverwriteOption
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
   @OptionGroup var reading: ReadingOptions
@@ -69,7 +70,11 @@ struct ConnectCommand: ParsableCommand {
       methods.append(expression)
     }
     let inputs = [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
-    if let output { try session.checkOutput(output, holding: .path, inputs: inputs) }
+    if let output {
+      try session.checkOutput(
+        output, holding: .path, inputs: inputs,
+        existing: overwriting.overwrite ? .replacedIfAlike : .refused)
+    }
     try OutputCheck.checkReport(report)
     let learns = try methods.map { try session.registry.connection($0).traits.isLearnable }
     if resume, learns != [true] {
@@ -85,7 +90,8 @@ struct ConnectCommand: ParsableCommand {
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
     let b = try session.network(
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
-    let isEvaluated = evaluate || report != nil || output == nil
+    let isEvaluated =
+      evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
     let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
     let data =
       needsData ? try session.data(given: foreign.dataset, recorded: a.dataset) : nil
@@ -100,9 +106,11 @@ struct ConnectCommand: ParsableCommand {
           dataset: data?.reference ?? a.dataset)
         try session.write(archive.checkpoint, to: output)
         store?.remove()
-        print(
+        let line =
           "\(output): \(expression), \(paths[0].path.stages.count) stage(s) from \(first) to "
-            + second)
+          + second
+        // What programs read holds the figures alone.
+        if isEvaluated { Console.printError(line) } else { print(line) }
       }
     }
     if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, b, joining) }
@@ -133,6 +141,7 @@ struct ConnectCommand: ParsableCommand {
       }
       study.entries.append(entry)
     }
+    let format = format ?? .table
     print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }

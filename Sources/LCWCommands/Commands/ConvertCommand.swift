@@ -13,7 +13,9 @@ struct ConvertCommand: ParsableCommand {
       by name, else by order and shape, and what was matched is printed. They keep their types; \
       the metadata of a network of lcw's own are kept. With --fold-batchnorm batch normalisations \
       become part of the layers beside them, as connecting networks needs it; the weights are then \
-      written in single precision.
+      written in single precision. With --names-of a network's tensors get the names that they \
+      have in another file, such as the PyTorch checkpoint one began with, so that \
+      load_state_dict takes them.
       """)
 
   @Argument(help: "The file to read.")
@@ -33,6 +35,14 @@ struct ConvertCommand: ParsableCommand {
     help: "Fold batch normalisations into their neighbours: the same outputs in evaluation.")
   var foldBatchnorm = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Give the parameters of the network the names that they have in this file.",
+      valueName: "file"))
+  var namesOf: String?
+
+  @OptionGroup var overwriting: OverwriteOption
+
   @OptionGroup var view: ViewOptions
 
   @OptionGroup var foreign: ForeignOptions
@@ -47,6 +57,13 @@ struct ConvertCommand: ParsableCommand {
         "--dataset and --data say what samples an architecture takes; name one with --architecture."
       )
     }
+    if namesOf != nil,
+      foldBatchnorm || foreign.architecture != nil || !view.select.isEmpty || !view.rename.isEmpty
+    {
+      throw ValidationError(
+        "--names-of renames all of a network's tensors; leave out --architecture, "
+          + "--fold-batchnorm, --select and --rename.")
+    }
     if foldBatchnorm, view.dtype != nil {
       throw ValidationError(
         "--fold-batchnorm writes single precision; convert its output with --dtype.")
@@ -54,12 +71,17 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
+    try StandardInput.check([input] + [namesOf].compactMap(\.self))
     let session = try Session(compute, reading)
     try session.checkOutput(
-      output, inputs: [input], as: outputFormat, replacesOthers: true)
+      output, inputs: [input] + [namesOf].compactMap(\.self), as: outputFormat,
+      existing: overwriting.overwrite ? .replaced : .refused)
     let opened = try session.open(input)
     let overflows = OverflowCount()
-    let source = try view.view(of: opened, overflow: overflows.add)
+    let source =
+      try namesOf.map { file in
+        try renamed(opened, after: file, overflow: overflows.add, session)
+      } ?? view.view(of: opened, overflow: overflows.add)
     if foldBatchnorm {
       try fold(source, session)
     } else if foreign.architecture == nil {
@@ -72,6 +94,21 @@ struct ConvertCommand: ParsableCommand {
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
       Console.printError(message)
     }
+  }
+
+  /// A network under the names that its parameters have in another file.
+  private func renamed(
+    _ source: any CheckpointSource, after file: String,
+    overflow: @escaping @Sendable (String, Int) -> Void, _ session: Session
+  ) throws -> any CheckpointSource {
+    guard source.namesNetwork else { throw SessionError.needsArchitecture(file: input) }
+    try source.requireReadable()
+    let network = try session.naming(input) { try source.network(from: session.registry) }
+    let names = try session.binding(of: try session.open(file), to: network).names
+    let own = network.parameters.map(\.name)
+    return try CheckpointView(
+      of: source, selecting: own, renaming: zip(own, names).map { (old: $0, new: $1) },
+      elementType: view.dtype?.type, overflow: overflow)
   }
 
   /// Writes the network without batch normalisations that computes the same.

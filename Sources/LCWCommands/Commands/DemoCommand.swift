@@ -34,8 +34,7 @@ struct DemoCommand: ParsableCommand {
   func run() throws {
     let session = try Session(compute)
     try checkFolder()
-    try FileManager.default.createDirectory(
-      atPath: output, withIntermediateDirectories: true)
+    try OutputCheck.makeFolder(output)
     let networks = try [1, 2].map { seed in try train(seed: seed, session) }
     let data = try session.data(given: nil, recorded: networks[0].dataset).samples
     var study = ConnectionStudy(command: commandLineText(), seedNote: nil)

@@ -13,7 +13,8 @@ struct EnsembleCommand: ParsableCommand {
     abstract: "Joins networks to an ensemble that shares its first layers.",
     discussion: """
       The first network's layers before the head are shared; the first layer of every other head \
-      is adjusted by least squares to read them. Prints the accuracy against the number of \
+      is adjusted by least squares to read them. The classes' probabilities of all heads are \
+      averaged. A head of all layers makes the independent ensemble. Prints the accuracy against the number of \
       networks beside that of the independent networks. --head may be given several times.
       """)
 
@@ -35,6 +36,7 @@ struct EnsembleCommand: ParsableCommand {
   @Option(help: "Evaluate on this many samples of each part of the data only.")
   var samples: Int?
 
+  @OptionGroup var overwriting: OverwriteOption
   @OptionGroup var adjustment: AdjustmentArguments
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var reading: ReadingOptions
@@ -53,7 +55,11 @@ struct EnsembleCommand: ParsableCommand {
   func run() throws {
     try StandardInput.check(networks)
     let session = try Session(compute, reading)
-    if let output { try session.checkOutput(output, holding: .ensemble, inputs: networks) }
+    if let output {
+      try session.checkOutput(
+        output, holding: .ensemble, inputs: networks,
+        existing: overwriting.overwrite ? .replacedIfAlike : .refused)
+    }
     try OutputCheck.checkReport(report)
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)

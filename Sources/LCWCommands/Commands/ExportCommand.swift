@@ -20,13 +20,16 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The data set, for paths that are computed from one; by default the recorded one.")
   var dataset: String?
 
+  @OptionGroup var overwriting: OverwriteOption
+
   @OptionGroup var reading: ReadingOptions
 
   @OptionGroup var compute: ComputeOptions
 
   func run() throws {
     let session = try Session(compute, reading)
-    try session.checkOutput(output, inputs: [path])
+    try session.checkOutput(
+      output, inputs: [path], existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     let source = try session.open(path)
     let archive = try session.naming(path) {
       try PathArchive(reading: source, registry: session.registry)

@@ -31,6 +31,8 @@ struct ExtractCommand: ParsableCommand {
       valueName: "format"))
   var outputFormat: String?
 
+  @OptionGroup var overwriting: OverwriteOption
+
   @OptionGroup var reading: ReadingOptions
 
   func validate() throws {
@@ -43,9 +45,13 @@ struct ExtractCommand: ParsableCommand {
     let session = try Session(reading)
     if output.hasSuffix(".raw") {
       try OutputCheck.check(output, inputs: [file])
+      if !overwriting.overwrite, FileManager.default.fileExists(atPath: output) {
+        throw SessionError.outputExists(file: output)
+      }
     } else {
       try session.checkOutput(
-        output, inputs: [file], as: outputFormat, replacesOthers: true)
+        output, inputs: [file], as: outputFormat,
+        existing: overwriting.overwrite ? .replaced : .refused)
     }
     let source = try session.open(file)
     let extracted = Checkpoint(

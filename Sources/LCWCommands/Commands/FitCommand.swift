@@ -45,12 +45,10 @@ struct FitCommand: ParsableCommand {
       """)
   var resume = false
 
-  @Flag(help: "Replace the output file, if it is there.")
-  var overwrite = false
-
   @Flag(help: "Show no progress.")
   var quiet = false
 
+  @OptionGroup var overwriting: OverwriteOption
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
@@ -69,12 +67,10 @@ struct FitCommand: ParsableCommand {
     let expression = try MethodExpression(method)
     let learner = try learner(expression, session)
     let inputs = networks + (try session.registry.files(namedBy: expression))
-    try session.checkOutput(output, holding: .connectionModel, inputs: inputs)
+    try session.checkOutput(
+      output, holding: .connectionModel, inputs: inputs,
+      existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     try OutputCheck.checkReport(report)
-    if FileManager.default.fileExists(atPath: output), !overwrite {
-      throw SessionError.wrongUse(
-        "\(output) is there already; --overwrite replaces it")
-    }
     let store = try StateFile(
       besides: output, inputs: inputs, session: session, isResuming: resume)
     let loaded = try networks.map {

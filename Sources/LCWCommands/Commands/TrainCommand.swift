@@ -107,7 +107,7 @@ struct TrainCommand: ParsableCommand {
       return try train(run, to: output, existing: resume ? .resume : .refuse)
     }
     let name = run.dataset.name
-    try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+    try OutputCheck.makeFolder(output)
     for seed in severalSeeds {
       run.plan.seed = seed
       let file = "\(output)/\(name)-\(seed).lcw"

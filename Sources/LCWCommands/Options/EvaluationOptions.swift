@@ -5,8 +5,12 @@ public import LCWPaths
 
 /// How a path is evaluated.
 struct EvaluationOptions: ParsableArguments {
-  @Option(help: "The points of the grid on each unit of a path, both ends counted.")
-  var points: Int = 21
+  @Option(
+    name: .customLong("points"),
+    help: ArgumentHelp(
+      "The points of the grid on each unit of a path, both ends counted. (default: 21)",
+      valueName: "points"))
+  var givenPoints: Int?
 
   @Flag(inversion: .prefixedNo, help: "Look for the worst points between those of the grid.")
   var refine = true
@@ -16,6 +20,12 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(help: "How points are evaluated: structured or point-by-point.")
   var strategy: PathEvaluator.Strategy = .structured
+
+  /// The points of the grid on each unit of a path.
+  var points: Int { givenPoints ?? 21 }
+
+  /// Whether something was said of how to evaluate.
+  var isGiven: Bool { givenPoints != nil || samples != nil || !refine }
 
   /// The samples to evaluate on.
   func limited(_ data: EvaluationData) -> EvaluationData {

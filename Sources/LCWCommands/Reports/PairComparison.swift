@@ -24,7 +24,9 @@ struct PairComparison {
     session: Session, options: EvaluationOptions, pairs limit: Int?, seed: UInt64, isQuiet: Bool
   ) throws {
     self.methods = methods.map(\.description)
-    for (name, network) in zip(names, networks) {
+    let pairs = PairComparison.pairs(of: networks.count).prefix(limit ?? .max)
+    let joined = Set(pairs.flatMap { [$0.0, $0.1] })
+    for (index, (name, network)) in zip(names, networks).enumerated() where joined.contains(index) {
       let runner = try Runner(network.weights.network)
       ends.append(
         (
@@ -39,7 +41,7 @@ struct PairComparison {
       session: session, samples: data.train, seed: seed, isQuiet: isQuiet)
     let progress = ProgressLine(isQuiet: isQuiet)
     let limited = options.limited(data)
-    for (i, j) in PairComparison.pairs(of: networks.count).prefix(limit ?? .max) {
+    for (i, j) in pairs {
       for method in methods {
         let (path, seconds) = try joining.path(networks[i], networks[j], by: method)
         let entry = try ConnectionStudy.Entry(
@@ -56,8 +58,8 @@ struct PairComparison {
     }
   }
 
-  /// All pairs, neighbours on a ring first, then those two apart and so on, so that in any number
-  /// of the first ones the networks occur about equally often.
+  /// All pairs, neighbours on a ring first, then those two apart and so on: with each round every
+  /// network occurs twice more.
   private static func pairs(of count: Int) -> [(Int, Int)] {
     guard count > 1 else { return [] }
     return (1...count / 2).flatMap { distance in

@@ -29,8 +29,8 @@ struct MethodFiles {
   }
 
   /// Where each file is: under its name, or in the folder of the path's archive.
-  /// - Throws: ``SessionError/otherFile(_:madeWith:)`` if there are files of a name, but none is the one
-  ///   the path was made with.
+  /// - Throws: ``SessionError/missingMethodFile(_:madeWith:)`` if there is none of a name, and
+  ///   ``SessionError/otherFile(_:madeWith:)`` if there are, but none is the one the path was made with.
   func found(besides archive: String) throws -> [String: String] {
     let folder = URL(fileURLWithPath: archive).deletingLastPathComponent()
     var found: [String: String] = [:]
@@ -39,8 +39,9 @@ struct MethodFiles {
         name, folder.appendingPathComponent(name).path,
         folder.appendingPathComponent(URL(fileURLWithPath: name).lastPathComponent).path,
       ].filter { FileManager.default.fileExists(atPath: $0) }
-      // If there is none, opening the file by its name says so.
-      guard let first = candidates.first else { continue }
+      guard let first = candidates.first else {
+        throw SessionError.missingMethodFile(name, madeWith: archive)
+      }
       guard let same = try candidates.first(where: { try Self.digest(of: $0) == digest }) else {
         throw SessionError.otherFile(first, madeWith: archive)
       }

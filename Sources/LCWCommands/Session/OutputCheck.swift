@@ -4,7 +4,7 @@ import LCWFiles
 
 /// What can be told of an output file before the work whose result it takes.
 enum OutputCheck {
-  /// Checks that a file can be written and is none of the inputs.
+  /// Checks that a file can be written, is a regular one if it is there, and none of the inputs.
   static func check(_ path: String, inputs: [String] = []) throws {
     let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
     var isFolder: ObjCBool = false
@@ -17,14 +17,30 @@ enum OutputCheck {
       throw FileError.failed(
         operation: "write", file: path, reason: "\(folder) can't be written to")
     }
-    if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue
+    if let kind = try? FileManager.default.attributesOfItem(atPath: file.path)[.type]
+      as? FileAttributeType, kind != .typeRegular
     {
-      throw FileError.failed(operation: "write", file: path, reason: "it is a folder")
+      let reason = kind == .typeDirectory ? "it is a folder" : "it is there and is no regular file"
+      throw FileError.failed(operation: "write", file: path, reason: reason)
     }
     let isInput = inputs.contains {
       URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == file.path
     }
     if isInput { throw SessionError.outputIsInput(file: path) }
+  }
+
+  /// Makes a folder for several outputs, unless it is there.
+  static func makeFolder(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw SessionError.wrongUse("\(path) is a file, where a folder is needed; name another")
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileError.failed(
+        operation: "make the folder", file: path, reason: error.localizedDescription)
+    }
   }
 
   /// Checks a report's file, which must look like one, so that no weights are replaced by a page.

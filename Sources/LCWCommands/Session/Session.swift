@@ -74,11 +74,10 @@ struct Session {
   /// written and can hold the result's kind, the folder is there, and the file is none of the
   /// inputs.
   ///
-  /// - Parameter replacesOthers: Whether an archive of another kind, such as a model that took hours to
-  ///   fit, may be replaced.
+  /// - Parameter existing: What may be replaced.
   func checkOutput(
     _ path: String, holding kind: CheckpointKind = .checkpoint, inputs: [String] = [],
-    as format: String? = nil, replacesOthers: Bool = false
+    as format: String? = nil, existing: ExistingOutput
   ) throws {
     let format = type(of: try outputFormat(for: path, given: format))
     guard format.canHold(kind) else {
@@ -88,10 +87,10 @@ struct Session {
           + "give the file a name that ends in .lcw")
     }
     try OutputCheck.check(path, inputs: inputs)
+    guard FileManager.default.fileExists(atPath: path), existing != .replaced else { return }
+    guard existing == .replacedIfAlike else { throw SessionError.outputExists(file: path) }
     // A file that can't be opened is no archive that could be lost.
-    if !replacesOthers, FileManager.default.fileExists(atPath: path),
-      let found = try? open(path).kind, found != kind
-    {
+    if let found = try? open(path).kind, found != kind {
       throw SessionError.otherKind(file: path, kind: found.rawValue)
     }
   }
@@ -158,7 +157,13 @@ struct Session {
   ) throws -> TrainedNetwork {
     if source.namesNetwork, architecture == nil {
       do {
-        return try naming(path) { try source.trainedNetwork(from: registry) }
+        let network = try naming(path) { try source.trainedNetwork(from: registry) }
+        if let (done, all) = network.interruptedTraining {
+          Console.printError(
+            "warning: \(path) holds \(done) of \(all) epochs of its training; "
+              + "lcw train --resume goes on")
+        }
+        return network
       } catch let error as CheckpointError {
         throw SessionError.inFile(path, problem: error.description)
       }
@@ -186,8 +191,21 @@ struct Session {
     let network = try family.network(inputShape: data.sampleShape, classes: data.classes)
     return BoundNetwork(
       architecture: family.selfContained(architectureReference), dataset: datasetReference,
-      network: network,
-      binding: try CheckpointBinding(of: source.entries, to: network))
+      network: network, binding: try self.binding(of: source, to: network))
+  }
+
+  /// Which of a checkpoint's tensors are the parameters of a network; the error says how to help.
+  func binding(
+    of source: any CheckpointSource, to network: Network
+  ) throws -> CheckpointBinding {
+    do {
+      return try CheckpointBinding(of: source.entries, to: network)
+    } catch .binding(let reason, let parameters, let tensors) {
+      throw CheckpointError.binding(
+        reason: reason + "; lcw convert can keep some of the tensors, as with --select 'model.*', "
+          + "and rename modules to the parameters' names, as with --rename hidden=dense2",
+        parameters: parameters, tensors: tensors)
+    }
   }
 
   /// What work on a file gives. Where the file was made by a plugin that is not here, the error names
@@ -229,6 +247,16 @@ struct Session {
   }
 }
 
+/// What becomes of a file that is where an output should go.
+enum ExistingOutput {
+  /// It stays, and the command ends with an error.
+  case refused
+  /// It is replaced, unless it holds another kind of thing, such as a model that took hours to fit.
+  case replacedIfAlike
+  /// It is replaced, whatever it holds.
+  case replaced
+}
+
 /// A network whose parameters were found among a checkpoint's tensors.
 struct BoundNetwork {
   var architecture: PluginReference
@@ -237,60 +265,14 @@ struct BoundNetwork {
   var binding: CheckpointBinding
 }
 
-/// What a command lacks.
-enum SessionError: DescribedError, Hashable {
-  case needsArchitecture(file: String)
-  case needsDataset(file: String)
-  case noDataset
-  case wrongUse(String)
-  case outputIsInput(file: String)
-  case otherKind(file: String, kind: String)
-  case otherFile(String, madeWith: String)
-  case differentNetworks(first: String, second: String, networks: String)
-  case inFile(String, problem: String)
-  case unknownPlugin(file: String, problem: String)
-  case outputExists(file: String)
-  case output
-  case inputClosed
-  case inputTaken
-
-  var category: ErrorCategory {
-    switch self {
-    case .output: .failure
-    case .inputClosed: .missingFile
-    case .otherFile, .differentNetworks, .inFile: .data
-    default: .usage
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .needsArchitecture(let file):
-      "\(file) does not say what network it is; name it with --architecture mlp:hidden=2000"
-    case .needsDataset(let file):
-      "\(file) does not say what samples it takes; name them with --dataset mnist"
-    case .noDataset:
-      "the file does not say what data it belongs to; name them with --dataset"
-    case .wrongUse(let reason): reason
-    case .outputIsInput(let file):
-      "\(file) is read and would be written; name another file for the output"
-    case .otherKind(let file, let kind):
-      "\(file) is there and holds a \(kind), which would be lost; name another file, or remove it first"
-    case .otherFile(let file, let archive):
-      "\(file) is not the file that the path in \(archive) was made with; put that one in its place, "
-        + "or make the path anew"
-    case .differentNetworks(let first, let second, let networks):
-      "\(first) and \(second) hold networks that differ: \(networks)"
-    case .inFile(let file, let problem): "\(file): \(problem)"
-    case .unknownPlugin(let file, let problem):
-      "\(file): \(problem); if a shared object has it, name that with --plugin FILE before the command, "
-        + "or its folder in \(PluginObject.foldersVariable)"
-    case .outputExists(let file):
-      "\(file) is there already; --resume goes on from it, --overwrite replaces it"
-    case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
-    case .inputTaken: "standard input can be read only once, but - is named twice"
-    case .output: "standard output is full or closed"
-    }
+extension TrainedNetwork {
+  /// The epochs that are done and those that were to be done, of a training that was interrupted.
+  fileprivate var interruptedTraining: (done: Int, all: Int)? {
+    let training = record["training"]?.object
+    guard let done = training?["completed"]?.integer, let all = training?["epochs"]?.integer,
+      done < all
+    else { return nil }
+    return (done, all)
   }
 }
 

@@ -38,11 +38,11 @@ struct TrainingRun {
   func train(
     output: String, saveEvery: Int = 0, existing: ExistingFile = .refuse, isQuiet: Bool = false
   ) throws -> (train: Metrics, test: Metrics) {
-    try session.checkOutput(output)
+    try session.checkOutput(output, existing: .replacedIfAlike)
     var trainer = try Trainer(network, plan: plan)
     if FileManager.default.fileExists(atPath: output) {
       switch existing {
-      case .refuse: throw SessionError.outputExists(file: output)
+      case .refuse: throw SessionError.trainedAlready(file: output)
       case .replace: break
       case .resume: try trainer.resume(from: try session.open(output), origin: origin)
       }

@@ -24,8 +24,13 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// order of the file, of which the k-th must fit the k-th layer with parameters; the natural order
   /// within parts such as `features` and `classifier`, which may then stand in any order, if only one
   /// fits; unique shapes.
-  /// Tensors with integers, such as counters of batches, are left out; one that has a parameter's
-  /// name and shape is an error.
+  ///
+  /// Where two layers could change places, for their shapes are alike, an order counts only if it
+  /// means something: the modules' names differ in numbers alone, or the file is not sorted by name.
+  /// Safetensors are, so that `hidden` would come before `input` in these.
+  ///
+  /// Tensors with integers, such as counters of batches, and an optimiser's moments are left out; one
+  /// with integers that has a parameter's name and shape is an error.
   ///
   /// - Throws: ``CheckpointError/binding(reason:parameters:tensors:)`` with both lists, if none of
   ///   these fits or two orders fit in different ways.
@@ -44,7 +49,7 @@ public struct CheckpointBinding: Sendable, Hashable {
       (rule, names) = (.name, byName.compactMap { $0?.name })
       return
     }
-    let candidates = entries.filter(\.elementType.isFloatingPoint)
+    let candidates = entries.filter { $0.elementType.isFloatingPoint && !$0.isOptimiserState }
     var orders = [candidates.naturallySorted(), candidates].compactMap {
       CheckpointBinding.bind($0, to: network)
     }
@@ -58,6 +63,13 @@ public struct CheckpointBinding: Sendable, Hashable {
         throw CheckpointBinding.failure(
           "several orders of the tensors fit, by their names, by the file, or of their parts",
           entries, network)
+      }
+      if candidates.areSortedByName,
+        let pair = CheckpointBinding.exchangeable(first, in: network)
+      {
+        throw CheckpointBinding.failure(
+          "‘\(pair.0)’ and ‘\(pair.1)’ have the same shapes, and neither their names nor the file, "
+            + "which is sorted by them, tell which comes first", entries, network)
       }
       (rule, names) = (.order, first)
       return
@@ -108,6 +120,30 @@ public struct CheckpointBinding: Sendable, Hashable {
     return names
   }
 
+  /// Two modules that could change places, for their layers have parameters of the same shapes and
+  /// their names no numbers that tell an order; none if there are no such.
+  private static func exchangeable(
+    _ names: [String], in network: Network
+  ) -> (Substring, Substring)? {
+    var layers: [(module: Substring, parameters: [Parameter.Role: Shape])] = []
+    for layer in network.layers.indices {
+      let indices = network.parameterIndices(ofLayer: layer)
+      guard let first = indices.first else { continue }
+      let shapes = indices.map { (network.parameters[$0].role, network.parameters[$0].shape) }
+      layers.append(
+        (names[first].moduleName, Dictionary(shapes) { first, _ in first }))
+    }
+    for (index, layer) in layers.enumerated() {
+      for other in layers[..<index]
+      where other.parameters == layer.parameters
+        && !NaturalKey(other.module).differsInNumbers(from: NaturalKey(layer.module))
+      {
+        return (other.module, layer.module)
+      }
+    }
+    return nil
+  }
+
   private static func reason(_ entries: [TensorEntry], _ network: Network) -> String {
     if entries.count != network.parameters.count {
       return "there are \(network.parameters.count) parameters and \(entries.count) tensors"
@@ -135,10 +171,21 @@ extension [String] {
   }
 }
 
+extension String {
+  /// What stands before the name's last dot.
+  fileprivate var moduleName: Substring { lastIndex(of: ".").map { self[..<$0] } ?? "" }
+}
+
 extension TensorEntry {
   /// What stands before the name's last dot.
-  fileprivate var moduleName: Substring {
-    name.lastIndex(of: ".").map { name[..<$0] } ?? ""
+  fileprivate var moduleName: Substring { name.moduleName }
+
+  /// Whether it is what PyTorch's optimisers keep of a parameter: `state.0.exp_avg` and the like.
+  fileprivate var isOptimiserState: Bool {
+    let parts = name.split(separator: ".")
+    guard parts.count >= 3, let leaf = parts.last else { return false }
+    return parts[parts.count - 3] == "state" && parts[parts.count - 2].allSatisfy(\.isNumber)
+      && !["weight", "bias"].contains(leaf)
   }
 
   /// What stands behind the name's last dot.
@@ -151,6 +198,16 @@ extension [TensorEntry] {
   /// The entries by name, numbers in the names by value.
   fileprivate func naturallySorted() -> [TensorEntry] {
     map { (NaturalKey($0.name), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// Whether the order of the file says nothing but the names: within each element type, by which
+  /// some formats sort first, they are sorted.
+  fileprivate var areSortedByName: Bool {
+    Dictionary(grouping: self, by: \.elementType).values.allSatisfy { entries in
+      zip(entries, entries.dropFirst()).allSatisfy {
+        $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+      }
+    }
   }
 
   /// The most parts that are tried in every order.
@@ -179,7 +236,7 @@ extension [TensorEntry] {
 private struct NaturalKey: Comparable {
   private let parts: [(text: String, number: Int)]
 
-  init(_ name: String) {
+  init(_ name: some StringProtocol) {
     var parts: [(text: String, number: Int)] = []
     var (text, digits) = ("", "")
     for character in name {
@@ -195,6 +252,11 @@ private struct NaturalKey: Comparable {
     }
     parts.append((text, Int(digits) ?? -1))
     self.parts = parts
+  }
+
+  /// Whether the texts are the same and the numbers are not, so that these tell an order.
+  func differsInNumbers(from other: NaturalKey) -> Bool {
+    parts.map(\.text) == other.parts.map(\.text) && self != other
   }
 
   static func == (a: NaturalKey, b: NaturalKey) -> Bool {

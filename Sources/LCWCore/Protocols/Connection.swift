@@ -44,6 +44,7 @@ public struct Connection: Sendable {
 
   /// A path from `a` to `b`.
   /// - Throws: ``NetworkError/mismatch(_:_:)`` if they are not of one network,
+  ///   ``ConnectionError/notFinite(network:)`` if one holds NaN or infinity,
   ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them,
   ///   ``ConnectionError/layer(index:description:problem:)`` if the network has batch
   ///   normalisations, and what the method throws.
@@ -53,6 +54,10 @@ public struct Connection: Sendable {
     guard a.network == b.network else {
       throw NetworkError.mismatch(
         "\(a.network.inputShape) \(a.network)", "\(b.network.inputShape) \(b.network)")
+    }
+    for (weights, network) in [(a, "the first network"), (b, "the second network")]
+    where !weights.isFinite {
+      throw ConnectionError.notFinite(network: network)
     }
     if traits.needsData, context.samples == nil {
       throw ConnectionError.needsSamples(method: "\(expression)")
@@ -84,6 +89,8 @@ public enum ConnectionError: DescribedError, Hashable {
   case layer(index: Int, description: String, problem: String)
   /// The weights have values that are not finite.
   case notFinite(network: String)
+  /// The outputs of an end point, or their loss, are not finite.
+  case overflow(end: String)
   /// What was learned or fitted is not finite.
   case diverged(method: String, advice: String)
 
@@ -91,7 +98,7 @@ public enum ConnectionError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .needsSamples, .notLayerwise, .tooFewLayers, .layer: .usage
-    case .notFinite: .data
+    case .notFinite, .overflow: .data
     case .diverged: .failure
     }
   }
@@ -110,6 +117,9 @@ public enum ConnectionError: DescribedError, Hashable {
       "layer \(index + 1) (\(description)) \(problem)"
     case .notFinite(let network):
       "\(network) has weights that are not finite"
+    case .overflow(let end):
+      "the loss at \(end) of the path is not finite: that network's outputs are too large for single "
+        + "precision"
     case .diverged(let method, let advice):
       "\(method): the loss is no longer finite; \(advice)"
     }

@@ -85,6 +85,7 @@ extension Experiment {
     }
     middles = try reader.methods("middles")
     planes = try reader.methods("planes")
+    source = try reader.value("source") == nil ? nil : try reader.text("source")
     published = try reader.published("published")
     learned = []
     fullScale = []

@@ -31,8 +31,7 @@ public struct Experiment: Sendable, Hashable {
   public var fits: [Fit]
   /// The ways of joining them.
   public var methods: [MethodExpression]
-  /// The number of pairs to join, in which the networks occur about equally often; all if there is
-  /// none.
+  /// The number of pairs to join, the first of ``NetworkPair/all(of:)``; all if there is none.
   public var pairLimit: Int?
   /// How paths are evaluated.
   public var evaluation: Evaluation
@@ -42,6 +41,8 @@ public struct Experiment: Sendable, Hashable {
   public var middles: [MethodExpression]
   /// The methods through whose middle a plane with the first pair is drawn.
   public var planes: [MethodExpression]
+  /// Who published the figures that stand beside those that are found.
+  public var source: String?
   /// Figures to stand beside those that are found.
   public var published: [String: PublishedFigures]
   /// The methods with all their options, where these are known: what results are kept under, so that
@@ -83,8 +84,12 @@ public struct Experiment: Sendable, Hashable {
   /// figures are called by, so that those of one scale do not take the place of another's.
   public var scaledName: String { scale == Experiment.fullScale ? name : "\(name)-\(scale)" }
 
-  /// The title, and the scale behind it unless that is ``fullScale``.
-  var scaledTitle: String { scale == Experiment.fullScale ? title : "\(title) (\(scale))" }
+  /// The title, and behind it the scale unless that is ``fullScale``, with the architecture if that is
+  /// another than the full one.
+  var scaledTitle: String {
+    let other = fullScale.first?.architecture == architecture ? "" : ": \(architecture)"
+    return scale == Experiment.fullScale ? title : "\(title) (\(scale)\(other))"
+  }
 
   /// The networks that are joined: those that no fit has seen.
   public var joined: [Int] {
@@ -133,8 +138,8 @@ public struct NetworkPair: Sendable, Hashable, CustomStringConvertible {
   /// The pair as `1–2`.
   public var description: String { "\(first)–\(second)" }
 
-  /// All pairs, neighbours on a ring first, then those two apart and so on, so that in any number
-  /// of the first ones the networks occur about equally often.
+  /// All pairs, neighbours on a ring first, then those two apart and so on: with each round every
+  /// network occurs twice more.
   public static func all(of count: Int) -> [NetworkPair] {
     guard count > 1 else { return [] }
     return (1...count / 2).flatMap { distance in

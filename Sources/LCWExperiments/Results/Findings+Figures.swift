@@ -84,7 +84,8 @@ extension Findings {
       name: name,
       picture: .lines(
         LineChart(
-          title: "\(experiment.title): \(label.lowercased()) along the path", xLabel: "share of t",
+          title: "\(experiment.scaledTitle): \(label.lowercased()) along the path",
+          xLabel: "share of t",
           yLabel: label.lowercased(), yFormat: format, series: series)),
       note: pairNote)
   }
@@ -99,7 +100,7 @@ extension Findings {
       name: "error-stages",
       picture: .lines(
         LineChart(
-          title: "\(experiment.title): test error along t", xLabel: "t", yLabel: "error",
+          title: "\(experiment.scaledTitle): test error along t", xLabel: "t", yLabel: "error",
           yFormat: .percent,
           series: staged.map { path in
             LineChart.Series(
@@ -133,7 +134,7 @@ extension Findings {
       name: "trade-off",
       picture: .lines(
         LineChart(
-          title: "\(experiment.title): worst test accuracy against time",
+          title: "\(experiment.scaledTitle): worst test accuracy against time",
           xLabel: isApart ? "seconds to construct a path" : "seconds a pair",
           yLabel: "worst test accuracy", yFormat: .percent, series: series)),
       note: isApart
@@ -147,7 +148,7 @@ extension Findings {
       name: "ensembles",
       picture: .lines(
         LineChart(
-          title: "\(experiment.title): test accuracy against the number of networks",
+          title: "\(experiment.scaledTitle): test accuracy against the number of networks",
           xLabel: "networks", yLabel: "test accuracy", xFormat: .count, yFormat: .percent,
           series: ensembles.map { ensemble in
             LineChart.Series(
@@ -162,7 +163,7 @@ extension Findings {
       name: "middles",
       picture: .points(
         ScatterChart(
-          title: "\(experiment.title): neurons at the ends and in the middle",
+          title: "\(experiment.scaledTitle): neurons at the ends and in the middle",
           xLabel: "first principal direction", yLabel: "second principal direction",
           panels: middles.panels.map { panel in
             ScatterChart.Panel(
@@ -177,7 +178,7 @@ extension Findings {
 
   private func figures(of finding: FitFinding) -> [Figure] {
     let charts = LineChart.histories(of: finding.record) {
-      "\(experiment.title): the fit \(finding.fit.name), \($0)"
+      "\(experiment.scaledTitle): the fit \(finding.fit.name), \($0)"
     }
     return charts.enumerated().map { index, chart in
       Figure(
@@ -191,7 +192,8 @@ extension Findings {
       name: "plane-\(String("\(plane.method)".map { $0.isLetter || $0.isNumber ? $0 : "-" }))",
       picture: .plane(
         ContourChart(
-          title: "\(experiment.title): train loss on the plane through A, B and the middle of "
+          title:
+            "\(experiment.scaledTitle): train loss on the plane through A, B and the middle of "
             + "\(plane.method)",
           xLabel: "distance in weight space", yLabel: "distance in weight space",
           values: plane.losses, xRange: plane.x, yRange: plane.y,

@@ -24,9 +24,14 @@ extension Findings {
     }
     for (name, table) in tables {
       try write(table.csv, "\(name).csv")
-      try write(table.latex(label: "\(experiment.name)-\(name)"), "\(name).tex")
+      try write(table.latex(label: "\(experiment.scaledName)-\(name)"), "\(name).tex")
     }
     var json = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.table.json) })
+    json["command"] = .string(command)
+    json["experiment"] = .string(experiment.name)
+    json["machines"] = .object(machines.mapValues(JSONValue.integer))
+    json["program"] = .string(LCWVersion.program)
+    json["scale"] = .string(experiment.scale)
     json["scaled_down"] = .array(experiment.scaledDown.map(JSONValue.string))
     try write(JSONValue.object(json).prettyText + "\n", "results.json")
     for figure in figures { try write(figure.picture.svg, "\(figure.name).svg") }
@@ -54,6 +59,15 @@ extension Findings {
       + " \(experiment.pairs.count) of \(possible) pairs."
   }
 
+  /// How long it took, where, and with what.
+  private var provenance: String {
+    let places = machines.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
+      .map { "\($0.key) (\($0.value) \($0.value == 1 ? "step" : "steps"))" }
+    return "All steps together took \(Int(seconds.rounded())) s, as their workers measured them, "
+      + "whatever else was running beside. Machine: \(places.joined(separator: "; ")). "
+      + "Written by \(LCWVersion.program)."
+  }
+
   /// The tables, and the figures as links, as Markdown.
   public func markdown(command: String, figuresFrom path: String) -> String {
     var parts = ["## \(experiment.scaledTitle)", setUp, "```sh\n\(command)\n```"]
@@ -72,8 +86,7 @@ extension Findings {
     if !missing.isEmpty {
       parts.append("Not done yet: \(missing.map(\.name).joined(separator: "; ")).")
     }
-    parts.append(
-      "All steps together took \(Int(seconds.rounded())) s, as their workers measured them.")
+    parts.append(provenance)
     return parts.joined(separator: "\n\n") + "\n"
   }
 
@@ -102,6 +115,7 @@ extension Findings {
       sections.append(
         Report.Section(title: "Not done yet", blocks: [.list(missing.map(\.name))]))
     }
+    sections.append(Report.Section(title: "Where it was done", blocks: [.paragraph(provenance)]))
     return Report(title: experiment.scaledTitle, sections: sections, footer: LCWVersion.program)
   }
 }

@@ -7,7 +7,7 @@ extension Findings {
   public var accuracyTable: Table {
     var table = Table(
       caption:
-        "\(experiment.title): worst accuracy along the path, mean ± deviation over the pairs",
+        "\(experiment.scaledTitle): worst accuracy along the path, mean ± deviation over the pairs",
       columns: [
         .init("method"), .init("pairs", alignment: .number),
         .init("worst train", key: "worst_train_accuracy", alignment: .number),
@@ -24,7 +24,7 @@ extension Findings {
         .init("to measure", key: "measuring_seconds", alignment: .number),
       ])
     if !experiment.published.isEmpty {
-      table.notes.append("published: by the method's authors, at full scale")
+      table.notes.append(publishedNote)
     }
     table.notes += measuredNotes + scaleNotes
     for method in experiment.methods {
@@ -61,6 +61,8 @@ extension Findings {
         .init("at t", key: "worst_train_t", alignment: .number),
         .init("worst test", key: "worst_test_accuracy", alignment: .number),
         .init("at t", key: "worst_test_t", alignment: .number),
+        .init("barrier train", key: "train_barrier", alignment: .number),
+        .init("barrier test", key: "test_barrier", alignment: .number),
         .init("mean loss train", key: "train_mean_loss", alignment: .number),
         .init("mean loss test", key: "test_mean_loss", alignment: .number),
         .init("length", alignment: .number), .init("distance", alignment: .number),
@@ -75,6 +77,7 @@ extension Findings {
         .percent(path.train.worstAccuracy, decimals: 2),
         .number(path.train.worstTime, decimals: 3),
         .percent(path.test.worstAccuracy, decimals: 2), .number(path.test.worstTime, decimals: 3),
+        .number(path.train.barrier, decimals: 4), .number(path.test.barrier, decimals: 4),
         .number(path.train.meanLoss, decimals: 4), .number(path.test.meanLoss, decimals: 4),
         .number(path.length, decimals: 1), .number(path.distance, decimals: 1),
         .number(path.seconds, decimals: 1),
@@ -83,6 +86,15 @@ extension Findings {
       ])
     }
     return table
+  }
+
+  /// Whose figures stand beside, and of what.
+  private var publishedNote: String {
+    let whole = experiment.fullScale.first
+    let other = whole.flatMap {
+      $0.architecture == experiment.architecture ? nil : ", of \($0.architecture)"
+    }
+    return "published: \(experiment.source ?? "elsewhere"), at full scale" + (other ?? "")
   }
 
   /// A line for each way in which this is not the experiment at full scale.

@@ -11,6 +11,8 @@ public struct Findings: Sendable {
   public let missing: [Step]
   /// The seconds that all steps took, added up.
   public let seconds: Double
+  /// The number of steps that each machine has done, where results tell.
+  let machines: [String: Int]
 
   let networks: [(network: Int, train: Metrics, test: Metrics)]
   let fits: [FitFinding]
@@ -25,6 +27,7 @@ public struct Findings: Sendable {
   public init(of experiment: Experiment, in folder: ResultFolder) throws {
     var missing: [Step] = []
     var seconds = 0.0
+    var machines: [String: Int] = [:]
     var networks: [(Int, Metrics, Metrics)] = []
     var fits: [FitFinding] = []
     var paths: [JoinedPair] = []
@@ -38,6 +41,7 @@ public struct Findings: Sendable {
         continue
       }
       seconds += result.object?["seconds"]?.double ?? 0
+      machines[result.object?["machine"]?.string ?? "not recorded", default: 0] += 1
       var isRead = true
       switch step.work {
       case .train(let network):
@@ -75,6 +79,7 @@ public struct Findings: Sendable {
     stepCount = steps.count
     self.missing = missing
     self.seconds = seconds
+    self.machines = machines
     self.networks = networks
     self.fits = fits
     self.paths = paths
@@ -95,7 +100,10 @@ public struct Findings: Sendable {
       ends[path.pair.second] = ends[path.pair.second] ?? last
     }
     let isAlike = experiment.evaluation.samples == nil || ends.isEmpty
-    let joined = Set(experiment.joined)
+    // Of those that are joined: a mean over others is no upper bound of the methods' figures.
+    let joined = Set(
+      experiment.methods.isEmpty
+        ? experiment.joined : experiment.pairs.flatMap { [$0.first, $0.second] })
     return networks.filter { joined.contains($0.network) }.compactMap { network in
       if let end = ends[network.network] { return (network.network, end.train, end.test) }
       return isAlike ? network : nil

@@ -106,7 +106,9 @@ public struct ResultFolder: Sendable {
   /// Keeps a step's result, and what it took.
   func keep(_ result: [String: JSONValue], of step: Step, seconds: Double) throws {
     let whole = result.merging([
-      "key": .string(step.key), "name": .string(step.name), "program": .string(LCWVersion.program),
+      "key": .string(step.key), "machine": .string(MachineDescription.current),
+      "name": .string(step.name),
+      "program": .string(LCWVersion.program),
       "seconds": JSONValue(seconds), "worker": .string(Claim.owner),
     ]) { $1 }
     try AtomicFile.write(

@@ -91,7 +91,7 @@ public struct NeuronFit: Sendable {
       }
       if let warning = training.warning { warnings.append(.string("\(name): \(warning)")) }
     }
-    model.record["figure"] = "nats per coordinate"
+    model.record["figure"] = "log-likelihood in nats per coordinate"
     model.record["histories"] = .object(histories)
     if !warnings.isEmpty { model.record["warnings"] = .array(warnings) }
     model.record["plan"] = .object(plan.json.merging(["batch": .integer(batch)]) { $1 })
@@ -119,7 +119,7 @@ public struct NeuronFit: Sendable {
     let layer = populations.count > 1 ? "\(name)  " : ""
     func progress() -> EpochProgress {
       EpochProgress(
-        fit.training, unit: "nats per coordinate", prefix: layer,
+        fit.training, unit: "nats of log-likelihood per coordinate, more is better", prefix: layer,
         before: Double(index) / Double(populations.count), part: 1 / Double(populations.count))
     }
     try context.progress(progress().milestone)

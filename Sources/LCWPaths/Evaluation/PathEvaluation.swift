@@ -29,6 +29,9 @@ public struct PathEvaluation: Sendable, Hashable {
     public var test: Metrics
     /// Whether it is on the grid, rather than added to find the worst point.
     public var isOnGrid: Bool
+
+    /// Whether both losses are numbers.
+    var isFinite: Bool { train.crossEntropy.isFinite && test.crossEntropy.isFinite }
   }
 
   /// The figures of one part of the data.
@@ -85,7 +88,8 @@ extension PathEvaluator {
   ///   - data: The samples.
   ///   - pointsPerUnit: The points of the grid on each unit of t, both ends counted; at least 2.
   ///   - refining: Whether to look for the worst points between those of the grid.
-  /// - Throws: What evaluating points throws.
+  /// - Throws: `ConnectionError.overflow` if the loss of an end point is not finite, for every figure
+  ///   would be relative to it, and what evaluating points throws.
   public func evaluate(
     _ path: any ConnectionPath, on data: EvaluationData, pointsPerUnit: Int = 21,
     refining: Bool = true
@@ -94,6 +98,7 @@ extension PathEvaluator {
     let steps = pointsPerUnit - 1
     let grid = (0...path.stages.count * steps).map { Double($0) / Double(steps) }
     var points = try measure(path, at: grid, on: data, isOnGrid: true)
+    try requireFiniteEnds(points, path, on: data)
     if refining {
       for _ in 0..<PathEvaluator.refinements {
         let times = newTimes(around: points)
@@ -102,6 +107,21 @@ extension PathEvaluator {
       }
     }
     return try summary(of: points, path)
+  }
+
+  private func requireFiniteEnds(
+    _ points: [PathEvaluation.Point], _ path: any ConnectionPath, on data: EvaluationData
+  ) throws {
+    let ends = [points.first, points.last].compactMap(\.self)
+    guard !ends.allSatisfy(\.isFinite) else { return }
+    // A combination's zero times infinity is no number, so that one end spoils the other.
+    var exact = self
+    exact.strategy = .pointByPoint
+    for (end, name) in zip(ends, ["the start", "the end"]) {
+      let alone = try exact.measure(path, at: [end.t], on: data, isOnGrid: true)
+      guard alone.allSatisfy(\.isFinite) else { throw ConnectionError.overflow(end: name) }
+    }
+    throw ConnectionError.overflow(end: "an end")
   }
 
   private func measure(

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// Whether a file that is there may be replaced.
+struct OverwriteOption: ParsableArguments {
+  @Flag(help: "Replace the output if it is there already.")
+  var overwrite = false
+}

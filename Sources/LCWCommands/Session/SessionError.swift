@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+
+/// What a command lacks.
+enum SessionError: DescribedError, Hashable {
+  case needsArchitecture(file: String)
+  case needsDataset(file: String)
+  case noDataset
+  case wrongUse(String)
+  case outputIsInput(file: String)
+  case otherKind(file: String, kind: String)
+  case otherFile(String, madeWith: String)
+  case missingMethodFile(String, madeWith: String)
+  case differentNetworks(first: String, second: String, networks: String)
+  case inFile(String, problem: String)
+  case unknownPlugin(file: String, problem: String)
+  case outputExists(file: String)
+  case trainedAlready(file: String)
+  case output
+  case inputClosed
+  case inputTaken
+
+  var category: ErrorCategory {
+    switch self {
+    case .output: .failure
+    case .inputClosed, .missingMethodFile: .missingFile
+    case .otherFile, .differentNetworks, .inFile: .data
+    default: .usage
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .needsArchitecture(let file):
+      "\(file) does not say what network it is; name it with --architecture mlp:hidden=2000"
+    case .needsDataset(let file):
+      "\(file) does not say what samples it takes; name them with --dataset mnist"
+    case .noDataset:
+      "the file does not say what data it belongs to; name them with --dataset"
+    case .wrongUse(let reason): reason
+    case .outputIsInput(let file):
+      "\(file) is read and would be written; name another file for the output"
+    case .otherKind(let file, let kind):
+      "\(file) is there and holds a \(kind), which would be lost; name another file, or remove it first"
+    case .otherFile(let file, let archive):
+      "\(file) is not the file that the path in \(archive) was made with; put that one in its place, "
+        + "or make the path anew"
+    case .missingMethodFile(let file, let archive):
+      "the path in \(archive) is computed with \(file), which is neither there nor beside \(archive); "
+        + "put it into the folder of \(archive)"
+    case .differentNetworks(let first, let second, let networks):
+      "\(first) and \(second) hold networks that differ: \(networks)"
+    case .inFile(let file, let problem): "\(file): \(problem)"
+    case .unknownPlugin(let file, let problem):
+      "\(file): \(problem); if a shared object has it, name that with --plugin FILE before the command, "
+        + "or its folder in \(PluginObject.foldersVariable)"
+    case .outputExists(let file):
+      "\(file) is there already; name another file, or replace it with --overwrite"
+    case .trainedAlready(let file):
+      "\(file) is there already; --resume goes on from it, --overwrite replaces it"
+    case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
+    case .inputTaken: "standard input can be read only once, but - is named twice"
+    case .output: "standard output is full or closed"
+    }
+  }
+}
