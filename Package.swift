@@ -183,7 +183,8 @@ let tests: [TestRow] = [
     ] + examples.map(\.target)),
   TestRow(
     target: "LCWCommandsTests",
-    dependencies: ["LCWCore", "LCWFiles", "LCWFormat", "lcw"] + examples.map(\.target)),
+    dependencies: ["LCWCore", "LCWFiles", "LCWFormat", "LCWNumerics", "lcw"]
+      + examples.map(\.target)),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
   TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),

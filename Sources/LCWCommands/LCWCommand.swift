@@ -43,6 +43,7 @@ public struct LCWCommand: ParsableCommand {
   /// line `error: …` with 64 for wrong usage, 65 for bad data, 66 for a missing file, 130 for an
   /// interruption, 1 otherwise.
   public static func runAsProgram() -> Never {
+    FittingKernels.restartIfUnfit()
     Machine.keepFreedMemory()
     do {
       // Before the arguments are parsed: commands look at the plugins while they check theirs.

@@ -69,6 +69,12 @@ extension ReproduceTests {
       "r.md")
     let record = String(decoding: try program.bytes("r.md"), as: UTF8.self)
     #expect(record.contains("lcw reproduce 'a b.json' --threads 2\n"), "\(record)")
+    // Whoever collects, with however many threads.
+    try program.run(
+      "reproduce", "a b.json", "-o", "x", "--collect", "--threads", "1", "--quiet", "--record",
+      "other.md")
+    let other = String(decoding: try program.bytes("other.md"), as: UTF8.self)
+    #expect(other.contains("lcw reproduce 'a b.json' --threads 2\n"), "\(other)")
     // The data's folder is not in the environment of a cluster's nodes.
     try program.run(
       ["reproduce", "a b.json", "-o", "y", "--threads", "1", "--emit", "slurm"],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWNumerics
 import Testing
 
 #if canImport(FoundationXML)
@@ -30,6 +31,12 @@ extension ReproduceTests {
     let whole = try JSONValue(parsing: Array(try program.bytes("x/results/results.json"))).object
     #expect(whole?["experiment"] == "digits" && whole?["scale"] == "quick")
     #expect(whole?["command"]?.string?.contains("reproduce digits --scale quick") == true)
+    // The program has kernels that fit the processor, whatever OpenBLAS chose for this process.
+    let isChosen = ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] != nil
+    let kernels = isChosen ? nil : BLAS.fittingCoreType
+    #expect(
+      whole?["machines"]?.object?.keys.first?.hasSuffix(
+        "OpenBLAS for \(kernels ?? BLAS.coreType)") == true)
     #expect(try whole?["machines"]?.object?.values.compactMap(\.integer) == [steps("x").count])
     let page = String(decoding: try program.bytes("x/results/report.html"), as: UTF8.self)
     #expect(page.contains("Scaled down") && !page.contains("http-equiv=\"refresh\""))

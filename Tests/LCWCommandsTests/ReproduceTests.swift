@@ -105,7 +105,7 @@ struct ReproduceTests {
 
   @Test
   func `an experiment is extended without computing a thing twice`() throws {
-    try program.run(quick + ["-o", "x", "--networks", "2", "--method", "linear"])
+    try program.run(quick + ["-o", "x", "--methods", "linear", "--networks", "2"])
     let before = try steps("x")
     let dates = try before.keys.map { try modification("x/steps/\($0)/result.json") }
     try program.run(quick + ["-o", "x", "--method", "linear", "--add-method", "arc"])

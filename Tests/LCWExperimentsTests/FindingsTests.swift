@@ -63,7 +63,7 @@ struct FindingsTests {
   private func keep(_ step: Step, _ fields: String) throws {
     let place = folder.folder(of: step)
     try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-    let text = "{\"key\": \"\(step.key)\", \"seconds\": 1.5, \(fields)}"
+    let text = "{\"key\": \"\(step.key)\", \"seconds\": 1.5, \"threads\": 2, \(fields)}"
     try Data(text.utf8).write(to: place.appendingPathComponent("result.json"))
     if let product = folder.product(of: step) { try Data().write(to: product) }
   }
@@ -76,6 +76,7 @@ struct FindingsTests {
     defer { try? FileManager.default.removeItem(at: url) }
     let findings = try Findings(of: experiment, in: folder)
     #expect(findings.missing.isEmpty && !findings.isEmpty && findings.seconds == 9 * 1.5)
+    #expect(findings.threads == [2])
     try findings.write(to: url.appendingPathComponent("results"), command: "lcw reproduce made-up")
     #expect(
       try text("results/accuracy.csv")
@@ -169,11 +170,11 @@ struct FindingsTests {
     let file = url.appendingPathComponent("Record.md")
     try Findings(of: whole, in: folder).writeRecord(to: file, command: "full")
     let first = try text("Record.md")
-    #expect(first.contains("begin made-up -->") && first.contains("\n## Made up | 100 %\n"))
+    #expect(first.contains("begin made-up -->") && first.contains("\n## Made up \\| 100 %\n"))
     try Findings(of: experiment, in: folder).writeRecord(to: file, command: "quick")
     let both = try text("Record.md")
     #expect(both.hasPrefix(first) && both.contains("begin made-up-quick -->"))
-    #expect(both.contains("\n## Made up | 100 % (quick)\n"))
+    #expect(both.contains("\n## Made up \\| 100 % (quick)\n"))
   }
 
   @Test func endPointsAreOfTheSamplesOfThePaths() throws {
@@ -207,13 +208,9 @@ struct FindingsTests {
         .first { $0.name == "trade-off" }?.picture.svg
     }
     #expect(try tradeOff(resumed) == nil)
-    // One method's results have only all seconds, so that all are drawn by these.
-    #expect(try tradeOff(self)?.contains("seconds a pair") == true)
-    var arc = self.experiment
-    arc.methods.removeLast()
-    let svg = try Findings(of: arc, in: folder).figures.first { $0.name == "trade-off" }?.picture
-      .svg
-    #expect(svg?.contains("seconds to construct a path") == true)
+    // All seconds, two for both methods, on an axis of logarithms.
+    let svg = try tradeOff(self)
+    #expect(svg?.contains("seconds a pair") == true && svg?.contains(">2<") == true)
     let rows = try Findings(of: resumed.experiment, in: resumed.folder).pairTable.csv
       .split(separator: "\r\n")
     #expect(rows[0].hasSuffix("seconds,construction_seconds,measuring_seconds,resumed"))

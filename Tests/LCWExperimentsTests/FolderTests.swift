@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWExperiments
+import LCWFiles
 import Testing
 
 struct FolderTests {
@@ -26,6 +27,48 @@ struct FolderTests {
     // Whatever its owner puts beside them then.
     _ = try place.file("mine/notes.txt", "notes")
     _ = try ResultFolder(mine)
+  }
+
+  /// Each run has notes of its own of what failed, so that two on one folder do not send each other
+  /// back to the same step for ever.
+  @Test(.timeLimit(.minutes(10))) func runsDoNotRetryEachOthersFailures() throws {
+    let experiment = try place.experiment(
+      "\"networks\": 3, \"training\": {\"epochs\": 1}, \"methods\": [\"linear\"], \"points\": 3,")
+    let folder = try ResultFolder(place.url.appendingPathComponent("x"))
+    let tries = Notices()
+    let workers = try ["one", "two"].map { run in
+      let runner = try place.runner(experiment) { _, file in
+        tries.add("\(run) \(file.deletingLastPathComponent().lastPathComponent)")
+        throw FileError.failed(operation: "write", file: file.path, reason: "no room")
+      }
+      return Worker(
+        runner, in: folder, run: run,
+        reports: Worker.Reports(done: { _, _, _, _ in }, failed: { _ in }), wait: {})
+    }
+    // The first again, after the second has failed at the same steps.
+    for worker in [workers[0], workers[1], workers[0], workers[1]] {
+      let error = #expect(throws: ExperimentError.self) { try worker.finish(experiment.steps) }
+      #expect(error?.description.contains("no room") == true)
+    }
+    #expect(tries.all.count == 6 && Set(tries.all).count == 6, "\(tries.all)")
+    // What another run then does is done, and the notes are gone.
+    let last = Worker(
+      try place.runner(experiment), in: folder, run: "three",
+      reports: Worker.Reports(done: { _, _, _, _ in }, failed: { _ in }), wait: {})
+    try last.finish(experiment.steps)
+    for step in experiment.steps {
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: folder.folder(of: step).path)
+      #expect(!names.contains { $0.hasPrefix("failure") }, "\(names)")
+    }
+  }
+
+  @Test func aFileInAFoldersPlaceIsNamed() throws {
+    let file = try place.file("notes.txt", "notes")
+    let error = #expect(throws: FileError.self) {
+      try ResultFolder(file.appendingPathComponent("deep/x"))
+    }
+    #expect(error?.description.contains("notes.txt is a file") == true)
   }
 
   @Test func arraysAreNoLongerThanSlurmTakes() throws {

@@ -137,7 +137,8 @@ struct FlowMethodTests {
     #expect(warnings.count == 2)
     #expect(warnings.allSatisfy { $0.contains("no epoch was better than the start") })
     #expect(warnings.first?.hasPrefix("dense1") == true)
-    let good = try learner("flow:\(Self.small)").fit(to: all, heldOut: [], in: context())
+    let good = try learner("flow:\(Self.small),warm-up=5").fit(
+      to: all, heldOut: [], in: context())
     #expect(good.metadata["warnings"] == nil)
   }
 
@@ -209,6 +210,113 @@ struct FlowMethodTests {
   }
 
   @Test
+  func `an epoch that is done is kept though the fit is interrupted then`() throws {
+    let all = try networks([5, 12, 3], 3)
+    let learner = try learner("flow:\(Self.small)")
+    let store = MemoryStore()
+    let milestones = Mutex(0)
+    struct Stop: Error {}
+    #expect(throws: Stop.self) {
+      try learner.fit(
+        to: all, heldOut: [],
+        in: context(store: store) { progress in
+          // The first is that of the start.
+          let count = milestones.withLock {
+            $0 += progress.isMilestone ? 1 : 0
+            return $0
+          }
+          if progress.isMilestone, count == 2 { throw Stop() }
+        })
+    }
+    let kept = try store.restore()?.metadata["history"]?.object?["train"]?.array
+    #expect(kept?.count == 2)
+    #expect(
+      try learner.fit(to: all, heldOut: [], in: context(store: store))
+        == learner.fit(to: all, heldOut: [], in: context()))
+  }
+
+  /// The state that a fit keeps at its n-th milestone, where it is interrupted, with parameters that
+  /// are no numbers, and no epoch better than the start.
+  private func poisonedState(
+    of learner: any LearnableMethod, to all: [Weights], atMilestone last: Int
+  ) throws -> MemoryStore {
+    let store = MemoryStore()
+    let milestones = Mutex(0)
+    struct Stop: Error {}
+    #expect(throws: Stop.self) {
+      try learner.fit(
+        to: all, heldOut: [],
+        in: context(store: store) { progress in
+          guard progress.isMilestone else { return }
+          let isLast = milestones.withLock {
+            $0 += 1
+            return $0 == last
+          }
+          if isLast { throw Stop() }
+        })
+    }
+    var state = try #require(try store.restore())
+    let place = try #require(state.tensors.firstIndex { $0.name == "current/0" })
+    let shape = state.tensors[place].tensor.shape
+    state.tensors[place] = NamedTensor(
+      "current/0", StoredTensor(Tensor(repeating: .nan, shape: shape)))
+    state.metadata["best"] = 0
+    try store.keep(state)
+    return store
+  }
+
+  @Test
+  func `a fit that diverges leaves no state that would diverge again`() throws {
+    let all = try networks([5, 12, 3], 3)
+    let learner = try learner("flow:\(Self.small),patience=0")
+    let store = try poisonedState(of: learner, to: all, atMilestone: 2)
+    let error = #expect(throws: FlowError.self) {
+      try learner.fit(to: all, heldOut: [], in: context(store: store))
+    }
+    #expect(error?.description.contains("no longer finite") == true)
+    #expect(try store.restore() == nil)
+  }
+
+  @Test
+  func `a layer that diverges does not take those before it along`() throws {
+    let all = try networks([5, 12, 10, 3], 3)
+    let learner = try learner("flow:\(Self.small),patience=0,warm-up=5")
+    let whole = try learner.fit(to: all, heldOut: [], in: context())
+    // The start and five epochs of the first layer, then the start and an epoch of the second.
+    let store = try poisonedState(of: learner, to: all, atMilestone: 8)
+    let model = try learner.fit(to: all, heldOut: [], in: context(store: store))
+    let warnings = model.metadata["warnings"]?.array?.compactMap(\.string) ?? []
+    #expect(warnings.count == 1 && warnings[0].hasPrefix("dense2: "), "\(warnings)")
+    #expect(warnings.first?.hasSuffix("the start is kept") == true)
+    let first = { (model: Checkpoint) in model.tensors.filter { $0.name.contains("dense1") } }
+    #expect(!first(model).isEmpty && first(model) == first(whole))
+  }
+
+  @Test
+  func `a fit that hardly began is said to have`() throws {
+    let all = try networks([5, 12, 3], 3)
+    func warnings(_ text: String) throws -> [String] {
+      try learner(text).fit(to: all, heldOut: [], in: context())
+        .metadata["warnings"]?.array?.compactMap(\.string) ?? []
+    }
+    // One step an epoch, all of them while the rate rises.
+    let short = try warnings("flow:epochs=3,patience=0")
+    #expect(short.first?.contains("3 of the 50 steps") == true, "\(short)")
+    #expect(try warnings("flow:epochs=3,patience=0,warm-up=2").isEmpty)
+    let none = try warnings("flow:epochs=3,layers=0")
+    #expect(none.first?.contains("no layers") == true, "\(none)")
+  }
+
+  @Test
+  func `what is for a fit does not stand beside a model`() throws {
+    for text in ["flow:model=nu.lcw,kind=iaf", "flow:layer=1,model=nu.lcw"] {
+      let error = #expect(throws: PluginError.self) { try learner(text) }
+      #expect(error?.description.contains("is fitted") == true)
+    }
+    #expect(throws: PluginError.self) { try learner("bijection:model=nu.lcw,start=mu.lcw") }
+  }
+
+  @Test
   func `what is wrong is said`() throws {
     let all = try networks([5, 8, 3], 2)
     func error(_ model: Checkpoint?, _ pair: [Weights]) -> String {
@@ -252,4 +360,5 @@ final class MemoryStore: ConnectionStore {
   private let state = Mutex<Checkpoint?>(nil)
   func restore() throws -> Checkpoint? { state.withLock { $0 } }
   func keep(_ checkpoint: Checkpoint) throws { state.withLock { $0 = checkpoint } }
+  func discard() { state.withLock { $0 = nil } }
 }

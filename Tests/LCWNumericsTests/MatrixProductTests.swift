@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
 import LCWNumerics
 import Testing
 
@@ -92,5 +93,13 @@ import Testing
   @Test func whatBLASSaysOfItself() {
     #expect(!BLAS.coreType.isEmpty)
     #expect(BLAS.configuration.contains("OpenBLAS"))
+  }
+
+  @Test func aProcessorTakenForAnOldOneHasBetterKernels() {
+    #expect(BLAS.fittingCoreType(chosen: "Prescott", vectorBits: 512) == "SkylakeX")
+    #expect(BLAS.fittingCoreType(chosen: "PRESCOTT", vectorBits: 256) == "Haswell")
+    #expect(BLAS.fittingCoreType(chosen: "Prescott", vectorBits: 128) == nil)
+    #expect(BLAS.fittingCoreType(chosen: "Zen", vectorBits: 512) == nil)
+    #expect([128, 256, 512].contains(lcw_vector_bits()))
   }
 }

@@ -106,7 +106,12 @@ struct GaripovTests {
     #expect(throws: PluginError.self) { try connect("garipov:points=2") }
     #expect(throws: PluginError.self) { try connect("garipov:rate=0") }
     #expect(throws: ConnectionError.needsSamples(method: "garipov")) { try path("garipov", a, b) }
-    #expect(throws: ConnectionError.self) { try connect("garipov:rate=100,epochs=20") }
+    // A state that would diverge again is not left in the way of a smaller rate.
+    let store = MemoryStore()
+    #expect(throws: ConnectionError.self) {
+      try connect("garipov:rate=100,epochs=20", store: store)
+    }
+    #expect(try store.restore() == nil)
     #expect(throws: ConnectionError.self) { try connect("garipov+wa") }
   }
 
@@ -114,5 +119,6 @@ struct GaripovTests {
     private let state = Mutex<Checkpoint?>(nil)
     func restore() throws -> Checkpoint? { state.withLock { $0 } }
     func keep(_ checkpoint: Checkpoint) throws { state.withLock { $0 = checkpoint } }
+    func discard() { state.withLock { $0 = nil } }
   }
 }

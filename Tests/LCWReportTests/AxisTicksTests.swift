@@ -33,6 +33,18 @@ struct AxisTicksTests {
     #expect(AxisTicks(in: 1.2...1.8, atMost: 5, format: .count).labels.isEmpty)
   }
 
+  @Test func powersOfTenAreWrittenAsNumbers() {
+    let decades = AxisTicks(in: -2.5...3.2, atMost: 7, format: .powerOfTen)
+    #expect(decades.labels == ["0.01", "0.1", "1", "10", "100", "1000"])
+    #expect(decades.values == [-2, -1, 0, 1, 2, 3])
+    let near = AxisTicks(in: 0.9...1.8, atMost: 7, format: .powerOfTen)
+    #expect(near.labels == ["10", "20", "50"])
+    #expect(near.values.map { ($0 * 1000).rounded() } == [1000, 1301, 1699])
+    let wide = AxisTicks(in: -20...20, atMost: 5, format: .powerOfTen)
+    #expect(wide.labels == ["1e−20", "1e−10", "1", "1e10", "1e20"])
+    #expect(AxisTicks(in: 0.31...0.69, atMost: 5, format: .powerOfTen).labels.isEmpty)
+  }
+
   @Test func valuesAreTheNearestToTheirLabels() {
     #expect(AxisTicks(in: 0...1, atMost: 11).values == (0...10).map { Double($0) / 10 })
   }

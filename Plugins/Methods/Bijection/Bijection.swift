@@ -19,6 +19,8 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
     needsData: false)
   /// The loss is that of training samples.
   public static let fittingNeedsData = true
+  /// A pair.
+  public static let fewestNetworks = 2
 
   private static let model = PluginOption(
     "model", default: FileName(""), help: "the fitted model, an archive; all else is for fitting")
@@ -43,6 +45,7 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
   /// The method.
   public init(options: OptionValues) throws {
     file = ModelFile(options[Self.model].text, of: Self.name)
+    try file.refuseOthers(than: Self.model.key, in: options)
     startFile = options[Self.start].text
     amounts = BijectionFit.Amounts(
       steps: try options.value(of: Self.steps, in: 1...1_000_000),

@@ -39,6 +39,7 @@ public struct Flow: LayerwiseMethod, LearnableMethod {
   /// The method.
   public init(options: OptionValues) throws {
     file = ModelFile(options[Self.model].text, of: Self.name)
+    try file.refuseOthers(than: Self.model.key, in: options)
     layer = try options.value(of: Self.layer, in: 0...1000)
     batch = try options.value(of: Self.batch, in: 1...1_000_000)
     choice = try Self.transformation.choice(in: options)

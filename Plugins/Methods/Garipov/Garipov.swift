@@ -91,7 +91,13 @@ public struct Garipov: ConnectionMethod {
       ])
     if let state = try context.store?.restore() { try training.resume(from: state) }
     while !training.isFinished {
-      try training.runEpoch(on: samples, workers: context.workers, progress: context.progress)
+      do {
+        try training.runEpoch(on: samples, workers: context.workers, progress: context.progress)
+      } catch let error as ConnectionError {
+        // The state of the epoch before comes to the same.
+        context.store?.discard()
+        throw error
+      }
       if !training.isFinished { try context.store?.keep(training.state) }
     }
     return try training.path

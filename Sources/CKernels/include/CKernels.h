@@ -316,6 +316,12 @@ int lcw_check_stored_frame(
     const uint8_t *frame, size_t length, size_t content,
     const uint8_t *_Nullable *_Nonnull start);
 
+// MARK: processor
+
+/// The width of the vectors that the processor and the system have: 512 with AVX-512 as a Skylake server
+/// has it, 256 with AVX2 and FMA, else 128; 128 on all that is not x86-64.
+int lcw_vector_bits(void);
+
 // MARK: memory
 
 /// Asks the system for large pages where the bytes are about to be written for the first time.

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import LCWCore
+import LCWFiles
 import LCWNetworks
 import LCWPaths
 
@@ -34,7 +35,7 @@ struct DemoCommand: ParsableCommand {
   func run() throws {
     let session = try Session(compute)
     try checkFolder()
-    try OutputCheck.makeFolder(output)
+    try Folder.make(URL(fileURLWithPath: output))
     let networks = try [1, 2].map { seed in try train(seed: seed, session) }
     let data = try session.data(given: nil, recorded: networks[0].dataset).samples
     var study = ConnectionStudy(command: commandLineText(), seedNote: nil)

@@ -33,6 +33,11 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "A method in the place of the experiment's; once for each.")
   var method: [String] = []
 
+  @Option(
+    name: .customLong("methods"), parsing: .upToNextOption,
+    help: "As --method, several at once: --methods linear arc ot+wa.")
+  var moreMethods: [String] = []
+
   @Option(help: "A method besides the experiment's, such as one of your own; once for each.")
   var addMethod: [String] = []
 
@@ -119,7 +124,12 @@ struct ReproduceCommand: ParsableCommand {
   func run() throws {
     guard !list, let experiment else { return try printList() }
     let session = try Session(compute)
-    let plan = try described(experiment).resolved(by: session.registry)
+    let description = try described(experiment)
+    // What options bring in is no fault of the file.
+    let plan =
+      given.isEmpty && addMethod.isEmpty
+      ? try inFile(experiment) { try description.resolved(by: session.registry) }
+      : try description.resolved(by: session.registry)
     let run = ExperimentRun(
       experiment: plan, session: session,
       folder: URL(fileURLWithPath: output ?? plan.scaledName), isQuiet: quiet, parent: parent)
@@ -189,8 +199,8 @@ struct ReproduceCommand: ParsableCommand {
   /// The experiment with what the options put in its place.
   private func described(_ name: String) throws -> Experiment {
     var experiment = try inFile(name) { try Experiment(try description(name), scale: scale) }
-    if !method.isEmpty { experiment.methods = [] }
-    for added in try methods(method + addMethod) where !experiment.methods.contains(added) {
+    if !given.isEmpty { experiment.methods = [] }
+    for added in try methods(given + addMethod) where !experiment.methods.contains(added) {
       experiment.methods.append(added)
     }
     if let networks { experiment.networks = networks }
@@ -199,6 +209,9 @@ struct ReproduceCommand: ParsableCommand {
     try experiment.check()
     return experiment
   }
+
+  /// The methods in the place of the experiment's.
+  private var given: [String] { method + moreMethods }
 
   private func methods(_ texts: [String]) throws -> [MethodExpression] {
     try texts.map { text throws in try MethodExpression(text) }
@@ -234,7 +247,7 @@ struct ReproduceCommand: ParsableCommand {
     var words = [ExperimentRun.program] + (try plugins).flatMap { ["--plugin", $0.path] }
     words += ["reproduce", absolute(experiment ?? "")]
     words += ["--scale", scale]
-    words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
+    words += given.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
     }
@@ -259,20 +272,25 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   /// The command for the record, without places of this machine.
-  private var recordedCommand: String {
+  /// - Parameter threads: Those that the steps had, where their results tell.
+  private func recordedCommand(threads: Set<Int>) -> String {
     let objects = ((try? plugins) ?? []).flatMap { ["--plugin", $0.lastPathComponent] }
     let name = experiment ?? ""
     var words =
       ["lcw"] + objects
       + ["reproduce", name.hasPrefix("/") ? URL(fileURLWithPath: name).lastPathComponent : name]
     if scale != Experiment.fullScale { words += ["--scale", scale] }
-    words += method.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
+    words += given.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
     }
     // The last bits of figures depend on the threads of a step, not on how many steps there are at a
     // time.
-    if jobs > 1 || compute.threads != nil { words += ["--threads", "\(threadsOfAStep)"] }
+    if let known = threads.first, threads.count == 1 {
+      words += ["--threads", "\(known)"]
+    } else if threads.isEmpty, jobs > 1 || compute.threads != nil {
+      words += ["--threads", "\(threadsOfAStep)"]
+    }
     return shellCommand(words)
   }
 

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import LCWCore
+import LCWFiles
 import LCWNetworks
 import LCWNumerics
 
@@ -107,7 +108,7 @@ struct TrainCommand: ParsableCommand {
       return try train(run, to: output, existing: resume ? .resume : .refuse)
     }
     let name = run.dataset.name
-    try OutputCheck.makeFolder(output)
+    try Folder.make(URL(fileURLWithPath: output))
     for seed in severalSeeds {
       run.plan.seed = seed
       let file = "\(output)/\(name)-\(seed).lcw"

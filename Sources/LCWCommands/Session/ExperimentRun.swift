@@ -123,10 +123,14 @@ struct ExperimentRun {
       for step in steps where !known.contains(step.key) && results.isDone(step) {
         known.insert(step.key)
         // Workers say nothing themselves.
-        let reason = (try? results.result(of: step))??.object?["begun_anew"]?.string
+        let result = (try? results.result(of: step))??.object
+        let reason = result?["begun_anew"]?.string
         printed.print(
           "[\(known.count)/\(steps.count)] \(step.name)"
             + (reason.map { "  (begun anew, because of its state: \($0))" } ?? ""))
+        for warning in result?["warnings"]?.array?.compactMap(\.string) ?? [] {
+          printed.print("\(step.name): warning: \(warning)")
+        }
       }
       for failure in results.left(of: steps, in: run).failures
       where failed.insert(failure).inserted {
@@ -202,12 +206,14 @@ struct ExperimentRun {
   }
 
   /// Writes tables and figures, and prints the main table.
-  func collect(command: String, record: String?) throws {
+  /// - Parameter command: The command for the record, for the threads that the steps had.
+  func collect(command: (Set<Int>) -> String, record: String?) throws {
     let findings = try Findings(of: experiment, in: try ResultFolder(folder, isMade: false))
     guard !findings.isEmpty else {
       throw ExperimentError.unfinished(
         steps: findings.missing.map(\.name), folder: folder.path)
     }
+    let command = command(findings.threads)
     let place = folder.appendingPathComponent("results")
     try findings.write(to: place, command: command)
     if let record { try findings.writeRecord(to: URL(fileURLWithPath: record), command: command) }

@@ -29,20 +29,6 @@ enum OutputCheck {
     if isInput { throw SessionError.outputIsInput(file: path) }
   }
 
-  /// Makes a folder for several outputs, unless it is there.
-  static func makeFolder(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-      throw SessionError.wrongUse("\(path) is a file, where a folder is needed; name another")
-    }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError.failed(
-        operation: "make the folder", file: path, reason: error.localizedDescription)
-    }
-  }
-
   /// Checks a report's file, which must look like one, so that no weights are replaced by a page.
   static func checkReport(_ path: String?) throws {
     guard let path else { return }

@@ -76,15 +76,16 @@ struct PathJoining {
     PathEvaluator(
       strategy: strategy, workers: session.workers,
       progress: progress(
-        named: "\(name), evaluating", ifInterrupted: "the evaluation of \(name) was not finished"))
+        named: "\(name), evaluating",
+        ifInterrupted: { "the evaluation of \(name) was not finished" }))
   }
 
   private func progress(
-    named name: String, ifInterrupted outcome: String
+    named name: String, ifInterrupted outcome: @escaping @Sendable () -> String
   ) -> @Sendable (ConnectionProgress) throws -> Void {
     let line = SharedProgressLine(isQuiet: isQuiet, name: name)
     return { [flag = watch.flag] progress in
-      guard !flag.isSet else { throw Interruption(description: outcome) }
+      guard !flag.isSet else { throw Interruption(description: outcome()) }
       line.show(progress)
     }
   }
@@ -98,6 +99,6 @@ struct PathJoining {
       open: { [session] in try session.open($0) },
       progress: progress(
         named: "\(method)",
-        ifInterrupted: store?.outcome ?? "\(method) was not finished"))
+        ifInterrupted: { store?.outcome ?? "\(method) was not finished" }))
   }
 }

@@ -28,7 +28,9 @@ struct StateFile: ConnectionStore {
 
   /// What is left of an interrupted run.
   var outcome: String {
-    "the epochs done are kept in \(path), from which --resume goes on"
+    FileManager.default.fileExists(atPath: path)
+      ? "the epochs done are kept in \(path), from which --resume goes on"
+      : "no epoch was done, and nothing is kept"
   }
 
   func restore() throws -> Checkpoint? {
@@ -37,6 +39,8 @@ struct StateFile: ConnectionStore {
   }
 
   func keep(_ state: Checkpoint) throws { try session.write(state, to: path) }
+
+  func discard() { remove() }
 
   /// Removes the state, once it is not needed any more.
   func remove() {

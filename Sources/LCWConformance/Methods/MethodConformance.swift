@@ -33,9 +33,8 @@ public struct MethodConformance: Sendable {
         expression.method.options[Self.modelOption] == nil
       else { return { try connection.path(from: $0, to: $1, in: $2) } }
       let fitted = MethodExpression(
-        PluginReference(
-          name: expression.method.name,
-          options: expression.method.options.merging([Self.modelOption: "fitted"]) { $1 }),
+        // Options of the fit stand for nothing beside a model.
+        PluginReference(name: expression.method.name, options: [Self.modelOption: "fitted"]),
         modifier: expression.modifier)
       let examples = try (11..<17).map { try Weights(randomFor: network, seed: $0) }
       let model = try learner.fit(

@@ -60,4 +60,6 @@ public protocol ConnectionStore: Sendable {
   /// Keeps a state in the place of the one before.
   /// - Throws: What writing throws.
   func keep(_ state: Checkpoint) throws
+  /// Removes what was kept, where going on from it would fail as it did before.
+  func discard()
 }

@@ -9,6 +9,8 @@ public import LCWNumerics
 public protocol LearnableMethod: ConnectionMethod {
   /// Whether fitting looks at training samples.
   static var fittingNeedsData: Bool { get }
+  /// How many networks it needs to learn from; 1 unless it says more.
+  static var fewestNetworks: Int { get }
 
   /// Learns from networks.
   ///
@@ -34,6 +36,9 @@ public protocol LearnableMethod: ConnectionMethod {
 }
 
 extension LearnableMethod {
+  /// One.
+  public static var fewestNetworks: Int { 1 }
+
   /// No picture.
   public func normalised(
     _ weights: Weights, in context: ConnectionContext

@@ -97,11 +97,11 @@ extension Experiment {
   /// Checks that fields agree with each other; an option may have changed one.
   /// - Throws: ``ExperimentError``.
   public func check() throws {
-    guard joined.count > 1 || methods.isEmpty else {
+    guard joined.count > 1 || (methods + middles + planes).isEmpty else {
       throw ExperimentError.field(
         "networks",
         expected: "2 or more" + (fits.isEmpty ? "" : " that no fit has seen")
-          + ", for there are methods")
+          + ", for there are methods or pictures of them")
     }
     var known: [String] = []
     for fit in fits {

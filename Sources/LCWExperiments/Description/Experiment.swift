@@ -85,10 +85,13 @@ public struct Experiment: Sendable, Hashable {
   public var scaledName: String { scale == Experiment.fullScale ? name : "\(name)-\(scale)" }
 
   /// The title, and behind it the scale unless that is ``fullScale``, with the architecture if that is
-  /// another than the full one.
+  /// another than the full one; at full scale whether an option has changed what is trained.
   var scaledTitle: String {
-    let other = fullScale.first?.architecture == architecture ? "" : ": \(architecture)"
-    return scale == Experiment.fullScale ? title : "\(title) (\(scale)\(other))"
+    guard scale == Experiment.fullScale else {
+      let other = fullScale.first?.architecture == architecture ? "" : ": \(architecture)"
+      return "\(title) (\(scale)\(other))"
+    }
+    return scaledDown.contains { $0.hasPrefix("training.") } ? "\(title) (changed)" : title
   }
 
   /// The networks that are joined: those that no fit has seen.

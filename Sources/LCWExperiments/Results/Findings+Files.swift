@@ -28,6 +28,7 @@ extension Findings {
     }
     var json = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.table.json) })
     json["command"] = .string(command)
+    json["threads"] = .array(threads.sorted().map(JSONValue.integer))
     json["experiment"] = .string(experiment.name)
     json["machines"] = .object(machines.mapValues(JSONValue.integer))
     json["program"] = .string(LCWVersion.program)
@@ -50,31 +51,47 @@ extension Findings {
     let possible = NetworkPair.all(of: experiment.joined.count).count
     let others = experiment.trained.count - experiment.networks
     let fitted = others > 0 ? " and \(others) others that models are fitted to" : ""
+    let left = (1...experiment.networks).filter { !experiment.joined.contains($0) }
+    let apart =
+      left.isEmpty
+      ? ""
+      : " Not joined, since models are fitted to them: "
+        + left.map(String.init).joined(separator: ", ") + "."
     return "\(experiment.networks) networks \(experiment.architecture) on \(experiment.dataset), "
       + "seeds 1 to \(experiment.networks)\(fitted); \(training.epochs) epochs, batches of "
       + "\(training.batch), rate \(training.rate), schedule \(training.schedule), \(training.rule). "
       + "\(experiment.evaluation.points) points to a unit of t, "
       + (experiment.evaluation.refines ? "refined around the worst" : "none between them") + ", on "
       + (experiment.evaluation.samples.map { "\($0) samples of each part." } ?? "all samples.")
-      + " \(experiment.pairs.count) of \(possible) pairs."
+      + " \(experiment.pairs.count) of \(possible) pairs." + apart
   }
 
   /// How long it took, where, and with what.
   private var provenance: String {
     let places = machines.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
       .map { "\($0.key) (\($0.value) \($0.value == 1 ? "step" : "steps"))" }
-    return "All steps together took \(Int(seconds.rounded())) s, as their workers measured them, "
-      + "whatever else was running beside. Machine: \(places.joined(separator: "; ")). "
+    let resumed =
+      resumedCount == 0
+      ? ""
+      : " (of \(resumedCount) \(resumedCount == 1 ? "step" : "steps") only since an interruption)"
+    let several =
+      threads.count > 1
+      ? "Steps had \(threads.sorted().map(String.init).joined(separator: " or ")) threads. " : ""
+    return
+      "All steps together took \(Int(seconds.rounded())) s\(resumed), as their workers measured "
+      + "them, whatever else was running beside. \(several)Machine: \(places.joined(separator: "; ")). "
       + "Written by \(LCWVersion.program)."
   }
 
   /// The tables, and the figures as links, as Markdown.
   public func markdown(command: String, figuresFrom path: String) -> String {
-    var parts = ["## \(experiment.scaledTitle)", setUp, "```sh\n\(command)\n```"]
+    var parts = [
+      "## \(Table.escaped(experiment.scaledTitle))", Table.escaped(setUp), "```sh\n\(command)\n```",
+    ]
     if !experiment.scaledDown.isEmpty {
       parts.append(
         "\(Findings.scaleHeading)\n\n"
-          + experiment.scaledDown.map { "- \($0)" }.joined(separator: "\n"))
+          + experiment.scaledDown.map { "- \(Table.escaped($0))" }.joined(separator: "\n"))
     }
     parts += tables.filter { $0.name != "pairs" }.map { _, table in
       // They stand above, once.
@@ -82,11 +99,13 @@ extension Findings {
       table.notes.removeAll { scaleNotes.contains($0) }
       return table.markdown.trimmed
     }
-    parts += figures.map { "![\($0.name)](\(path)/\($0.name).svg)\n\n\($0.note.sentence)" }
-    if !missing.isEmpty {
-      parts.append("Not done yet: \(missing.map(\.name).joined(separator: "; ")).")
+    parts += figures.map {
+      "![\($0.name)](\(path)/\($0.name).svg)\n\n\(Table.escaped($0.note.sentence))"
     }
-    parts.append(provenance)
+    if !missing.isEmpty {
+      parts.append(Table.escaped("Not done yet: \(missing.map(\.name).joined(separator: "; "))."))
+    }
+    parts.append(Table.escaped(provenance))
     return parts.joined(separator: "\n\n") + "\n"
   }
 

@@ -26,7 +26,7 @@ extension Findings {
     if !experiment.published.isEmpty {
       table.notes.append(publishedNote)
     }
-    table.notes += measuredNotes + scaleNotes
+    table.notes += (paths.isEmpty ? [] : measuredNotes) + scaleNotes
     for method in experiment.methods {
       let found = paths(by: method)
       guard !found.isEmpty else { continue }
@@ -134,6 +134,7 @@ extension Findings {
         .integer(fit.networks.count - fit.heldOut), .integer(fit.heldOut),
         finding.seconds.map { .number($0, decimals: 1) } ?? .empty,
       ])
+      table.notes += finding.warnings.map { "@\(fit.name): \($0)" }
     }
     return table
   }

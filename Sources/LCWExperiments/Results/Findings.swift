@@ -13,6 +13,10 @@ public struct Findings: Sendable {
   public let seconds: Double
   /// The number of steps that each machine has done, where results tell.
   let machines: [String: Int]
+  /// The numbers of threads that steps had, where results tell: last bits depend on them.
+  public let threads: Set<Int>
+  /// The number of steps whose seconds are those since an interruption alone.
+  let resumedCount: Int
 
   let networks: [(network: Int, train: Metrics, test: Metrics)]
   let fits: [FitFinding]
@@ -28,6 +32,9 @@ public struct Findings: Sendable {
     var missing: [Step] = []
     var seconds = 0.0
     var machines: [String: Int] = [:]
+    var threads: Set<Int> = []
+    var resumedCount = 0
+    var fitted: [String: JSONValue] = [:]
     var networks: [(Int, Metrics, Metrics)] = []
     var fits: [FitFinding] = []
     var paths: [JoinedPair] = []
@@ -42,6 +49,8 @@ public struct Findings: Sendable {
       }
       seconds += result.object?["seconds"]?.double ?? 0
       machines[result.object?["machine"]?.string ?? "not recorded", default: 0] += 1
+      if let count = result.object?["threads"]?.integer { threads.insert(count) }
+      if step.isResumable, result.object?["resumed"]?.bool == true { resumedCount += 1 }
       var isRead = true
       switch step.work {
       case .train(let network):
@@ -51,8 +60,7 @@ public struct Findings: Sendable {
         } else {
           isRead = false
         }
-      case .fit(let fit):
-        fits.append(FitFinding(fit: fit, result))
+      case .fit: fitted[step.key] = result
       case .learn: break
       case .connect(let method, let pair):
         let path = JoinedPair(method: method, pair: pair, result)
@@ -75,11 +83,20 @@ public struct Findings: Sendable {
           file: folder.folder(of: step).path, reason: "a field is missing")
       }
     }
+    // Fits that mean the same are one step, and a row for each of their names.
+    let known = experiment.stepsByWork
+    for fit in experiment.usedFits {
+      if let result = known[.fit(fit)].flatMap({ fitted[$0.key] }) {
+        fits.append(FitFinding(fit: fit, result))
+      }
+    }
     self.experiment = experiment
     stepCount = steps.count
     self.missing = missing
     self.seconds = seconds
     self.machines = machines
+    self.threads = threads
+    self.resumedCount = resumedCount
     self.networks = networks
     self.fits = fits
     self.paths = paths
@@ -194,6 +211,9 @@ struct FitFinding: Sendable {
   var seconds: Double?
   /// What its figures came to, epoch by epoch; see ``LineChart/histories(of:title:)``.
   var record: [String: JSONValue]
+
+  /// What somebody should know of it.
+  var warnings: [String] { record["warnings"]?.array?.compactMap(\.string) ?? [] }
 
   init(fit: Experiment.Fit, _ result: JSONValue) {
     self.fit = fit

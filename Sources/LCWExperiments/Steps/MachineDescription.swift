@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import LCWNumerics
 
 /// The machine that this process runs on, for the record: figures in seconds mean nothing without it.
 enum MachineDescription {
-  /// The processor's model and how many of it there are.
+  /// The processor's model, how many of it there are, and the core type of OpenBLAS's kernels.
   static let current: String = {
     let count = ProcessInfo.processInfo.activeProcessorCount
     let name = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)).flatMap(
       MachineDescription.model(in:))
-    return "\(count) × \(name ?? "processor of an unknown model")"
+    return "\(count) × \(name ?? "processor of an unknown model"), OpenBLAS for \(BLAS.coreType)"
   }()
 
   /// The first processor's model in what Linux tells of them.

@@ -44,14 +44,7 @@ public struct ResultFolder: Sendable {
     return steps.isEmpty ? visible == [stepsName] : steps.allSatisfy(Step.isFolderName)
   }
 
-  static func make(_ folder: URL) throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw .failed(
-        operation: "make the folder", file: folder.path, reason: error.localizedDescription)
-    }
-  }
+  static func make(_ folder: URL) throws(FileError) { try Folder.make(folder) }
 
   /// The folder of a step.
   public func folder(of step: Step) -> URL {
@@ -77,9 +70,14 @@ public struct ResultFolder: Sendable {
     folder(of: step).appendingPathComponent("result.json")
   }
 
-  private func failureFile(of step: Step) -> URL {
-    folder(of: step).appendingPathComponent("failure")
+  /// A file for each run, so that runs that share a folder do not take each other's notes away and
+  /// try what has failed again and again.
+  private func failureFile(of step: Step, in run: String) -> URL {
+    let digest = SHA256.hexDigest(of: Array(run.utf8)).prefix(16)
+    return folder(of: step).appendingPathComponent("\(ResultFolder.failurePrefix)\(digest)")
   }
+
+  private static let failurePrefix = "failure-"
 
   /// Whether a step has a result, and the file of weights that belongs to it.
   public func isDone(_ step: Step) -> Bool {
@@ -104,22 +102,28 @@ public struct ResultFolder: Sendable {
   }
 
   /// Keeps a step's result, and what it took.
-  func keep(_ result: [String: JSONValue], of step: Step, seconds: Double) throws {
+  func keep(
+    _ result: [String: JSONValue], of step: Step, seconds: Double, threads: Int
+  ) throws {
     let whole = result.merging([
       "key": .string(step.key), "machine": .string(MachineDescription.current),
       "name": .string(step.name),
       "program": .string(LCWVersion.program),
-      "seconds": JSONValue(seconds), "worker": .string(Claim.owner),
+      "seconds": JSONValue(seconds), "threads": .integer(threads), "worker": .string(Claim.owner),
     ]) { $1 }
     try AtomicFile.write(
       Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step))
     try? FileManager.default.removeItem(at: state(of: step))
-    try? FileManager.default.removeItem(at: failureFile(of: step))
+    let place = folder(of: step)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+    for name in names where name.hasPrefix(ResultFolder.failurePrefix) {
+      try? FileManager.default.removeItem(at: place.appendingPathComponent(name))
+    }
   }
 
   /// Why a step could not be done in a run, if it was tried and could not.
   public func failure(of step: Step, in run: String) -> StepFailure? {
-    guard let text = try? String(contentsOf: failureFile(of: step), encoding: .utf8),
+    guard let text = try? String(contentsOf: failureFile(of: step, in: run), encoding: .utf8),
       text.hasPrefix(run + "\n")
     else { return nil }
     return StepFailure(step: step.name, reason: String(text.dropFirst(run.count + 1)))
@@ -127,6 +131,7 @@ public struct ResultFolder: Sendable {
 
   /// Keeps why a step could not be done, so that no other worker of the run tries it too.
   func keep(_ failure: StepFailure, of step: Step, in run: String) throws {
-    try AtomicFile.write(Array("\(run)\n\(failure.reason)".utf8), to: failureFile(of: step))
+    try AtomicFile.write(
+      Array("\(run)\n\(failure.reason)".utf8), to: failureFile(of: step, in: run))
   }
 }

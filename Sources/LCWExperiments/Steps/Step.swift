@@ -62,6 +62,14 @@ public struct Step: Sendable, Hashable {
       && end.dropFirst().allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
   }
 
+  /// Whether its own work can be gone on from where it was interrupted.
+  var isResumable: Bool {
+    switch work {
+    case .train, .fit, .learn: true
+    case .connect, .ensemble, .middles, .plane: false
+    }
+  }
+
   init(_ work: Work, name: String, inputs: [String: JSONValue], needs: [Step]) {
     self.work = work
     self.name = name

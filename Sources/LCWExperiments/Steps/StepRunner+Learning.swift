@@ -19,6 +19,12 @@ extension StepRunner {
         expected: "a method that learns from a set of networks (\(able.joined(separator: ", "))), "
           + "without a modifier")
     }
+    let fewest = type(of: learner).fewestNetworks
+    guard fit.networks.count - fit.heldOut >= fewest else {
+      throw ExperimentError.field(
+        "fits.\(fit.name).networks",
+        expected: "\(fewest) or more that are not held out, for \(fit.method.method.name)")
+    }
     return learner
   }
 
@@ -48,9 +54,11 @@ extension StepRunner {
         of: network, architecture: experiment.architecture, dataset: experiment.dataset)
     ) { $1 }
     if let file = folder.product(of: step) { try write(model, file) }
+    let warnings = model.metadata["warnings"]?.array ?? []
+    for warning in warnings.compactMap(\.string) { notice("\(step.name): warning: \(warning)") }
     return [
       "figure": model.metadata["figure"] ?? "figure",
-      "histories": model.metadata["histories"] ?? .object([:]),
+      "histories": model.metadata["histories"] ?? .object([:]), "warnings": .array(warnings),
     ].merging(fitted.start.json) { $1 }
   }
 

@@ -96,6 +96,8 @@ final class StateStore: ConnectionStore {
     return try Checkpoint(reading: try open(file))
   }
 
+  func discard() { try? FileManager.default.removeItem(at: file) }
+
   func keep(_ state: Checkpoint) throws {
     workBegins()
     try write(state, file)

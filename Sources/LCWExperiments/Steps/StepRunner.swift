@@ -80,7 +80,8 @@ public struct StepRunner: Sendable {
       case .middles(let methods, let pair): try middles(methods, pair, step, in: folder)
       case .plane(let method, let pair): try plane(method, pair, step, in: folder)
       }
-    try folder.keep(result, of: step, seconds: (ContinuousClock.now - start).seconds)
+    try folder.keep(
+      result, of: step, seconds: (ContinuousClock.now - start).seconds, threads: workers.count)
   }
 
   /// The samples that paths are measured with.

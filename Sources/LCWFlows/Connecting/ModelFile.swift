@@ -17,6 +17,19 @@ public final class ModelFile: Sendable {
   /// Whether no file is named.
   public var isEmpty: Bool { path.isEmpty }
 
+  /// Refuses options that are given beside a model: they are for a fit, and would name a row of a table
+  /// by what the model is not.
+  /// - Throws: `PluginError.invalidOption`.
+  public func refuseOthers(than key: String, in values: OptionValues) throws(PluginError) {
+    guard !isEmpty else { return }
+    for (option, text) in values.given.sorted(by: { $0.key < $1.key }) where option != key {
+      throw .invalidOption(
+        plugin: method, option: option, value: text,
+        reason:
+          "‘\(option)’ is for a fit, and the model of ‘\(key)’ is fitted; leave one of them out")
+    }
+  }
+
   /// The model.
   /// - Throws: ``FlowError/needsModel(method:)``, ``FlowError/cannotOpen(method:)``, and what
   ///   opening and ``TransformationModel/init(reading:fittedBy:)`` throw.

@@ -96,7 +96,9 @@ public struct LikelihoodFit: Sendable {
 
   /// Ends the fit at an epoch that diverged, with the best of those before.
   /// - Throws: The error, if none of them was better than the start.
-  mutating func end(after error: FlowError) throws { try training.end(after: error) }
+  mutating func end(after error: FlowError, keepingStart: Bool) throws {
+    try training.end(after: error, keepingStart: keepingStart)
+  }
 
   /// Goes on from a state that ``TransformationTraining/state(origin:)`` gave.
   /// - Throws: As ``TransformationTraining/resume(from:origin:)``.

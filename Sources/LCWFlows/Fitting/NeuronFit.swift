@@ -53,7 +53,9 @@ public struct NeuronFit: Sendable {
     }
     let names = populations.map { network.parameters[$0.incoming].layerName }
     for population in populations {
-      try design(population.dimension).checkFits(in: Machine.physicalMemory)
+      try design(population.dimension).checkFits(
+        in: Machine.physicalMemory,
+        besides: population.sampleBytes(networks: networks.count + heldOut.count))
     }
     let origin = origin(layers: names, designs: populations.map { design($0.dimension) })
     var model = TransformationModel(method: method, network: network, transformations: [:])
@@ -103,16 +105,12 @@ public struct NeuronFit: Sendable {
     design: (Int) -> TransformationDesign, done: TransformationModel,
     record: [String: JSONValue], origin: [String: JSONValue], state: Checkpoint?
   ) throws -> TransformationTraining {
-    func rows(_ networks: [Weights]) -> Tensor? {
-      Tensor.concatenatingRows(networks.map { population.neurons(of: $0) })
-    }
-    guard let samples = rows(networks) else {
-      throw FlowError.tooFewNetworks(needed: 1, found: 0)
-    }
+    let samples = neurons(of: networks, population)
     let start = try Transformation(
       design(population.dimension), standardisedOn: [samples], seed: plan.seed)
     var fit = try LikelihoodFit(
-      start, to: samples, heldOut: rows(heldOut), batch: batch, plan: plan,
+      start, to: samples, heldOut: heldOut.isEmpty ? nil : neurons(of: heldOut, population),
+      batch: batch, plan: plan,
       workers: context.workers)
     let origin = origin.merging(["layer": .string(name)]) { $1 }
     if let state { try fit.resume(from: state, origin: origin) }
@@ -128,18 +126,40 @@ public struct NeuronFit: Sendable {
       do {
         try fit.runEpoch(workers: context.workers) { try context.progress(line.within($0)) }
       } catch let error as FlowError {
-        try fit.end(after: error)
+        // The layers that are done would be lost with this one.
+        do { try fit.end(after: error, keepingStart: index > 0) } catch {
+          context.store?.discard()
+          throw error
+        }
       }
-      try context.progress(progress().milestone)
       // A state in the middle of an epoch is none to go on from; the one before comes here again.
-      guard let store = context.store, fit.training.endedEarly == nil else { continue }
-      var state = fit.training.state(origin: origin)
-      state.metadata.merge(record) { $1 }
-      state.metadata["designs"] = .object(done.transformations.mapValues(\.design.json))
-      state.tensors += done.namedTensors(prefix: "done/")
-      try store.keep(state)
+      if fit.training.endedEarly == nil {
+        try keep(fit.training.state(origin: origin), done: done, record: record)
+      }
+      // It may end the fit: the epoch is kept then.
+      try context.progress(progress().milestone)
     }
     return fit.training
+  }
+
+  /// The neurons of all networks, `[n, D]`, written one network after the other into one tensor, since
+  /// those of twenty networks are gigabytes.
+  private func neurons(of networks: [Weights], _ population: HiddenPopulation) -> Tensor {
+    Tensor(
+      rows: networks.count * population.count, width: population.dimension,
+      parts: networks.lazy.map { population.neurons(of: $0) })
+  }
+
+  /// Keeps the state of a layer's fit, and the layers before it.
+  private func keep(
+    _ training: Checkpoint, done: TransformationModel, record: [String: JSONValue]
+  ) throws {
+    guard let store = context.store else { return }
+    var state = training
+    state.metadata.merge(record) { $1 }
+    state.metadata["designs"] = .object(done.transformations.mapValues(\.design.json))
+    state.tensors += done.namedTensors(prefix: "done/")
+    try store.keep(state)
   }
 
   /// What makes a state this fit's and no other's, whichever layer it has come to.
@@ -154,5 +174,12 @@ public struct NeuronFit: Sendable {
       "networks": .array(networks.map { .string($0.digest) }),
       "threads": .integer(context.workers.count),
     ]
+  }
+}
+
+extension HiddenPopulation {
+  /// The bytes of the neurons of so many networks, once as samples and once as what is made of them.
+  func sampleBytes(networks: Int) -> Double {
+    8 * Double(networks) * Double(count) * Double(dimension)
   }
 }

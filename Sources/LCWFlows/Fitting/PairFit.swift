@@ -56,8 +56,12 @@ public struct PairFit: Sendable {
       throw FlowError.deepNetwork(method: method, layers: layers.count)
     }
     let population = try HiddenPopulation(of: network, hidden: 0)
-    if file.isEmpty { try design(population.dimension).checkFits(in: Machine.physicalMemory) }
+    let bytes = population.sampleBytes(networks: networks.count + heldOut.count)
+    if file.isEmpty {
+      try design(population.dimension).checkFits(in: Machine.physicalMemory, besides: bytes)
+    }
     let start = try start(file, population, method: method, design: design)
+    try start.transformation.design.checkFits(in: Machine.physicalMemory, besides: bytes)
     var fit = try BijectionFit(
       start.transformation, population, networks: networks, heldOut: heldOut, samples: samples,
       amounts: amounts, plan: plan, workers: context.workers)
@@ -70,12 +74,17 @@ public struct PairFit: Sendable {
       do {
         try fit.runEpoch(workers: context.workers) { try context.progress(line.within($0)) }
       } catch let error as FlowError {
-        try fit.end(after: error)
+        do { try fit.end(after: error) } catch {
+          context.store?.discard()
+          throw error
+        }
       }
-      try context.progress(progress().milestone)
       // A state in the middle of an epoch is none to go on from; the one before comes here again.
-      guard fit.training.endedEarly == nil else { continue }
-      try context.store?.keep(fit.training.state(origin: origin))
+      if fit.training.endedEarly == nil {
+        try context.store?.keep(fit.training.state(origin: origin))
+      }
+      // It may end the fit: the epoch is kept then.
+      try context.progress(progress().milestone)
     }
     let name = network.parameters[population.incoming].layerName
     var model = TransformationModel(

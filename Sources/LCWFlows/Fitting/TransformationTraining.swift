@@ -79,17 +79,26 @@ public struct TransformationTraining: Sendable {
   }
 
   /// Ends the fit at an epoch that diverged, with the best of those before.
-  /// - Throws: The error, if none of them was better than the start.
-  public mutating func end(after error: FlowError) throws {
-    guard case .diverged = error, bestEpoch > 0 else { throw error }
-    endedEarly = error.description
+  /// - Parameter keepingStart: Whether the start is kept where no epoch was better.
+  /// - Throws: The error, if none of them was better than the start, and that is not to be kept.
+  public mutating func end(after error: FlowError, keepingStart: Bool = false) throws {
+    guard case .diverged = error, bestEpoch > 0 || keepingStart else { throw error }
+    endedEarly = error.description + (bestEpoch > 0 ? "" : "; the start is kept")
   }
 
   /// What the user should know of a fit that is finished; nothing of one that went well.
   public var warning: String? {
     if let endedEarly { return endedEarly }
-    guard epoch > 0, bestEpoch == 0 else { return nil }
-    return "no epoch was better than the start, which is kept; try a smaller rate"
+    guard epoch > 0 else { return nil }
+    guard current.parameters.contains(where: { $0.count > 0 }) else {
+      return "there are no layers to fit; the standardisation is all there is"
+    }
+    if bestEpoch == 0 {
+      return "no epoch was better than the start, which is kept; try a smaller rate"
+    }
+    guard steps < plan.warmUp else { return nil }
+    return "it ended after \(steps) of the \(plan.warmUp) steps in which the rate rises; try more "
+      + "epochs, smaller batches or a shorter warm-up"
   }
 
   // What counts is the held-out networks' figure, where there are any.

@@ -17,8 +17,18 @@ extension Tensor {
   /// The rows of several tensors of one width, one after the other.
   static func concatenatingRows(_ tensors: [Tensor]) -> Tensor? {
     guard let width = tensors.first?.shape.rowCount else { return nil }
-    return Tensor(tensors.flatMap(\.elements))
-      .reshaped([tensors.reduce(0) { $0 + $1.shape.rows }, width])
+    return Tensor(rows: tensors.reduce(0) { $0 + $1.shape.rows }, width: width, parts: tensors)
+  }
+
+  /// Rows that come in parts, each of which is made when the one before is written.
+  init(rows: Int, width: Int, parts: some Sequence<Tensor>) {
+    self.init(unspecified: [rows, width])
+    var place = 0
+    for part in parts {
+      elements.replaceSubrange(place..<place + part.elements.count, with: part.elements)
+      place += part.elements.count
+    }
+    precondition(place == rows * width, "parts are all of the rows")
   }
 
   /// Neighbouring rows.

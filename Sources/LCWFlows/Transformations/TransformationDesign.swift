@@ -59,7 +59,8 @@ public struct TransformationDesign: Sendable, Hashable {
     }
     try require((2...1 << 20).contains(dimension), "dimension", "from 2 to 1048576", dimension)
     try require((0...256).contains(layers), "number of layers", "from 0 to 256", layers)
-    try require((1...1 << 20).contains(hidden), "number of hidden units", "1 or more", hidden)
+    try require(
+      (1...1 << 20).contains(hidden), "number of hidden units", "from 1 to 1048576", hidden)
     try require((1...8).contains(depth), "depth", "from 1 to 8", depth)
     try require(bound > 0 && bound <= 16, "bound", "above 0, to 16", bound)
     // The product of all layers' scales is a single-precision number with room for what it scales.
@@ -78,10 +79,11 @@ public struct TransformationDesign: Sendable, Hashable {
 
   /// Checks that a fit's memory is there: the parameters as they are and as they were best, their
   /// gradients and two moments, and the same again while a state is written.
+  /// - Parameter samples: The bytes of what it is fitted to.
   /// - Throws: ``FlowError/tooLarge(gigabytes:)``.
-  func checkFits(in memory: Double) throws(FlowError) {
+  func checkFits(in memory: Double, besides samples: Double) throws(FlowError) {
     try check()
-    let needed = 10 * bytes
+    let needed = 10 * bytes + samples
     guard needed <= memory else { throw .tooLarge(gigabytes: Int(needed / 1e9) + 1) }
   }
 

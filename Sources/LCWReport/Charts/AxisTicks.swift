@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// Round values along an axis: multiples of 1, 2 or 5 times a power of ten.
 public struct AxisTicks: Sendable, Hashable {
@@ -10,6 +11,8 @@ public struct AxisTicks: Sendable, Hashable {
     case percent
     /// Whole numbers of things, between which there is nothing.
     case count
+    /// Logarithms to base ten, written as the numbers whose logarithms they are.
+    case powerOfTen
   }
 
   /// The values, ascending.
@@ -37,6 +40,12 @@ public struct AxisTicks: Sendable, Hashable {
       labels = []
       return
     }
+    guard format != .powerOfTen else {
+      let ticks = AxisTicks.powers(from: low, through: high, atMost: limit)
+      values = ticks.map(\.value)
+      labels = ticks.map(\.label)
+      return
+    }
     let finest = AxisTicks.decimalExponent(of: (high - low)) - 2
     var step = AxisTicks.Step(exponent: format == .count ? max(0, finest) : finest)
     while step.count(from: low, through: high) > limit { step.coarsen() }
@@ -44,6 +53,26 @@ public struct AxisTicks: Sendable, Hashable {
     values = multiples.map { step.value($0) / factor }
     let sign = format == .percent ? "%" : ""
     labels = multiples.map { step.label($0) + sign }
+  }
+
+  /// Logarithms of 1, 2 and 5 times powers of ten, or of fewer of these, as many as keep to the limit.
+  private static func powers(
+    from low: Double, through high: Double, atMost limit: Int
+  ) -> [(value: Double, label: String)] {
+    func ticks(_ mantissas: [Int], every exponents: Int) -> [(value: Double, label: String)] {
+      guard low > -300, high < 300 else { return [] }
+      return (Int(low.rounded(.down))...Int(high.rounded(.up)))
+        .filter { $0.isMultiple(of: exponents) }
+        .flatMap { exponent in
+          mantissas.map { mantissa in
+            let step = Step(mantissa: mantissa, exponent: exponent)
+            return (log10(Double(mantissa)) + Double(exponent), step.label(1))
+          }
+        }
+        .filter { (low - 1e-9...high + 1e-9).contains($0.value) }
+    }
+    let choices = [([1, 2, 5], 1), ([1], 1), ([1], 2), ([1], 5), ([1], 10), ([1], 50), ([1], 100)]
+    return choices.lazy.map { ticks($0, every: $1) }.first { $0.count <= limit } ?? []
   }
 
   /// The largest e with 10ᵉ ≤ value, for a positive value.

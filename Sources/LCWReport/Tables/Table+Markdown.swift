@@ -17,7 +17,7 @@ extension Table {
     "| " + cells.joined(separator: " | ") + " |"
   }
 
-  private static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.singleLine.unicodeScalars {
       if "\\`*_[]<>|~&".unicodeScalars.contains(scalar) { result += "\\" }

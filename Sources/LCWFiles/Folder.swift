@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+
+/// Folders for files.
+public enum Folder {
+  /// Makes a folder and those above it, unless they are there.
+  /// - Throws: ``FileError``, which names the file that stands where a folder should.
+  public static func make(_ folder: URL) throws(FileError) {
+    var place = folder.standardizedFileURL
+    while place.path != "/" {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder) {
+        guard isFolder.boolValue else {
+          throw .failed(
+            operation: "make the folder", file: folder.path,
+            reason: "\(place.path) is a file, where a folder is needed; name another")
+        }
+        break
+      }
+      place.deleteLastPathComponent()
+    }
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .failed(
+        operation: "make the folder", file: folder.path, reason: error.localizedDescription)
+    }
+  }
+}
