@@ -275,8 +275,17 @@ struct ConnectionCommandTests {
     // With a word, but not a path by a network: only what copies any file may do that.
     try program.run(
       "export", "path.lcw", "--at", "0.5", "-o", "both.lcw", "--overwrite", expecting: 64)
-    for command in commands { try program.run(command + ["--overwrite"], expecting: nil) }
-    #expect(try program.bytes("copy.lcw") != before[0])
+    for (output, command) in [
+      ("copy.lcw", ["convert", "b.lcw", "copy.lcw"]),
+      ("copy.lcw", ["export", "path.lcw", "--at", "0.5", "-o", "copy.lcw"]),
+      ("copy.lcw", ["extract", "b.lcw", "dense1.bias", "-o", "copy.lcw"]),
+      ("path.lcw", ["connect", "b.lcw", "a.lcw", "-m", "arc", "-o", "path.lcw"]),
+      ("both.lcw", ["ensemble", "b.lcw", "a.lcw", "-o", "both.lcw"]),
+    ] {
+      let old = try program.bytes(output)
+      try program.run(command + ["--overwrite"])
+      #expect(try program.bytes(output) != old, "\(command)")
+    }
   }
 
   @Test
@@ -309,6 +318,9 @@ struct ConnectionCommandTests {
       "convert", "own.lcw", "same.safetensors", "--names-of", "torch.safetensors")
     let same = try program.run("diff", "same.safetensors", "torch.safetensors")
     #expect(same.output == "0 of 4 tensors differ\n")
+    let path = try program.run(
+      "convert", "path.lcw", "x.safetensors", "--names-of", "torch.safetensors", expecting: 64)
+    #expect(path.errors.contains("holds a path, not a network"))
     try program.run(
       "convert", "torch.safetensors", "x.lcw", "--names-of", "a.lcw", expecting: 64)
     try program.run(
@@ -319,6 +331,45 @@ struct ConnectionCommandTests {
     let other = try program.run(
       "convert", "narrow.lcw", "x.safetensors", "--names-of", "torch.safetensors", expecting: 65)
     #expect(other.errors.contains("do not fit"))
+  }
+
+  @Test
+  func `layers that are alike go back under the names that were said to be theirs`() throws {
+    try program.run(
+      "train", "--architecture", "mlp:hidden=12x12x12", "--dataset", "digits", "--epochs", "1",
+      "-o",
+      "deep.lcw", "--quiet")
+    let names = ["dense2=zeta", "dense3=alpha", "dense1=first", "dense4=last"]
+    try program.run(
+      ["convert", "deep.lcw", "torch.safetensors"] + names.flatMap { ["--rename", $0] })
+    let back = ["convert", "deep.lcw", "back.safetensors", "--names-of", "torch.safetensors"]
+    #expect(try program.run(back, expecting: 65).errors.contains("several orders"))
+    let renames = ["zeta=dense2", "alpha=dense3", "first=dense1", "last=dense4"].flatMap {
+      ["--rename", $0]
+    }
+    let said = try program.run(back + renames)
+    #expect(said.output.contains("dense2.weight [12, 12] as zeta.weight"))
+    let same = try program.run("diff", "back.safetensors", "torch.safetensors")
+    #expect(same.output == "0 of 8 tensors differ\n")
+    // An order of the file is not enough: what was said on the way here may have been another.
+    try program.run(
+      ["convert", "deep.lcw", "torch.npz"] + names.flatMap { ["--rename", $0] })
+    let other = ["convert", "deep.lcw", "other.npz", "--names-of", "torch.npz"]
+    let told = try program.run(other, expecting: 64)
+    #expect(told.errors.contains("do not tell which layer is which"), "\(told.errors)")
+    try program.run(other + renames)
+    #expect(try program.run("diff", "other.npz", "torch.npz").output == "0 of 8 tensors differ\n")
+  }
+
+  @Test
+  func `a path is evaluated where something is said of how`() throws {
+    for (place, option) in [["--strategy", "point-by-point"], ["--refine"], ["--no-refine"]]
+      .enumerated()
+    {
+      let outcome = try program.run(
+        ["connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "p\(place).lcw", "--quiet"] + option)
+      #expect(outcome.output.contains("worst"), "\(option)")
+    }
   }
 
   @Test
@@ -364,6 +415,9 @@ struct ConnectionCommandTests {
         expecting: 65)
       #expect(outcome.errors.contains("the end of the path is not finite"), "\(outcome.errors)")
     }
+    let all = try program.run(
+      "compare", "a.lcw", "b.lcw", "huge.safetensors", "-m", "linear", expecting: 65)
+    #expect(all.errors.contains("huge.safetensors: the loss is not finite"), "\(all.errors)")
   }
 
   @Test

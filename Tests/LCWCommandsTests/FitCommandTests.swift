@@ -160,7 +160,7 @@ struct FitCommandTests {
       ([flow, "digits-1.lcw", "digits-1.lcw", "--hold-out", "1"], "named twice", 64),
       ([flow, "digits-1.lcw", "narrow.lcw"], "digits-1.lcw and narrow.lcw", 65),
       ([flow, "digits-1.lcw", "nu.lcw"], "nu.lcw: expected a checkpoint", 65),
-      (["\(flow),model=nu.lcw", "digits-1.lcw"], "leave one of them out", 64),
+      (["\(flow),model=nu.lcw", "digits-1.lcw"], "leave out ‘", 64),
       (["flow:model=nu.lcw", "digits-1.lcw"], "leave it out", 64),
       (["bijection:start=nu.lcw,kind=iaf", "digits-1.lcw", "digits-2.lcw"], "has a design", 64),
       (["flow:layers=64,bound=16", "digits-1.lcw"], "64 or less", 64),

@@ -87,6 +87,16 @@ struct ProgramTests {
     let modified = ["linear", "arc", "ot"].flatMap { ["\($0)+wa", "\($0)+bfly"] }
     #expect(
       Set(files)
-        == Set(["a.lcw", "b.lcw", "report.html"] + (methods + modified).map { "\($0).lcw" }))
+        == Set(
+          ["a.lcw", "b.lcw", "report.html", ".lcw-demo"] + (methods + modified).map { "\($0).lcw" })
+    )
+    // Weights of somebody else stay, also beside a report of another command.
+    try program.run("convert", "d/a.lcw", "arc.lcw")
+    let mine = try program.bytes("arc.lcw")
+    let small = ["--hidden", "3", "--epochs", "1"]
+    let refused = try program.run(["demo", "-o", "."] + small, expecting: 64)
+    #expect(refused.errors.contains("./arc.lcw is there already"))
+    #expect(try program.bytes("arc.lcw") == mine)
+    try program.run(["demo", "-o", "d"] + small)
   }
 }

@@ -271,9 +271,16 @@ struct CheckpointBindingTests {
       _ = try CheckpointBinding(of: sorted(["input", "hidden"]), to: deep)
     }
     #expect(error?.description.contains("‘hidden’ and ‘input’ have the same shapes") == true)
-    // The order in which a module registered them.
-    let registered = try CheckpointBinding(of: entries(["encode", "hidden"]), to: deep)
-    #expect(registered.names[0] == "encode.weight")
+    // The order in which a module registered them, whatever the alphabet says; that is sorted by
+    // name then only if biases come before weights.
+    for modules in [["encode", "hidden"], ["input", "hidden"]] {
+      let registered = try CheckpointBinding(of: entries(modules), to: deep)
+      #expect(registered.names[0] == "\(modules[0]).weight")
+      let told = registered.modulesToldByTheFile(of: deep)
+      #expect(told?.first == modules[0] && told?.second == modules[1])
+    }
+    let numbered = try CheckpointBinding(of: entries(["net.0", "net.2"]), to: deep)
+    #expect(numbered.modulesToldByTheFile(of: deep) == nil)
     for numbered in [["fc1", "fc2"], ["net.0", "net.10"], ["block1.dense", "block2.dense"]] {
       let binding = try CheckpointBinding(of: sorted(numbered), to: deep)
       #expect(binding.names[0] == "\(numbered[0]).weight")
@@ -353,13 +360,19 @@ struct CheckpointBindingTests {
       #expect(error?.description.contains("dense1.weight [3, 4]") == true)
       #expect(error?.description.contains("c.weight [3, 4]") == true)
     }
-    // Two hidden layers of one shape whose order the names and the file tell differently.
+    // Two hidden layers of one shape: the file's order tells, unless it is the alphabet's.
     let twins = try Network(
       inputShape: [3],
       layers: [.dense(outputs: 3, bias: false), .relu, .dense(outputs: 3, bias: false)])
+    let file = [entry("b.weight", [3, 3]), entry("a.weight", [3, 3])]
+    #expect(try CheckpointBinding(of: file, to: twins).names == ["b.weight", "a.weight"])
+    #expect(throws: CheckpointError.self) {
+      _ = try CheckpointBinding(of: file.reversed(), to: twins)
+    }
+    // Numbers tell too: a file of another order contradicts them.
     #expect(throws: CheckpointError.self) {
       _ = try CheckpointBinding(
-        of: [entry("b.weight", [3, 3]), entry("a.weight", [3, 3])], to: twins)
+        of: [entry("net.2.weight", [3, 3]), entry("net.0.weight", [3, 3])], to: twins)
     }
   }
 }

@@ -210,7 +210,7 @@ struct FindingsTests {
     #expect(try tradeOff(resumed) == nil)
     // All seconds, two for both methods, on an axis of logarithms.
     let svg = try tradeOff(self)
-    #expect(svg?.contains("seconds a pair") == true && svg?.contains(">2<") == true)
+    #expect(svg?.contains("seconds a pair") == true && svg?.contains(">2.00<") == true)
     let rows = try Findings(of: resumed.experiment, in: resumed.folder).pairTable.csv
       .split(separator: "\r\n")
     #expect(rows[0].hasSuffix("seconds,construction_seconds,measuring_seconds,resumed"))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import LCWReport
 import Testing
 
@@ -42,7 +43,10 @@ struct AxisTicksTests {
     #expect(near.values.map { ($0 * 1000).rounded() } == [1000, 1301, 1699])
     let wide = AxisTicks(in: -20...20, atMost: 5, format: .powerOfTen)
     #expect(wide.labels == ["1e−20", "1e−10", "1", "1e10", "1e20"])
-    #expect(AxisTicks(in: 0.31...0.69, atMost: 5, format: .powerOfTen).labels.isEmpty)
+    // Where no two of these lie, numbers as on any axis.
+    let narrow = AxisTicks(in: -1.683...(-1.55), atMost: 5, format: .powerOfTen)
+    #expect(narrow.labels == ["0.022", "0.024", "0.026", "0.028"])
+    #expect(narrow.values.map { (pow(10, $0) * 1000).rounded() } == [22, 24, 26, 28])
   }
 
   @Test func valuesAreTheNearestToTheirLabels() {

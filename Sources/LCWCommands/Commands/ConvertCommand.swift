@@ -14,8 +14,8 @@ struct ConvertCommand: ParsableCommand {
       the metadata of a network of lcw's own are kept. With --fold-batchnorm batch normalisations \
       become part of the layers beside them, as connecting networks needs it; the weights are then \
       written in single precision. With --names-of a network's tensors get the names that they \
-      have in another file, such as the PyTorch checkpoint one began with, so that \
-      load_state_dict takes them.
+      have in another file, such as the PyTorch checkpoint one began with, as lcw inspect shows \
+      them there; what was said by --rename when that file was converted is said again.
       """)
 
   @Argument(help: "The file to read.")
@@ -58,11 +58,11 @@ struct ConvertCommand: ParsableCommand {
       )
     }
     if namesOf != nil,
-      foldBatchnorm || foreign.architecture != nil || !view.select.isEmpty || !view.rename.isEmpty
+      foldBatchnorm || foreign.architecture != nil || !view.select.isEmpty
     {
       throw ValidationError(
         "--names-of renames all of a network's tensors; leave out --architecture, "
-          + "--fold-batchnorm, --select and --rename.")
+          + "--fold-batchnorm and --select.")
     }
     if foldBatchnorm, view.dtype != nil {
       throw ValidationError(
@@ -79,10 +79,10 @@ struct ConvertCommand: ParsableCommand {
     let opened = try session.open(input)
     let overflows = OverflowCount()
     let source =
-      try namesOf.map { file in
-        try renamed(opened, after: file, overflow: overflows.add, session)
-      } ?? view.view(of: opened, overflow: overflows.add)
-    if foldBatchnorm {
+      namesOf == nil ? try view.view(of: opened, overflow: overflows.add) : opened
+    if let namesOf {
+      try rename(opened, after: namesOf, overflow: overflows.add, session)
+    } else if foldBatchnorm {
       try fold(source, session)
     } else if foreign.architecture == nil {
       try session.write(source, to: output, as: outputFormat)
@@ -96,19 +96,41 @@ struct ConvertCommand: ParsableCommand {
     }
   }
 
-  /// A network under the names that its parameters have in another file.
-  private func renamed(
+  /// Writes a network under the names that its parameters have in another file.
+  private func rename(
     _ source: any CheckpointSource, after file: String,
     overflow: @escaping @Sendable (String, Int) -> Void, _ session: Session
-  ) throws -> any CheckpointSource {
+  ) throws {
+    guard source.kind == .checkpoint else {
+      throw SessionError.wrongUse(
+        "\(input) holds a \(source.kind.rawValue), not a network; lcw export writes a point of a path"
+      )
+    }
     guard source.namesNetwork else { throw SessionError.needsArchitecture(file: input) }
     try source.requireReadable()
     let network = try session.naming(input) { try source.network(from: session.registry) }
-    let names = try session.binding(of: try session.open(file), to: network).names
+    let named = try session.open(file)
+    // As --rename shows that file, in the order in which it is.
+    let shown = try view.renamed(named)
+    let binding = try session.binding(of: shown, to: network)
+    if let (first, second) = binding.modulesToldByTheFile(of: network) {
+      throw SessionError.wrongUse(
+        "‘\(first)’ and ‘\(second)’ of \(file) have the same shapes, and their names do not tell which "
+          + "layer is which; say it as when the file was converted, as with --rename \(second)="
+          + (network.parameters.last?.layerName ?? "dense2"))
+    }
+    let originals = Dictionary(
+      uniqueKeysWithValues: zip(shown.entries.map(\.name), named.entries.map(\.name)))
     let own = network.parameters.map(\.name)
-    return try CheckpointView(
+    let names = binding.names.map { originals[$0] ?? $0 }
+    let renamed = try CheckpointView(
       of: source, selecting: own, renaming: zip(own, names).map { (old: $0, new: $1) },
       elementType: view.dtype?.type, overflow: overflow)
+    try session.write(renamed, to: output, as: outputFormat)
+    print("\(output): the names of \(file), matched \(binding.rule.rawValue)")
+    for (parameter, name) in zip(network.parameters, names) {
+      print("  \(parameter.name) \(parameter.shape) as \(name.asOneLine)")
+    }
   }
 
   /// Writes the network without batch normalisations that computes the same.

@@ -34,8 +34,8 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute)
-    try checkFolder()
-    try Folder.make(URL(fileURLWithPath: output))
+    let methods = try methods(session)
+    try takeFolder(for: ["a", "b"] + methods.map { "\($0)" })
     let networks = try [1, 2].map { seed in try train(seed: seed, session) }
     let data = try session.data(given: nil, recorded: networks[0].dataset).samples
     var study = ConnectionStudy(command: commandLineText(), seedNote: nil)
@@ -43,7 +43,7 @@ struct DemoCommand: ParsableCommand {
     study.network = "\(networks[0].weights.network)"
     let joining = PathJoining(
       session: session, samples: data.train, seed: 0, isQuiet: !Console.isTerminal)
-    for method in try methods(session) {
+    for method in methods {
       let (path, seconds) = try joining.path(networks[0], networks[1], by: method)
       let archive = try joining.archive(
         path, method: method, networks[0], networks[1],
@@ -88,14 +88,21 @@ struct DemoCommand: ParsableCommand {
     return try session.network(in: file)
   }
 
-  // A folder of an earlier demo has its report; weights in any other folder are somebody's.
-  private func checkFolder() throws {
+  /// Makes the folder, or takes that of an earlier demo, which its marker tells; weights in any other
+  /// folder are somebody's.
+  private func takeFolder(for names: [String]) throws {
+    let folder = URL(fileURLWithPath: output)
+    let marker = folder.appendingPathComponent(".lcw-demo")
     let manager = FileManager.default
-    let isOwn = manager.fileExists(atPath: "\(output)/report.html")
-    for name in ["a", "b"] where manager.fileExists(atPath: "\(output)/\(name).lcw") && !isOwn {
-      throw SessionError.wrongUse(
-        "\(output)/\(name).lcw is there already and is of no demo; name another folder")
+    if !manager.fileExists(atPath: marker.path) {
+      for file in names.map({ "\($0).lcw" }) + ["report.html"]
+      where manager.fileExists(atPath: folder.appendingPathComponent(file).path) {
+        throw SessionError.wrongUse(
+          "\(output)/\(file) is there already and is of no demo; name another folder")
+      }
     }
+    try Folder.make(folder)
+    try AtomicFile.write(Array("A folder of lcw demo, which may write it anew.\n".utf8), to: marker)
   }
 
   private var closing: String {

@@ -95,7 +95,9 @@ struct ReproduceCommand: ParsableCommand {
 
   func validate() throws {
     if experiment == nil, !list {
-      throw ValidationError("Name an experiment, or see what there is with --list.")
+      throw ValidationError(
+        "Name an experiment" + (moreMethods.isEmpty ? "" : " before --methods")
+          + ", or see what there is with --list.")
     }
     if !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024.") }
     let modes = [dryRun, emit != nil, step != nil, collect, worker].count { $0 }

@@ -12,20 +12,34 @@ struct EvaluationOptions: ParsableArguments {
       valueName: "points"))
   var givenPoints: Int?
 
-  @Flag(inversion: .prefixedNo, help: "Look for the worst points between those of the grid.")
-  var refine = true
+  @Flag(
+    name: .customLong("refine"), inversion: .prefixedNo,
+    help: "Look for the worst points between those of the grid. (default: --refine)")
+  var givenRefine: Bool?
 
   @Option(help: "Use only this many samples of each part of the data.")
   var samples: Int?
 
-  @Option(help: "How points are evaluated: structured or point-by-point.")
-  var strategy: PathEvaluator.Strategy = .structured
+  @Option(
+    name: .customLong("strategy"),
+    help: ArgumentHelp(
+      "How points are evaluated: structured or point-by-point. (default: structured)",
+      valueName: "strategy"))
+  var givenStrategy: PathEvaluator.Strategy?
 
   /// The points of the grid on each unit of a path.
   var points: Int { givenPoints ?? 21 }
 
+  /// Whether the worst points are looked for between those of the grid.
+  var refine: Bool { givenRefine ?? true }
+
+  /// How points are evaluated.
+  var strategy: PathEvaluator.Strategy { givenStrategy ?? .structured }
+
   /// Whether something was said of how to evaluate.
-  var isGiven: Bool { givenPoints != nil || samples != nil || !refine }
+  var isGiven: Bool {
+    givenPoints != nil || samples != nil || givenRefine != nil || givenStrategy != nil
+  }
 
   /// The samples to evaluate on.
   func limited(_ data: EvaluationData) -> EvaluationData {

@@ -26,16 +26,24 @@ struct ViewOptions: ParsableArguments {
     }
   }
 
+  private var renames: [(old: String, new: String)] {
+    rename.map { text in
+      let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return (old: String(sides[0]), new: String(sides[1]))
+    }
+  }
+
+  /// A source under the names that these options give, all of it, in the same order.
+  func renamed(_ source: any CheckpointSource) throws -> any CheckpointSource {
+    rename.isEmpty ? source : try CheckpointView(of: source, renaming: renames)
+  }
+
   /// A source as these options show it.
   /// - Parameter overflow: Told of tensors whose elements become infinite, as `CheckpointView` does.
   func view(
     of source: any CheckpointSource, overflow: @escaping @Sendable (String, Int) -> Void
   ) throws -> any CheckpointSource {
     guard dtype != nil || !select.isEmpty || !rename.isEmpty else { return source }
-    let renames = rename.map { text in
-      let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return (old: String(sides[0]), new: String(sides[1]))
-    }
     return try CheckpointView(
       of: source, selecting: select, renaming: renames, elementType: dtype?.type,
       overflow: overflow)

@@ -28,14 +28,16 @@ struct PairComparison {
     let joined = Set(pairs.flatMap { [$0.0, $0.1] })
     for (index, (name, network)) in zip(names, networks).enumerated() where joined.contains(index) {
       let runner = try Runner(network.weights.network)
-      ends.append(
-        (
-          name,
-          try runner.evaluate(
-            network.weights, on: options.limited(data).train, workers: session.workers),
-          try runner.evaluate(
-            network.weights, on: options.limited(data).test, workers: session.workers)
-        ))
+      let (train, test) = try (
+        runner.evaluate(network.weights, on: options.limited(data).train, workers: session.workers),
+        runner.evaluate(network.weights, on: options.limited(data).test, workers: session.workers)
+      )
+      // Every figure of a pair is relative to its ends': said before any pair is joined.
+      guard train.crossEntropy.isFinite, test.crossEntropy.isFinite else {
+        throw SessionError.inFile(
+          name, problem: "the loss is not finite: the outputs are too large for single precision")
+      }
+      ends.append((name, train, test))
     }
     let joining = PathJoining(
       session: session, samples: data.train, seed: seed, isQuiet: isQuiet)

@@ -24,7 +24,8 @@ enum FittingKernels {
     setenv(variable, fitting, 1)
     #if os(Linux)
       var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-      execv("/proc/self/exe", &arguments)
+      // By its own name, under which processes are listed; the link is there if that is gone.
+      for path in [ExperimentRun.program, "/proc/self/exe"] { execv(path, &arguments) }
     #endif
     Console.printError(
       "warning: OpenBLAS takes this processor for one without its vectors, and is slow; "

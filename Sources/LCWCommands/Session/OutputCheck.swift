@@ -18,7 +18,7 @@ enum OutputCheck {
         operation: "write", file: path, reason: "\(folder) can't be written to")
     }
     if let kind = try? FileManager.default.attributesOfItem(atPath: file.path)[.type]
-      as? FileAttributeType, kind != .typeRegular
+      as? FileAttributeType, ![.typeRegular, .typeSymbolicLink].contains(kind)
     {
       let reason = kind == .typeDirectory ? "it is a folder" : "it is there and is no regular file"
       throw FileError.failed(operation: "write", file: path, reason: reason)

@@ -26,8 +26,8 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// fits; unique shapes.
   ///
   /// Where two layers could change places, for their shapes are alike, an order counts only if it
-  /// means something: the modules' names differ in numbers alone, or the file is not sorted by name.
-  /// Safetensors are, so that `hidden` would come before `input` in these.
+  /// means something: the modules' names differ in numbers alone, or it is that of a file which is not
+  /// sorted by name. Safetensors are sorted, so that `hidden` would come before `input` in these.
   ///
   /// Tensors with integers, such as counters of batches, and an optimiser's moments are left out; one
   /// with integers that has a parameter's name and shape is an error.
@@ -50,26 +50,31 @@ public struct CheckpointBinding: Sendable, Hashable {
       return
     }
     let candidates = entries.filter { $0.elementType.isFloatingPoint && !$0.isOptimiserState }
-    var orders = [candidates.naturallySorted(), candidates].compactMap {
-      CheckpointBinding.bind($0, to: network)
-    }
+    let inFile = CheckpointBinding.bind(candidates, to: network)
+    var orders = [CheckpointBinding.bind(candidates.naturallySorted(), to: network), inFile]
+      .compactMap(\.self)
     if orders.isEmpty {
       orders = candidates.naturallySorted().ordersOfParts.compactMap {
         CheckpointBinding.bind($0, to: network)
       }
     }
     if let first = orders.first {
+      let pair = CheckpointBinding.exchangeable(first, in: network)
+      let isSorted = candidates.areSortedByName
+      if pair != nil, let inFile, !isSorted {
+        (rule, names) = (.order, inFile)
+        return
+      }
       guard orders.allSatisfy({ $0 == first }) else {
         throw CheckpointBinding.failure(
           "several orders of the tensors fit, by their names, by the file, or of their parts",
           entries, network)
       }
-      if candidates.areSortedByName,
-        let pair = CheckpointBinding.exchangeable(first, in: network)
-      {
+      if let pair {
         throw CheckpointBinding.failure(
-          "‘\(pair.0)’ and ‘\(pair.1)’ have the same shapes, and neither their names nor the file, "
-            + "which is sorted by them, tell which comes first", entries, network)
+          "‘\(pair.0)’ and ‘\(pair.1)’ have the same shapes, and neither their names nor the file"
+            + (isSorted ? ", which is sorted by them," : "") + " tell which comes first", entries,
+          network)
       }
       (rule, names) = (.order, first)
       return
@@ -88,6 +93,13 @@ public struct CheckpointBinding: Sendable, Hashable {
   public func weights(of network: Network, from source: any CheckpointSource) throws -> Weights {
     try Weights(
       network: network, tensors: try names.map { try source.tensor(named: $0).floats })
+  }
+
+  /// Two modules that were told apart by the file's order alone: their layers have parameters of the
+  /// same shapes, and their names no numbers that tell an order. None if names told all.
+  public func modulesToldByTheFile(of network: Network) -> (first: String, second: String)? {
+    guard rule == .order, let pair = Self.exchangeable(names, in: network) else { return nil }
+    return (String(pair.0), String(pair.1))
   }
 
   /// The tensors of each module against the parameters of each layer, in order.

@@ -14,6 +14,8 @@ public enum PluginError: DescribedError, Hashable {
   case unknownOption(plugin: String, option: String, known: [String])
   /// The option's value is of another type or out of range.
   case invalidOption(plugin: String, option: String, value: String, reason: String)
+  /// The option stands for nothing beside another that is given.
+  case misplacedOption(plugin: String, option: String, reason: String)
   /// A text names no method, or more than one modifier.
   case malformedExpression(String, reason: String)
   /// A text is not `name:key=value,key=value`.
@@ -23,8 +25,8 @@ public enum PluginError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .duplicateName, .malformedName, .withoutKind: .failure
-    case .unknownPlugin, .unknownOption, .invalidOption, .malformedExpression,
-      .malformedReference:
+    case .unknownPlugin, .unknownOption, .invalidOption, .misplacedOption,
+      .malformedExpression, .malformedReference:
       .usage
     }
   }
@@ -45,6 +47,8 @@ public enum PluginError: DescribedError, Hashable {
       "\(plugin) has no option ‘\(option)’\(Self.hint(option, known, "it takes", none: "it takes none"))"
     case .invalidOption(let plugin, let option, let value, let reason):
       "\(plugin): ‘\(value)’ is no value for \(option): \(reason)"
+    case .misplacedOption(let plugin, let option, let reason):
+      "\(plugin): leave out ‘\(option)’: \(reason)"
     case .malformedExpression(let text, let reason):
       "‘\(text)’ is no method such as arc or arc+wa: \(reason)"
     case .malformedReference(let text, let reason):

@@ -19,14 +19,13 @@ public final class ModelFile: Sendable {
 
   /// Refuses options that are given beside a model: they are for a fit, and would name a row of a table
   /// by what the model is not.
-  /// - Throws: `PluginError.invalidOption`.
+  /// - Throws: `PluginError.misplacedOption`.
   public func refuseOthers(than key: String, in values: OptionValues) throws(PluginError) {
     guard !isEmpty else { return }
-    for (option, text) in values.given.sorted(by: { $0.key < $1.key }) where option != key {
-      throw .invalidOption(
-        plugin: method, option: option, value: text,
-        reason:
-          "‘\(option)’ is for a fit, and the model of ‘\(key)’ is fitted; leave one of them out")
+    if let option = values.given.keys.sorted().first(where: { $0 != key }) {
+      throw .misplacedOption(
+        plugin: method, option: option,
+        reason: "it is for a fit, and the model of ‘\(key)’ is fitted")
     }
   }
 

@@ -82,15 +82,13 @@ public struct TransformationOptions: Sendable {
   }
 
   /// Refuses options of the design where it is given otherwise.
-  /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)``.
+  /// - Throws: ``PluginError/misplacedOption(plugin:option:reason:)``.
   public func refuseDesign(
     in values: OptionValues, plugin: String, because reason: String
   ) throws(PluginError) {
     let design: [any PluginOptionDescription] = [kind, layers, width, depth, normalisation, bound]
-    for option in design {
-      if let text = values.given[option.key] {
-        throw .invalidOption(plugin: plugin, option: option.key, value: text, reason: reason)
-      }
+    if let option = design.first(where: { values.given[$0.key] != nil }) {
+      throw .misplacedOption(plugin: plugin, option: option.key, reason: reason)
     }
   }
 

@@ -72,7 +72,11 @@ public struct AxisTicks: Sendable, Hashable {
         .filter { (low - 1e-9...high + 1e-9).contains($0.value) }
     }
     let choices = [([1, 2, 5], 1), ([1], 1), ([1], 2), ([1], 5), ([1], 10), ([1], 50), ([1], 100)]
-    return choices.lazy.map { ticks($0, every: $1) }.first { $0.count <= limit } ?? []
+    let found = choices.lazy.map { ticks($0, every: $1) }.first { $0.count <= limit } ?? []
+    guard found.count < 2 else { return found }
+    // Within less than such a step, round numbers are as good.
+    let numbers = AxisTicks(in: pow(10, low)...pow(10, high), atMost: limit)
+    return zip(numbers.values, numbers.labels).filter { $0.0 > 0 }.map { (log10($0), $1) }
   }
 
   /// The largest e with 10ᵉ ≤ value, for a positive value.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// The ranges a line chart shows.
 struct LineChartData {
@@ -67,13 +68,17 @@ struct LineChartSummary {
         continue
       }
       sentences.append(
-        "\(series.name): from \(number(low.y)) at \(LineChartSummary.short(low.x))"
-          + " to \(number(high.y)) at \(LineChartSummary.short(high.x)).")
+        "\(series.name): from \(number(low.y)) at \(place(low.x))"
+          + " to \(number(high.y)) at \(place(high.x)).")
     }
     for reference in chart.references where reference.y.isDrawable {
       sentences.append("\(reference.label): \(number(reference.y)).")
     }
     return sentences.joined(separator: " ")
+  }
+
+  private func place(_ x: Double) -> String {
+    LineChartSummary.short(chart.xFormat == .powerOfTen ? pow(10, x) : x)
   }
 
   private func number(_ value: Double) -> String {
