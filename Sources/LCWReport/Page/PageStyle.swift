@@ -80,6 +80,7 @@ enum PageStyle {
     pre{white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid var(--grid)}
     table{font-size:7.5pt;width:100%}th,td{padding:.15rem .25rem;overflow-wrap:anywhere}
     .number{white-space:normal;overflow-wrap:normal}.long{min-width:0}
+    .broad{font-size:5.5pt}.broad th,.broad td{padding:.1rem .12rem}
     caption span,.notes li{position:static;max-width:none}
     figure,tr,pre{break-inside:avoid}h1,h2,h3,h4,h5,h6,caption{break-after:avoid}}
     """

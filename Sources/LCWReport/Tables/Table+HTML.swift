@@ -8,7 +8,7 @@ extension Table {
 
   /// The table with a caption that is markup already.
   func html(caption: String?, captionID: String?) -> String {
-    var lines = ["<table>"]
+    var lines = [columns.count > Table.mostOnPaper ? "<table class=\"broad\">" : "<table>"]
     if let caption {
       let id = captionID.map { " id=\"\($0.markup)\"" } ?? ""
       lines.append("<caption\(id)><span>\(caption)</span></caption>")
@@ -23,6 +23,9 @@ extension Table {
     if !notes.isEmpty { lines += ["<ul class=\"notes\">"] + notes + ["</ul>"] }
     return lines.joined(separator: "\n") + "\n"
   }
+
+  /// The columns that find room on a printed page in the usual size of type.
+  private static let mostOnPaper = 12
 
   private func cells(of row: [Cell]) -> String {
     var text = ""
