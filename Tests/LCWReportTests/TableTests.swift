@@ -72,6 +72,12 @@ struct TableTests {
         """)
   }
 
+  @Test func manyColumnsAreMarked() {
+    func table(_ count: Int) -> Table { Table(columns: (1...count).map { .init("c\($0)") }) }
+    #expect(table(12).html.hasPrefix("<table>"))
+    #expect(table(13).html.hasPrefix("<table class=\"broad\">"))
+  }
+
   @Test func html() {
     #expect(
       table.html == """
