@@ -10,7 +10,8 @@ struct ConnectCommand: ParsableCommand {
     discussion: """
       A method may have a modifier behind a plus sign: linear, arc+wa, ot+bfly. With --output \
       the path is written as an archive. With --evaluate, --report, an option that says how to \
-      evaluate or print, or without --output, it is evaluated too. --method may be given several times to compare methods. A method that \
+      evaluate or print, or without --output, it is evaluated too. --method may be given several \
+      times to compare methods. A method that \
       learns for long keeps its state beside the output and goes on from it with --resume.
       """)
 

@@ -119,10 +119,12 @@ struct ConvertCommand: ParsableCommand {
           + "layer is which; say it as when the file was converted, as with --rename \(second)="
           + (network.parameters.last?.layerName ?? "dense2"))
     }
+    // By bytes: two names of a file may be equal as texts.
     let originals = Dictionary(
-      uniqueKeysWithValues: zip(shown.entries.map(\.name), named.entries.map(\.name)))
+      zip(shown.entries, named.entries).map { (Array($0.name.utf8), $1.name) }
+    ) { first, _ in first }
     let own = network.parameters.map(\.name)
-    let names = binding.names.map { originals[$0] ?? $0 }
+    let names = binding.names.map { originals[Array($0.utf8)] ?? $0 }
     let renamed = try CheckpointView(
       of: source, selecting: own, renaming: zip(own, names).map { (old: $0, new: $1) },
       elementType: view.dtype?.type, overflow: overflow)
