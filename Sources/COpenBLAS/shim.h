@@ -19,3 +19,8 @@ void dsyevd_(
   const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
   double *work, const int *lwork, int *iwork, const int *liwork, int *info,
   unsigned long jobzLength, unsigned long uploLength);
+
+/// QR factorisation of a rectangular matrix by Householder reflections.
+void dgeqrf_(
+  const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
+  const int *lwork, int *info);

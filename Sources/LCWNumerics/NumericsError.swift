@@ -12,6 +12,8 @@ public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
   case notPositiveDefinite(order: Int)
   /// The eigenvalue iteration did not converge, which a matrix with NaN or infinity causes.
   case eigenvaluesDidNotConverge(size: Int)
+  /// A matrix has no QR factorisation, as LAPACK has it.
+  case notFactored(rows: Int, columns: Int)
 
   /// One line that says what was expected and what was found.
   public var description: String {
@@ -27,6 +29,8 @@ public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
       "the matrix is not positive definite (leading minor \(order))"
     case .eigenvaluesDidNotConverge(let size):
       "the eigenvalues of a \(size)×\(size) matrix did not converge: it may hold NaN or infinity"
+    case .notFactored(let rows, let columns):
+      "the \(rows)×\(columns) matrix has no QR factorisation"
     }
   }
 }

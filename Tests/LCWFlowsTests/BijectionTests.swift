@@ -64,6 +64,8 @@ struct BijectionTests {
     TransformationDesign(kind: .realnvp, dimension: 10, layers: 3, hidden: 12),
     TransformationDesign(
       kind: .iaf, dimension: 10, layers: 2, hidden: 14, normalisation: .actnorm),
+    TransformationDesign(
+      kind: .realnvp, dimension: 10, layers: 3, hidden: 12, axes: 4, incoming: 6),
   ])
   func `the gradient of the loss is that of differences`(design: TransformationDesign) throws {
     let population = try HiddenPopulation(of: network, hidden: 0)
@@ -156,6 +158,35 @@ struct BijectionTests {
       stages: [try UnitCurve.arc.stage(from: trained[6], to: trained[7], label: "arc")])
     let (own, its) = (try meanLoss(path), try meanLoss(arc))
     #expect(own < 0.97 * its, "\(own), on the arc \(its)")
+  }
+
+  @Test
+  func `axes and pairing are the fit's, and a fit is the same again`() throws {
+    func fit(_ options: String) throws -> Checkpoint {
+      try learner("bijection:layers=2,epochs=1,steps=10,batch=64,\(options)").fit(
+        to: Array(trained[0..<3]), heldOut: [], in: context())
+    }
+    let (random, fixed, axes) = (
+      try fit("pairing=random"), try fit("pairing=fixed"), try fit("axes=4")
+    )
+    #expect(try random.tensors == fit("rate=6e-4").tensors)
+    #expect(random.tensors != fixed.tensors)
+    let plan = try #require(fixed.metadata["plan"]?.object)
+    #expect(plan["pairing"]?.string == "fixed")
+    let design = try #require(axes.metadata["designs"]?.object?["dense1"]?.object)
+    #expect(design["axes"]?.integer == 4 && design["incoming"]?.integer == 6)
+    #expect(design["hidden"]?.integer == 4)
+    // More than there are is all of them.
+    let all = try fit("axes=100")
+    #expect(all.metadata["designs"]?.object?["dense1"]?.object?["axes"]?.integer == 6)
+    let path = try registry.connection(MethodExpression("bijection:model=nu.lcw"))
+      .path(from: trained[6], to: trained[7], in: context(["nu.lcw": axes]))
+    #expect(try path.weights(at: 0).isIdentical(to: trained[6]))
+    #expect(try path.weights(at: 1).isIdentical(to: trained[7]))
+    #expect(throws: (any Error).self) {
+      try learner("bijection:start=nu.lcw,axes=4").fit(
+        to: trained, heldOut: [], in: context(["nu.lcw": axes]))
+    }
   }
 
   @Test

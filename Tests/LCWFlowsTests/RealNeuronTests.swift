@@ -24,6 +24,8 @@ struct RealNeuronTests {
     arguments: [
       TransformationDesign(kind: .realnvp, dimension: 795, layers: 4, hidden: 400),
       TransformationDesign(kind: .iaf, dimension: 795, layers: 2, hidden: 795),
+      TransformationDesign(
+        kind: .realnvp, dimension: 795, layers: 8, hidden: 214, axes: 96, incoming: 784),
     ])
   func `the inverse undoes forward`(design: TransformationDesign) throws {
     let format = try PluginRegistry.linked().format(PluginReference("safetensors"))

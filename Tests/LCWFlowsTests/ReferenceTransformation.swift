@@ -21,7 +21,13 @@ struct ReferenceTransformation {
   /// The row ν(θ), in the order of the coordinates that the layers leave.
   func forward(_ row: [Double]) -> [Double] {
     let (mean, deviation) = (values("mean"), values("deviation"))
-    var x = row.indices.map { (row[$0] - mean[$0]) / deviation[$0] }
+    let turned = reflected(row)
+    let standard = turned.indices.map { (turned[$0] - mean[$0]) / deviation[$0] }
+    // With axes, what is not incoming comes first, then the axes; other incoming ones do not move.
+    let (axes, incoming) = (design.axes, design.incoming)
+    var x =
+      axes == 0 ? standard : Array(standard[incoming...]) + Array(standard[..<axes])
+    let rest = axes == 0 ? [] : Array(standard[axes..<incoming])
     if design.kind == .realnvp {
       x =
         stride(from: 0, to: x.count, by: 2).map { x[$0] }
@@ -38,6 +44,19 @@ struct ReferenceTransformation {
       }
       layer += 1
       x = design.kind == .iaf ? autoregressive(x, layer) : coupling(x, layer, index % 2 == 0)
+    }
+    return x + rest
+  }
+
+  /// The row behind the reflections, one after the other.
+  private func reflected(_ row: [Double]) -> [Double] {
+    let vectors = values("reflections")
+    var x = row
+    for k in 0..<(vectors.isEmpty ? 0 : design.axes) {
+      let v = vectors[k * design.incoming..<(k + 1) * design.incoming].map(\.self)
+      let share =
+        2 * v.indices.reduce(0.0) { $0 + v[$1] * x[$1] } / v.reduce(0.0) { $0 + $1 * $1 }
+      for column in v.indices { x[column] -= share * v[column] }
     }
     return x
   }

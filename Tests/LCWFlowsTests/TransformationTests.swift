@@ -15,6 +15,12 @@ let smallDesigns: [TransformationDesign] = [
   TransformationDesign(
     kind: .iaf, dimension: 6, layers: 3, hidden: 4, depth: 2, normalisation: .actnorm),
   TransformationDesign(kind: .iaf, dimension: 2, layers: 2, hidden: 1),
+  TransformationDesign(
+    kind: .realnvp, dimension: 9, layers: 3, hidden: 8, axes: 2, incoming: 6),
+  TransformationDesign(
+    kind: .iaf, dimension: 8, layers: 2, hidden: 9, normalisation: .actnorm, axes: 3, incoming: 5),
+  TransformationDesign(
+    kind: .realnvp, dimension: 7, layers: 2, hidden: 6, axes: 7, incoming: 7),
 ]
 
 /// Designs whose coordinates take several blocks and panels.
@@ -23,6 +29,8 @@ let largeDesigns: [TransformationDesign] = [
   TransformationDesign(kind: .iaf, dimension: 131, layers: 2, hidden: 260),
   TransformationDesign(kind: .iaf, dimension: 230, layers: 2, hidden: 30, depth: 3),
   TransformationDesign(kind: .iaf, dimension: 200, layers: 2, hidden: 2),
+  TransformationDesign(
+    kind: .realnvp, dimension: 150, layers: 3, hidden: 60, axes: 40, incoming: 139),
 ]
 
 struct TransformationTests {

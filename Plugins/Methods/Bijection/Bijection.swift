@@ -31,11 +31,14 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
   private static let batch = PluginOption(
     "batch", default: 1024, help: "training samples of a step and a t")
   private static let times = PluginOption("times", default: 1, help: "values of t of a step")
+  private static let pairing = PluginOption(
+    "pairing", default: UnitPairing.random,
+    help: "which units of two networks are paired: others in each step, or those of one number")
   private static let transformation = TransformationOptions(
     kind: .realnvp, layers: 4, width: 0.5, epochs: 40, rate: 6e-4, decayEpochs: 4, patience: 0)
   /// The model, and what a fit takes.
   public static let options: [any PluginOptionDescription] =
-    [model, start, steps, batch, times] + transformation.all
+    [model, start, steps, batch, times, pairing] + transformation.all
 
   private let file: ModelFile
   private let startFile: String
@@ -50,7 +53,7 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
     amounts = BijectionFit.Amounts(
       steps: try options.value(of: Self.steps, in: 1...1_000_000),
       batch: try options.value(of: Self.batch, in: 1...1_000_000),
-      times: try options.value(of: Self.times, in: 1...1000))
+      times: try options.value(of: Self.times, in: 1...1000), pairing: options[Self.pairing])
     choice = try Self.transformation.choice(in: options)
     if !startFile.isEmpty {
       try Self.transformation.refuseDesign(
@@ -91,7 +94,7 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
       networks: networks, heldOut: heldOut, samples: samples, amounts: amounts,
       plan: choice.plan(seed: context.seed), context: context)
     return try fit.model(method: Self.name, startingFrom: startFile) {
-      choice.design(dimension: $0)
+      choice.design(for: $0)
     }.checkpoint
   }
 }

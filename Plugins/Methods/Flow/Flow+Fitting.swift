@@ -26,6 +26,6 @@ extension Flow {
     let fit = NeuronFit(
       populations: populations, networks: networks, heldOut: heldOut, batch: batch,
       plan: choice.plan(seed: context.seed), context: context)
-    return try fit.model(method: Self.name) { choice.design(dimension: $0) }.checkpoint
+    return try fit.model(method: Self.name) { choice.design(for: $0) }.checkpoint
   }
 }

@@ -106,7 +106,7 @@ extension BijectionFit {
       }
     }
     guard let gradient = Tensor.concatenatingRows(imageGradients) else { return .nan }
-    _ = try transformation.backward(
+    try transformation.layersBackward(
       forward, gradient: gradient, logGradients: [Float](repeating: 0, count: 2 * units),
       into: &gradients, carry: batches.isEmpty ? 0 : 1, workers: workers)
     return loss

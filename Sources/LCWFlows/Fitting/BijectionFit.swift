@@ -4,6 +4,15 @@ import LCWNetworks
 public import LCWNumerics
 public import LCWPaths
 
+/// Which hidden units of two networks are on the two ends of a path while a transformation is fitted.
+public enum UnitPairing: String, OptionChoice {
+  /// Others in each step: the numbers of units mean nothing, so that these are pairs of networks as
+  /// likely as any, and as many as there are permutations.
+  case random
+  /// Always those of the same number.
+  case fixed
+}
+
 /// Fitting a transformation so that the networks between two others have a low loss: the mean over
 /// t uniform on (0, 1) and over pairs A, B of a set of networks of the task loss of
 /// ν⁻¹[cos(πt/2) ν(A) + sin(πt/2) ν(B)] (Anokhin and Yarotsky 2020, "Bijection").
@@ -19,12 +28,15 @@ public struct BijectionFit: Sendable {
     public var batch: Int
     /// The values of t of a step, all on the way between one pair.
     public var times: Int
+    /// Which units are paired in a step.
+    public var pairing: UnitPairing
 
     /// Amounts.
-    public init(steps: Int, batch: Int, times: Int) {
+    public init(steps: Int, batch: Int, times: Int, pairing: UnitPairing = .random) {
       self.steps = steps
       self.batch = batch
       self.times = times
+      self.pairing = pairing
     }
   }
 
@@ -126,10 +138,15 @@ public struct BijectionFit: Sendable {
         time: random.uniformDouble(),
         samples: (0..<amounts.batch).map { _ in random.integer(below: samples.count) })
     }
+    let partners =
+      switch amounts.pairing {
+      case .random: b.neurons.gatheringRows(random.permutation(of: population.count)[...])
+      case .fixed: b.neurons
+      }
     let loss = try BijectionFit.lossGradient(
       of: training.current,
       BijectionPair(
-        population: population, a: a.weights, b: b.weights, neurons: [a.neurons, b.neurons]),
+        population: population, a: a.weights, b: b.weights, neurons: [a.neurons, partners]),
       batches, samples: samples, runner: runner, into: &training.gradients, workers: workers)
     guard loss.isFinite else {
       throw FlowError.diverged(what: "the loss", epoch: training.epoch)

@@ -40,10 +40,10 @@ public struct NeuronFit: Sendable {
   ///
   /// - Parameters:
   ///   - method: The method that fits.
-  ///   - design: The design for neurons of so many numbers.
+  ///   - design: The design for the neurons of a layer.
   /// - Throws: ``FlowError``, and what the context's progress and store throw.
   public func model(
-    method: String, design: (Int) -> TransformationDesign
+    method: String, design: (HiddenPopulation) -> TransformationDesign
   ) throws -> TransformationModel {
     guard let network = networks.first?.network else {
       throw FlowError.tooFewNetworks(needed: 1, found: 0)
@@ -53,11 +53,11 @@ public struct NeuronFit: Sendable {
     }
     let names = populations.map { network.parameters[$0.incoming].layerName }
     for population in populations {
-      try design(population.dimension).checkFits(
+      try design(population).checkFits(
         in: Machine.physicalMemory,
         besides: population.sampleBytes(networks: networks.count + heldOut.count))
     }
-    let origin = origin(layers: names, designs: populations.map { design($0.dimension) })
+    let origin = origin(layers: names, designs: populations.map { design($0) })
     var model = TransformationModel(method: method, network: network, transformations: [:])
     var (histories, warnings): ([String: JSONValue], [JSONValue]) = ([:], [])
     let state = try context.store?.restore()
@@ -102,12 +102,13 @@ public struct NeuronFit: Sendable {
 
   private func train(
     _ population: HiddenPopulation, name: String, index: Int,
-    design: (Int) -> TransformationDesign, done: TransformationModel,
+    design: (HiddenPopulation) -> TransformationDesign, done: TransformationModel,
     record: [String: JSONValue], origin: [String: JSONValue], state: Checkpoint?
   ) throws -> TransformationTraining {
     let samples = neurons(of: networks, population)
     let start = try Transformation(
-      design(population.dimension), standardisedOn: [samples], seed: plan.seed)
+      design(population), standardisedOn: [samples], seed: plan.seed,
+      workers: context.workers)
     var fit = try LikelihoodFit(
       start, to: samples, heldOut: heldOut.isEmpty ? nil : neurons(of: heldOut, population),
       batch: batch, plan: plan,

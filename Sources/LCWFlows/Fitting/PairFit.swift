@@ -2,7 +2,7 @@
 public import LCWCore
 import LCWFiles
 import LCWNumerics
-import LCWPaths
+public import LCWPaths
 
 /// Fitting a transformation to the loss between pairs of networks of one hidden layer.
 public struct PairFit: Sendable {
@@ -37,10 +37,10 @@ public struct PairFit: Sendable {
   /// - Parameters:
   ///   - method: The method that fits.
   ///   - file: A model to begin with, or an empty text.
-  ///   - design: The design for neurons of so many numbers, where there is no such model.
+  ///   - design: The design for the neurons of a layer, where there is no such model.
   /// - Throws: ``FlowError``, and what the context's progress and store throw.
   public func model(
-    method: String, startingFrom file: String, design: (Int) -> TransformationDesign
+    method: String, startingFrom file: String, design: (HiddenPopulation) -> TransformationDesign
   ) throws -> TransformationModel {
     guard Set((networks + heldOut).map(\.digest)).count == networks.count + heldOut.count else {
       throw FlowError.sameNetwork
@@ -58,7 +58,7 @@ public struct PairFit: Sendable {
     let population = try HiddenPopulation(of: network, hidden: 0)
     let bytes = population.sampleBytes(networks: networks.count + heldOut.count)
     if file.isEmpty {
-      try design(population.dimension).checkFits(in: Machine.physicalMemory, besides: bytes)
+      try design(population).checkFits(in: Machine.physicalMemory, besides: bytes)
     }
     let start = try start(file, population, method: method, design: design)
     try start.transformation.design.checkFits(in: Machine.physicalMemory, besides: bytes)
@@ -98,20 +98,20 @@ public struct PairFit: Sendable {
     if let warning = fit.training.warning { model.record["warnings"] = .array([.string(warning)]) }
     model.record["plan"] = .object(
       plan.json.merging([
-        "batch": .integer(amounts.batch), "steps": .integer(amounts.steps),
-        "times": .integer(amounts.times),
+        "batch": .integer(amounts.batch), "pairing": .string(amounts.pairing.rawValue),
+        "steps": .integer(amounts.steps), "times": .integer(amounts.times),
       ]) { $1 })
     return model
   }
 
   private func start(
     _ file: String, _ population: HiddenPopulation, method: String,
-    design: (Int) -> TransformationDesign
+    design: (HiddenPopulation) -> TransformationDesign
   ) throws -> (transformation: Transformation, digest: String) {
     guard !file.isEmpty else {
       let new = try Transformation(
-        design(population.dimension), standardisedOn: networks.map { population.neurons(of: $0) },
-        seed: plan.seed)
+        design(population), standardisedOn: networks.map { population.neurons(of: $0) },
+        seed: plan.seed, workers: context.workers)
       return (new, "")
     }
     guard let open = context.open else { throw FlowError.cannotOpen(method: method) }
@@ -130,7 +130,8 @@ public struct PairFit: Sendable {
       "held-out": .array(heldOut.map { .string($0.digest) }),
       "networks": .array(networks.map { .string($0.digest) }),
       "samples": .string(samples.digest), "step-count": .integer(amounts.steps),
-      "threads": .integer(context.workers.count), "times": .integer(amounts.times),
+      "threads": .integer(context.workers.count), "pairing": .string(amounts.pairing.rawValue),
+      "times": .integer(amounts.times),
     ]
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
+public import LCWPaths
 
 /// The options of a plugin that fits transformations: the design's and the plan's.
 ///
@@ -12,6 +13,7 @@ public struct TransformationOptions: Sendable {
   private let depth: PluginOption<Int>
   private let normalisation: PluginOption<TransformationNormalisation>
   private let bound: PluginOption<Double>
+  private let axes: PluginOption<Int>
   private let epochs: PluginOption<Int>
   private let rate: PluginOption<Double>
   private let decay: PluginOption<Double>
@@ -21,7 +23,8 @@ public struct TransformationOptions: Sendable {
 
   /// The options with their defaults.
   public init(
-    kind: TransformationKind, layers: Int, width: Double, depth: Int = 1, epochs: Int,
+    kind: TransformationKind, layers: Int, width: Double, depth: Int = 1, axes: Int = 0,
+    epochs: Int,
     rate: Double, decayEpochs: Int = 20, patience: Int
   ) {
     self.kind = PluginOption("kind", default: kind, help: "the family of the transformation")
@@ -29,13 +32,16 @@ public struct TransformationOptions: Sendable {
       "layers", default: layers, help: "coupling or autoregressive layers")
     self.width = PluginOption(
       "width", default: width,
-      help: "hidden units of a layer's network, as a multiple of a neuron's numbers")
+      help: "hidden units of a layer's network, as a multiple of the numbers that it moves")
     self.depth = PluginOption("depth", default: depth, help: "hidden layers of a layer's network")
     normalisation = PluginOption(
       "normalise", default: .fixed,
       help: "between layers: nothing, or a trained scale and shift of each coordinate")
     bound = PluginOption(
       "bound", default: 2.0, help: "the largest logarithm of a layer's scales")
+    self.axes = PluginOption(
+      "axes", default: axes,
+      help: "leading principal axes of the incoming weights that the layers move; 0: all weights")
     self.epochs = PluginOption("epochs", default: epochs, help: "the most epochs")
     self.rate = PluginOption("rate", default: rate, help: "Adam's learning rate")
     decay = PluginOption("decay", default: 0.9, help: "the factor on the rate")
@@ -50,7 +56,7 @@ public struct TransformationOptions: Sendable {
   /// The options, for the plugin's own list.
   public var all: [any PluginOptionDescription] {
     [
-      kind, layers, width, depth, normalisation, bound, epochs, rate, decay, decayEpochs,
+      kind, layers, width, depth, normalisation, bound, axes, epochs, rate, decay, decayEpochs,
       warmUp, patience,
     ]
   }
@@ -63,14 +69,17 @@ public struct TransformationOptions: Sendable {
     fileprivate let depth: Int
     fileprivate let normalisation: TransformationNormalisation
     fileprivate let bound: Double
+    fileprivate let axes: Int
     fileprivate let plan: FitPlan
 
-    /// The design for neurons of so many numbers.
-    public func design(dimension: Int) -> TransformationDesign {
-      TransformationDesign(
-        kind: kind, dimension: dimension, layers: layers,
-        hidden: max(1, Int((width * Double(dimension)).rounded())), depth: depth,
-        normalisation: normalisation, bound: bound)
+    /// The design for the neurons of a hidden layer.
+    public func design(for population: HiddenPopulation) -> TransformationDesign {
+      var design = TransformationDesign(
+        kind: kind, dimension: population.dimension, layers: layers, hidden: 1, depth: depth,
+        normalisation: normalisation, bound: bound, axes: min(axes, population.inputs),
+        incoming: population.inputs)
+      design.hidden = max(1, Int((width * Double(design.moved)).rounded()))
+      return design
     }
 
     /// The plan with a seed.
@@ -86,7 +95,9 @@ public struct TransformationOptions: Sendable {
   public func refuseDesign(
     in values: OptionValues, plugin: String, because reason: String
   ) throws(PluginError) {
-    let design: [any PluginOptionDescription] = [kind, layers, width, depth, normalisation, bound]
+    let design: [any PluginOptionDescription] = [
+      kind, layers, width, depth, normalisation, bound, axes,
+    ]
     if let option = design.first(where: { values.given[$0.key] != nil }) {
       throw .misplacedOption(plugin: plugin, option: option.key, reason: reason)
     }
@@ -100,6 +111,7 @@ public struct TransformationOptions: Sendable {
       width: try values.value(of: width, in: 0.001...64),
       depth: try values.value(of: depth, in: 1...8), normalisation: values[normalisation],
       bound: try values.value(of: bound, in: 0.01...16),
+      axes: try values.value(of: axes, in: 0...1_000_000),
       plan: FitPlan(
         epochs: try values.value(of: epochs, in: 0...FitPlan.epochLimit),
         rate: try values.value(of: rate, in: 1e-9...1),

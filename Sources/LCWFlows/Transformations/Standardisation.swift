@@ -10,12 +10,15 @@ public import LCWNumerics
 #endif
 
 /// Coordinates less their means, over their deviations, in the order a transformation's layers
-/// want them.
+/// want them; where there are principal axes, behind the reflections that turn these into
+/// coordinates.
 public struct Standardisation: Sendable, Hashable {
   /// The mean of each coordinate.
   public let mean: [Float]
   /// The deviation of each coordinate, at least ``floor`` times their root mean square.
   public let deviation: [Float]
+  /// What turns principal axes into the first coordinates, if there are any.
+  public let reflections: Reflections?
   let order: [Int32]
   private let inverseOrder: [Int32]
 
@@ -26,12 +29,17 @@ public struct Standardisation: Sendable, Hashable {
 
   /// The statistics of samples' rows; sums are in double precision.
   /// - Parameter order: The order of the coordinates behind the standardisation.
-  public init(of samples: [Tensor], order: [Int]) {
+  /// - Parameter reflections: What comes before it.
+  init(
+    of samples: some Sequence<Tensor>, order: [Int], reflections: Reflections? = nil
+  ) {
+    let samples = samples.lazy.map { Self.reflected($0, reflections) }
     let dimension = order.count
-    let count = Double(samples.reduce(0) { $0 + $1.shape.rows })
+    var count = 0.0
     var sums = [Double](repeating: 0, count: dimension)
     var squares = sums
     for rows in samples {
+      count += Double(rows.shape.rows)
       rows.elements.withUnsafeBufferPointer { values in
         for row in 0..<rows.shape.rows {
           for column in 0..<dimension { sums[column] += Double(values[row * dimension + column]) }
@@ -56,11 +64,12 @@ public struct Standardisation: Sendable, Hashable {
       mean: means.map { Float($0) },
       deviation: variances.map {
         typical > 0 ? max(Float($0.squareRoot()), Standardisation.floor * typical) : 1
-      }, order: order)
+      }, order: order, reflections: reflections)
   }
 
   /// A standardisation by given means and positive deviations.
-  init(mean: [Float], deviation: [Float], order: [Int]) {
+  init(mean: [Float], deviation: [Float], order: [Int], reflections: Reflections? = nil) {
+    self.reflections = reflections
     self.mean = mean
     self.deviation = deviation
     self.order = order.map(Int32.init)
@@ -77,27 +86,49 @@ public struct Standardisation: Sendable, Hashable {
   /// The logarithm of the determinant of the derivative, the same for all rows.
   var logDeterminant: Double { deviation.reduce(0) { $0 - log(Double($1)) } }
 
+  private static func reflected(_ rows: Tensor, _ reflections: Reflections?) -> Tensor {
+    guard let reflections else { return rows }
+    var result = rows
+    reflections.apply(to: &result)
+    return result
+  }
+
+  private func reflectedBack(_ rows: Tensor) -> Tensor {
+    guard let reflections else { return rows }
+    var result = rows
+    reflections.applyInverse(to: &result)
+    return result
+  }
+
   func apply(_ rows: Tensor, _ range: Range<Int>) -> Tensor {
-    rows.gathered(
-      rows: range, order: order, before: ordered.mean, scale: ordered.scale, after: zeros)
+    let (mean, scale) = ordered
+    // With reflections the rows are copied first: they change in place.
+    let source = reflections == nil ? rows : Self.reflected(rows.rows(range), reflections)
+    return source.gathered(
+      rows: reflections == nil ? range : 0..<range.count, order: order, before: mean, scale: scale,
+      after: zeros)
   }
 
   func applyInverse(_ rows: Tensor) -> Tensor {
-    rows.gathered(
-      rows: 0..<rows.shape.rows, order: inverseOrder, before: zeros, scale: deviation, after: mean)
+    reflectedBack(
+      rows.gathered(
+        rows: 0..<rows.shape.rows, order: inverseOrder, before: zeros, scale: deviation,
+        after: mean))
   }
 
   /// The gradient before ``apply(_:_:)`` from that behind it.
   func backward(_ gradient: Tensor) -> Tensor {
-    gradient.gathered(
-      rows: 0..<gradient.shape.rows, order: inverseOrder, before: zeros,
-      scale: deviation.map { 1 / $0 }, after: zeros)
+    reflectedBack(
+      gradient.gathered(
+        rows: 0..<gradient.shape.rows, order: inverseOrder, before: zeros,
+        scale: deviation.map { 1 / $0 }, after: zeros))
   }
 
   /// The gradient before ``applyInverse(_:)`` from that behind it.
   func inverseBackward(_ gradient: Tensor, _ range: Range<Int>) -> Tensor {
-    gradient.gathered(
-      rows: range, order: order, before: zeros, scale: order.map { deviation[Int($0)] },
-      after: zeros)
+    let source = reflections == nil ? gradient : Self.reflected(gradient.rows(range), reflections)
+    return source.gathered(
+      rows: reflections == nil ? range : 0..<range.count, order: order, before: zeros,
+      scale: order.map { deviation[Int($0)] }, after: zeros)
   }
 }

@@ -35,7 +35,7 @@ extension Transformation {
     let ranges = ranges(rows.shape.rows, workers)
     let chunks = try workers.map(ranges.count) { body(ranges[$0]) }
     return TransformationPass(
-      rows: joined(chunks.map(\.rows)), logDeterminants: chunks.flatMap(\.logs),
+      rows: joined(chunks.map(\.whole)), logDeterminants: chunks.flatMap(\.logs),
       ranges: ranges, chunks: chunks)
   }
 
@@ -52,15 +52,29 @@ extension Transformation {
     _ pass: TransformationPass, gradient: Tensor, logGradients: [Float],
     into gradients: inout [Tensor], carry: Float = 1, workers: Workers
   ) throws -> Tensor {
+    let behind = try layersBackward(
+      pass, gradient: gradient, logGradients: logGradients, into: &gradients, carry: carry,
+      workers: workers)
+    return joined(try workers.map(behind.count) { standardisation.backward(behind[$0]) })
+  }
+
+  /// The gradients of the parameters alone, with the arguments of
+  /// ``backward(_:gradient:logGradients:into:carry:workers:)``.
+  /// - Returns: The gradients behind the standardisation, chunk by chunk.
+  @discardableResult
+  func layersBackward(
+    _ pass: TransformationPass, gradient: Tensor, logGradients: [Float],
+    into gradients: inout [Tensor], carry: Float = 1, workers: Workers
+  ) throws -> [Tensor] {
     let results = try workers.map(pass.ranges.count) { index in
       let range = pass.ranges[index]
-      var (own, chunk) = (gradient.rows(range), pass.chunks[index])
-      backward(&own, logGradients: Array(logGradients[range]), &chunk)
-      return (gradient: standardisation.backward(own), chunk: chunk)
+      var (own, chunk) = (Chunk(gradient.rows(range), moved: design.moved), pass.chunks[index])
+      backward(&own.rows, logGradients: Array(logGradients[range]), &chunk)
+      return (gradient: own.whole, chunk: chunk)
     }
     addGradients(
       of: results.map(\.chunk), sign: 1, carry: carry, to: &gradients, workers: workers)
-    return joined(results.map(\.gradient))
+    return results.map(\.gradient)
   }
 
   /// The gradient of z from that of ν⁻¹(z).
@@ -77,12 +91,13 @@ extension Transformation {
   ) throws -> Tensor {
     let results = try workers.map(pass.ranges.count) { index in
       var chunk = pass.chunks[index]
-      var own = standardisation.inverseBackward(gradient, pass.ranges[index])
+      var own = Chunk(
+        standardisation.inverseBackward(gradient, pass.ranges[index]), moved: design.moved)
       for (position, place) in places.enumerated() {
         layers[position].inverseBackward(
-          &own, record: &chunk.records[position], Array(parameters[place]))
+          &own.rows, record: &chunk.records[position], Array(parameters[place]))
       }
-      return (gradient: own, chunk: chunk)
+      return (gradient: own.whole, chunk: chunk)
     }
     addGradients(
       of: results.map(\.chunk), sign: -1, carry: carry, to: &gradients, workers: workers)

@@ -37,6 +37,7 @@ extension Transformation {
       var gradient = chunk.rows
       gradient.assign(share, times: chunk.rows, plus: 0)
       chunk.rows = Tensor(zeros: [0])
+      chunk.rest = nil
       backward(
         &gradient, logGradients: [Float](repeating: -share, count: ranges[index].count), &chunk)
       return (sum: sum, chunk: chunk)
@@ -49,7 +50,9 @@ extension Transformation {
   private func densities(of chunk: Chunk) -> [Double] {
     let constant = -0.5 * Double(design.dimension) * log(2 * Double.pi)
     return chunk.logs.indices.map { row in
-      let square = chunk.rows.row(row).reduce(0.0) { $0 + Double($1) * Double($1) }
+      let square = [chunk.rows, chunk.rest].reduce(0.0) { sum, part in
+        part?.row(row).reduce(sum) { $0 + Double($1) * Double($1) } ?? sum
+      }
       return constant - square / 2 + chunk.logs[row]
     }
   }

@@ -3,14 +3,17 @@ public import LCWCore
 public import LCWNumerics
 
 extension Transformation {
-  /// Everything but the design, as tensors with names: `mean` and `deviation` of the coordinates,
-  /// and of the k-th layer, counted from 1, `layerK/hiddenJ.weight`, `layerK/hiddenJ.bias`,
+  /// Everything but the design, as tensors with names: `reflections` if there are principal axes,
+  /// `mean` and `deviation` of the coordinates, and of the k-th layer, counted from 1, `layerK/hiddenJ.weight`, `layerK/hiddenJ.bias`,
   /// `layerK/scale.weight`, … as whole matrices; Formats/LCW/SPEC.md lays them out.
   public var namedTensors: [NamedTensor] {
     var result = [
       NamedTensor("mean", StoredTensor(Tensor(standardisation.mean))),
       NamedTensor("deviation", StoredTensor(Tensor(standardisation.deviation))),
     ]
+    if let reflections = standardisation.reflections {
+      result.append(NamedTensor("reflections", StoredTensor(reflections.vectors)))
+    }
     for (index, place) in places.enumerated() {
       for (name, tensor) in layers[index].namedTensors(Array(parameters[place])) {
         result.append(NamedTensor("layer\(index + 1)/\(name)", StoredTensor(tensor)))
@@ -44,6 +47,15 @@ extension Transformation {
     guard deviation.allSatisfy({ $0 > 0 }) else {
       throw FlowError.design(option: "deviations", expected: "positive", found: "0 or less")
     }
+    var reflections: Reflections?
+    if design.axes > 0 {
+      let vectors = try checked("reflections", [design.axes, design.incoming])
+      // The largest value tells, since a vector's square may be too small for single precision.
+      guard (0..<design.axes).allSatisfy({ vectors.row($0).contains { abs($0) > 1e-9 } }) else {
+        throw FlowError.design(option: "reflections", expected: "not zero", found: "a zero")
+      }
+      reflections = Reflections(vectors: vectors)
+    }
     // Each layer's tensors are read before the next is made, so that a design that its file does not
     // bear out takes no memory.
     var parameters: [Tensor] = []
@@ -53,7 +65,9 @@ extension Transformation {
       }
     }
     self.init(
-      design, Standardisation(mean: mean, deviation: deviation, order: design.order),
+      design,
+      Standardisation(
+        mean: mean, deviation: deviation, order: design.order, reflections: reflections),
       parameters: parameters)
   }
 }
@@ -62,8 +76,10 @@ extension TransformationDesign {
   /// The design as metadata.
   public var json: JSONValue {
     .object([
-      "bound": JSONValue(bound), "depth": .integer(depth), "dimension": .integer(dimension),
-      "hidden": .integer(hidden), "kind": .string(kind.rawValue), "layers": .integer(layers),
+      "axes": .integer(axes), "bound": JSONValue(bound), "depth": .integer(depth),
+      "dimension": .integer(dimension),
+      "hidden": .integer(hidden), "incoming": .integer(incoming),
+      "kind": .string(kind.rawValue), "layers": .integer(layers),
       "normalise": .string(normalisation.rawValue),
     ])
   }
@@ -79,6 +95,8 @@ extension TransformationDesign {
       }
       return found
     }
+    // Models of before there were axes do not tell of them.
+    let hasAxes = json?.object?["axes"] != nil
     self.init(
       kind: try field("kind", TransformationKind.typeName) {
         $0.string.flatMap(TransformationKind.init(rawValue:))
@@ -90,6 +108,8 @@ extension TransformationDesign {
       normalisation: try field("normalise", TransformationNormalisation.typeName) {
         $0.string.flatMap(TransformationNormalisation.init(rawValue:))
       },
-      bound: try field("bound", "a number") { $0.double })
+      bound: try field("bound", "a number") { $0.double },
+      axes: hasAxes ? try field("axes", "an integer") { $0.integer } : 0,
+      incoming: hasAxes ? try field("incoming", "an integer") { $0.integer } : 0)
   }
 }

@@ -29,10 +29,16 @@ public struct Transformation: Sendable {
   let places: [Range<Int>]
 
   /// A transformation that standardises as samples say.
-  /// - Parameter seed: Of the networks' first weights.
+  ///
+  /// - Parameters:
+  ///   - design: What it is made of.
+  ///   - samples: Rows `[n, D]` in parts, of which there may be principal axes too.
+  ///   - seed: Of the networks' first weights.
+  ///   - workers: The threads, for principal axes.
   /// - Throws: ``FlowError`` if the design can't be or the samples do not fit it.
   public init(
-    _ design: TransformationDesign, standardisedOn samples: [Tensor], seed: UInt64
+    _ design: TransformationDesign, standardisedOn samples: [Tensor], seed: UInt64,
+    workers: Workers = .serial
   ) throws(FlowError) {
     try design.check()
     for rows in samples {
@@ -45,8 +51,18 @@ public struct Transformation: Sendable {
       var random = RandomStream(seed: seed, purpose: .initialisation, index: index)
       return layer.initialParameters(&random)
     }
+    var reflections: Reflections?
+    if design.axes > 0 {
+      let axes = try PrincipalAxes.leading(
+        design.axes, ofColumns: design.incoming, of: samples, workers: workers)
+      do { reflections = try Reflections(turning: axes) } catch {
+        throw .notFinite(rows: "the samples' principal axes")
+      }
+    }
     self.init(
-      design, Standardisation(of: samples, order: design.order), parameters: parameters)
+      design,
+      Standardisation(of: samples, order: design.order, reflections: reflections),
+      parameters: parameters)
   }
 
   init(
@@ -76,7 +92,7 @@ public struct Transformation: Sendable {
     let chunks = try workers.map(ranges(rows.shape.rows, workers).count) {
       forward(rows, ranges(rows.shape.rows, workers)[$0], isKeeping: false)
     }
-    return (joined(chunks.map(\.rows)), chunks.flatMap(\.logs))
+    return (joined(chunks.map(\.whole)), chunks.flatMap(\.logs))
   }
 
   /// The rows ν⁻¹(z).
@@ -92,9 +108,29 @@ public struct Transformation: Sendable {
 
   /// A chunk of rows on its way, with what its gradients need.
   struct Chunk: Sendable {
+    /// What the layers move.
     var rows: Tensor
+    /// The coordinates behind it, which they do not.
+    var rest: Tensor?
     var logs: [Double] = []
     var records: [LayerRecord] = []
+
+    /// The rows from all of their coordinates, of which the first `moved` are moved by the layers.
+    init(_ whole: Tensor, moved: Int) {
+      let width = whole.shape.rowCount
+      rows = moved == width ? whole : whole.columns(0..<moved)
+      rest = moved == width ? nil : whole.columns(moved..<width)
+    }
+
+    /// All coordinates.
+    var whole: Tensor {
+      guard let rest else { return rows }
+      let moved = rows.shape.rowCount
+      var result = Tensor(unspecified: [rows.shape.rows, moved + rest.shape.rowCount])
+      result.assignColumns(from: 0, of: rows, columns: 0..<moved)
+      result.assignColumns(from: moved, of: rest, columns: 0..<rest.shape.rowCount)
+      return result
+    }
   }
 
   /// The most rows of a chunk: enough for the products, few enough for memory.
@@ -115,7 +151,7 @@ public struct Transformation: Sendable {
   }
 
   func forward(_ rows: Tensor, _ range: Range<Int>, isKeeping: Bool) -> Chunk {
-    var chunk = Chunk(rows: standardisation.apply(rows, range))
+    var chunk = Chunk(standardisation.apply(rows, range), moved: design.moved)
     chunk.logs = [Double](repeating: standardisation.logDeterminant, count: range.count)
     for (layer, place) in zip(layers, places) {
       let record = layer.forward(&chunk.rows, logs: &chunk.logs, Array(parameters[place]))
@@ -125,12 +161,13 @@ public struct Transformation: Sendable {
   }
 
   func inverse(_ rows: Tensor, _ range: Range<Int>, isKeeping: Bool) -> Chunk {
-    var chunk = Chunk(rows: rows.rows(range))
+    var chunk = Chunk(rows.rows(range), moved: design.moved)
     for (layer, place) in zip(layers, places).reversed() {
       let record = layer.inverse(&chunk.rows, Array(parameters[place]))
       if isKeeping { chunk.records.insert(record, at: 0) }
     }
-    chunk.rows = standardisation.applyInverse(chunk.rows)
+    chunk.rows = standardisation.applyInverse(chunk.whole)
+    chunk.rest = nil
     return chunk
   }
 

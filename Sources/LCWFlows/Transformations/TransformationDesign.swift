@@ -34,11 +34,18 @@ public struct TransformationDesign: Sendable, Hashable {
   /// The bound of a layer's logarithmic scales: it stretches or shrinks a coordinate by the factor
   /// e to this power at most, so that no step of training makes numbers overflow.
   public var bound: Double
+  /// The principal axes of the incoming weights that the layers see and move, those along which
+  /// neurons differ most; along all others there is a standardisation alone. 0 for no axes: the
+  /// layers move all coordinates as they are.
+  public var axes: Int
+  /// The number of the first coordinates, a neuron's incoming weights, that the axes are of.
+  public var incoming: Int
 
   /// A design.
   public init(
     kind: TransformationKind, dimension: Int, layers: Int, hidden: Int, depth: Int = 1,
-    normalisation: TransformationNormalisation = .fixed, bound: Double = 2
+    normalisation: TransformationNormalisation = .fixed, bound: Double = 2, axes: Int = 0,
+    incoming: Int = 0
   ) {
     self.kind = kind
     self.dimension = dimension
@@ -47,7 +54,12 @@ public struct TransformationDesign: Sendable, Hashable {
     self.depth = depth
     self.normalisation = normalisation
     self.bound = bound
+    self.axes = axes
+    self.incoming = incoming
   }
+
+  /// The number of coordinates that the layers see and move.
+  public var moved: Int { axes == 0 ? dimension : axes + dimension - incoming }
 
   /// Checks that there can be such a transformation.
   /// - Throws: ``FlowError/design(option:expected:found:)``.
@@ -58,6 +70,11 @@ public struct TransformationDesign: Sendable, Hashable {
       guard isRight else { throw .design(option: option, expected: expected, found: "\(found)") }
     }
     try require((2...1 << 20).contains(dimension), "dimension", "from 2 to 1048576", dimension)
+    try require(
+      (0...dimension).contains(incoming), "number of incoming weights", "from 0 to \(dimension)",
+      incoming)
+    try require((0...incoming).contains(axes), "axes", "from 0 to \(incoming)", axes)
+    try require(moved >= 2, "number of coordinates that move", "2 or more", moved)
     try require((0...256).contains(layers), "number of layers", "from 0 to 256", layers)
     try require(
       (1...1 << 20).contains(hidden), "number of hidden units", "from 1 to 1048576", hidden)
@@ -83,7 +100,9 @@ public struct TransformationDesign: Sendable, Hashable {
   /// - Throws: ``FlowError/tooLarge(gigabytes:)``.
   func checkFits(in memory: Double, besides samples: Double) throws(FlowError) {
     try check()
-    let needed = 10 * bytes + samples
+    // Covariances, and eigenvectors with what finding them takes, in double precision.
+    let square = Double(incoming) * Double(incoming)
+    let needed = 10 * bytes + samples + (axes > 0 ? 48 * square : 0)
     guard needed <= memory else { throw .tooLarge(gigabytes: Int(needed / 1e9) + 1) }
   }
 
@@ -93,29 +112,33 @@ public struct TransformationDesign: Sendable, Hashable {
   /// A layer by its place in the order, in which an actnorm comes before each other one.
   func makeLayer(_ place: Int) -> any InvertibleLayer {
     let hasActNorms = normalisation == .actnorm
-    if hasActNorms, place % 2 == 0 { return ActNorm(dimension: dimension) }
+    if hasActNorms, place % 2 == 0 { return ActNorm(dimension: moved) }
     let index = hasActNorms ? place / 2 : place
     switch kind {
     case .realnvp:
       return CouplingLayer(
-        dimension: dimension, movesLast: index % 2 == 0, hidden: hidden, depth: depth,
+        dimension: moved, movesLast: index % 2 == 0, hidden: hidden, depth: depth,
         bound: Float(bound))
     case .iaf:
       return AutoregressiveLayer(
-        dimension: dimension, hidden: hidden, depth: depth, bound: Float(bound))
+        dimension: moved, hidden: hidden, depth: depth, bound: Float(bound))
     }
   }
 
   /// The layers in order, actnorms among them.
   func makeLayers() -> [any InvertibleLayer] { (0..<layerCount).map(makeLayer) }
 
-  /// The order in which the first layer finds the coordinates: for couplings those of even index
-  /// first, so that either half has every other one.
+  /// The order of the standardised coordinates: first those that move as the first layer finds
+  /// them, for couplings those of even index before the others, so that either half has every other
+  /// one; then those that do not. With axes these are the first ``incoming``'s first coordinates,
+  /// and come behind the other coordinates that move.
   var order: [Int] {
-    switch kind {
-    case .iaf: Array(0..<dimension)
-    case .realnvp:
-      Array(stride(from: 0, to: dimension, by: 2)) + Array(stride(from: 1, to: dimension, by: 2))
-    }
+    let moving = axes == 0 ? Array(0..<dimension) : Array(incoming..<dimension) + Array(0..<axes)
+    let first =
+      switch kind {
+      case .iaf: moving
+      case .realnvp: [0, 1].flatMap { stride(from: $0, to: moved, by: 2).map { moving[$0] } }
+      }
+    return first + (axes == 0 ? [] : Array(axes..<incoming))
   }
 }

@@ -46,12 +46,15 @@ public struct HiddenPopulation: Sendable, Hashable {
     self.blockWidth = network.parameters[outgoing].shape.rowCount / units
   }
 
+  /// The number of incoming weights of a unit.
+  public var inputs: Int { network.parameters[incoming].shape.rowCount }
+
   /// The number of outputs of the next layer.
   public var outputs: Int { network.parameters[outgoing].shape.rows }
 
   /// The number of values of a neuron: incoming weights, bias, outgoing block.
   public var dimension: Int {
-    network.parameters[incoming].shape.rowCount + (bias == nil ? 0 : 1) + outputs * blockWidth
+    inputs + (bias == nil ? 0 : 1) + outputs * blockWidth
   }
 
   /// The number of a neuron's first values that are its incoming weights and its bias.
@@ -59,7 +62,6 @@ public struct HiddenPopulation: Sendable, Hashable {
 
   /// The neurons of a network as rows, `[count, dimension]`.
   public func neurons(of weights: Weights) -> Tensor {
-    let inputs = network.parameters[incoming].shape.rowCount
     let width = count * blockWidth
     var rows = Tensor(zeros: [count, dimension])
     for unit in 0..<count {
@@ -87,7 +89,6 @@ public struct HiddenPopulation: Sendable, Hashable {
   /// Writes neurons, `[count, dimension]`, over those of a network.
   public func assign(_ neurons: Tensor, to weights: inout Weights) {
     precondition(neurons.shape == [count, dimension], "\(neurons.shape) are not these neurons")
-    let inputs = network.parameters[incoming].shape.rowCount
     let width = count * blockWidth
     for unit in 0..<count {
       var next = unit * dimension
