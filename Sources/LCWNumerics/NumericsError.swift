@@ -12,6 +12,8 @@ public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
   case notPositiveDefinite(order: Int)
   /// The eigenvalue iteration did not converge, which a matrix with NaN or infinity causes.
   case eigenvaluesDidNotConverge(size: Int)
+  /// A matrix is larger than LAPACK can decompose.
+  case tooLarge(order: Int, limit: Int)
   /// A matrix has no QR factorisation, as LAPACK has it.
   case notFactored(rows: Int, columns: Int)
 
@@ -29,6 +31,8 @@ public enum NumericsError: Error, Hashable, Sendable, CustomStringConvertible {
       "the matrix is not positive definite (leading minor \(order))"
     case .eigenvaluesDidNotConverge(let size):
       "the eigenvalues of a \(size)×\(size) matrix did not converge: it may hold NaN or infinity"
+    case .tooLarge(let order, let limit):
+      "the eigenvectors of a \(order)×\(order) matrix can't be found: the largest order is \(limit)"
     case .notFactored(let rows, let columns):
       "the \(rows)×\(columns) matrix has no QR factorisation"
     }

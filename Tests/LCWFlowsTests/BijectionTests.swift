@@ -189,9 +189,9 @@ struct BijectionTests {
     }
   }
 
-  @Test
-  func `an interrupted fit goes on to the same bits`() throws {
-    let learner = try learner("bijection:\(Self.small)")
+  @Test(arguments: ["pairing=fixed", "axes=4"])
+  func `an interrupted fit goes on to the same bits`(option: String) throws {
+    let learner = try learner("bijection:\(Self.small),\(option)")
     let heldOut = Array(trained[3...4])
     let whole = try learner.fit(to: Array(trained[0..<3]), heldOut: heldOut, in: context())
     let store = MemoryStore()

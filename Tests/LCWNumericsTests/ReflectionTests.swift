@@ -39,6 +39,19 @@ struct ReflectionTests {
     for row in 0..<7 { expectClose(result.row(row), rows.row(row).map(Double.init)) }
   }
 
+  @Test(arguments: [Float(1e-20), 1e-3, 1e20])
+  func `the length of a vector means nothing`(length: Float) {
+    var random = RandomStream(seed: 3)
+    let vectors = random.normal([4, 9])
+    var scaled = vectors
+    for place in 0..<36 { scaled.elements[place] *= length }
+    let rows = random.normal([5, 9])
+    var (result, expected) = (rows, rows)
+    Reflections(vectors: scaled).apply(to: &result)
+    Reflections(vectors: vectors).apply(to: &expected)
+    for row in 0..<5 { expectClose(result.row(row), expected.row(row).map(Double.init)) }
+  }
+
   @Test(arguments: [(count: 1, width: 2), (2, 2), (3, 8), (30, 100)])
   func `orthonormal axes become the first coordinates`(size: (count: Int, width: Int)) throws {
     // Axes by Gram and Schmidt.

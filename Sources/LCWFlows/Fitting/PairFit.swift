@@ -61,7 +61,8 @@ public struct PairFit: Sendable {
       try design(population).checkFits(in: Machine.physicalMemory, besides: bytes)
     }
     let start = try start(file, population, method: method, design: design)
-    try start.transformation.design.checkFits(in: Machine.physicalMemory, besides: bytes)
+    try start.transformation.design.checkFits(
+      in: Machine.physicalMemory, besides: bytes, isNew: file.isEmpty)
     var fit = try BijectionFit(
       start.transformation, population, networks: networks, heldOut: heldOut, samples: samples,
       amounts: amounts, plan: plan, workers: context.workers)
@@ -125,13 +126,15 @@ public struct PairFit: Sendable {
   }
 
   private func origin(start: String) -> [String: JSONValue] {
-    [
+    var origin: [String: JSONValue] = [
       "batch": .integer(amounts.batch), "fit": "loss", "start": .string(start),
       "held-out": .array(heldOut.map { .string($0.digest) }),
       "networks": .array(networks.map { .string($0.digest) }),
       "samples": .string(samples.digest), "step-count": .integer(amounts.steps),
-      "threads": .integer(context.workers.count), "pairing": .string(amounts.pairing.rawValue),
-      "times": .integer(amounts.times),
+      "threads": .integer(context.workers.count), "times": .integer(amounts.times),
     ]
+    // States of before there was a choice have none.
+    if amounts.pairing == .random { origin["pairing"] = .string(amounts.pairing.rawValue) }
+    return origin
   }
 }

@@ -25,6 +25,7 @@ public struct TransformationOptions: Sendable {
   public init(
     kind: TransformationKind, layers: Int, width: Double, depth: Int = 1, axes: Int = 0,
     epochs: Int,
+
     rate: Double, decayEpochs: Int = 20, patience: Int
   ) {
     self.kind = PluginOption("kind", default: kind, help: "the family of the transformation")
@@ -41,7 +42,8 @@ public struct TransformationOptions: Sendable {
       "bound", default: 2.0, help: "the largest logarithm of a layer's scales")
     self.axes = PluginOption(
       "axes", default: axes,
-      help: "leading principal axes of the incoming weights that the layers move; 0: all weights")
+      help: "leading principal axes of the incoming weights that the layers move, besides bias and "
+        + "outgoing weights; 0: all weights as they are")
     self.epochs = PluginOption("epochs", default: epochs, help: "the most epochs")
     self.rate = PluginOption("rate", default: rate, help: "Adam's learning rate")
     decay = PluginOption("decay", default: 0.9, help: "the factor on the rate")
@@ -77,7 +79,7 @@ public struct TransformationOptions: Sendable {
       var design = TransformationDesign(
         kind: kind, dimension: population.dimension, layers: layers, hidden: 1, depth: depth,
         normalisation: normalisation, bound: bound, axes: min(axes, population.inputs),
-        incoming: population.inputs)
+        incoming: axes == 0 ? 0 : population.inputs)
       design.hidden = max(1, Int((width * Double(design.moved)).rounded()))
       return design
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
+import LCWFiles
 public import LCWNumerics
 
 /// A transformation that is being fitted: a value that can be saved between epochs and gone on from
@@ -142,7 +143,14 @@ extension TransformationTraining {
   }
 
   private func identity(_ origin: [String: JSONValue]) -> [String: JSONValue] {
-    plan.json.merging(origin) { $1 }.merging(["design": current.design.json]) { $1 }
+    var identity = plan.json.merging(origin) { $1 }
+    identity["design"] = current.design.json
+    // Axes of equal variance are found differently by another processor.
+    if let reflections = current.standardisation.reflections {
+      identity["reflections"] = .string(
+        SHA256.hexDigest(of: StoredTensor(reflections.vectors).bytes))
+    }
+    return identity
   }
 
   /// Goes on from a state that was kept.

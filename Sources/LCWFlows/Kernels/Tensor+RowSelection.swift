@@ -38,3 +38,20 @@ extension Tensor {
       .reshaped([range.count, width])
   }
 }
+
+/// The rows of tensors a thousand at a time, so that what is made of one block is gone before the
+/// next comes.
+struct RowBlocks: Sequence {
+  let tensors: [Tensor]
+
+  func makeIterator() -> AnyIterator<Tensor> {
+    var (part, row) = (0, 0)
+    return AnyIterator {
+      while part < tensors.count, row >= tensors[part].shape.rows { (part, row) = (part + 1, 0) }
+      guard part < tensors.count else { return nil }
+      let range = row..<Swift.min(row + 1024, tensors[part].shape.rows)
+      row = range.upperBound
+      return tensors[part].rows(range)
+    }
+  }
+}

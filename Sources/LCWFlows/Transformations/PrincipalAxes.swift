@@ -21,12 +21,12 @@ enum PrincipalAxes {
     var covariance = SymmetricMatrix(order: columns)
     let dimension = samples.first?.shape.rowCount ?? columns
     let means = Standardisation(of: samples, order: Array(0..<dimension)).mean
-    for rows in samples {
-      let centred = rows.gathered(
-        rows: 0..<rows.shape.rows, order: (0..<dimension).map(Int32.init), before: means,
-        scale: [Float](repeating: 1, count: dimension),
-        after: [Float](repeating: 0, count: dimension))
-      covariance.addGram(of: centred.columns(0..<columns), workers: workers)
+    for rows in RowBlocks(tensors: samples) {
+      let centred = rows.columns(0..<columns).gathered(
+        rows: 0..<rows.shape.rows, order: (0..<columns).map(Int32.init),
+        before: Array(means.prefix(columns)), scale: [Float](repeating: 1, count: columns),
+        after: [Float](repeating: 0, count: columns))
+      covariance.addGram(of: centred, workers: workers)
     }
     do {
       let vectors = try covariance.eigendecomposition().vectors.suffix(count).reversed()

@@ -13,9 +13,9 @@ public import LCWNumerics
 /// want them; where there are principal axes, behind the reflections that turn these into
 /// coordinates.
 public struct Standardisation: Sendable, Hashable {
-  /// The mean of each coordinate.
+  /// The mean of each coordinate, behind the reflections if there are any.
   public let mean: [Float]
-  /// The deviation of each coordinate, at least ``floor`` times their root mean square.
+  /// The deviation of each of these coordinates, at least ``floor`` times their root mean square.
   public let deviation: [Float]
   /// What turns principal axes into the first coordinates, if there are any.
   public let reflections: Reflections?
@@ -28,12 +28,13 @@ public struct Standardisation: Sendable, Hashable {
   public static let floor: Float = 0.01
 
   /// The statistics of samples' rows; sums are in double precision.
-  /// - Parameter order: The order of the coordinates behind the standardisation.
-  /// - Parameter reflections: What comes before it.
-  init(
-    of samples: some Sequence<Tensor>, order: [Int], reflections: Reflections? = nil
-  ) {
-    let samples = samples.lazy.map { Self.reflected($0, reflections) }
+  ///
+  /// - Parameters:
+  ///   - samples: Rows in parts.
+  ///   - order: The order of the coordinates behind the standardisation.
+  ///   - reflections: What comes before it.
+  init(of samples: [Tensor], order: [Int], reflections: Reflections? = nil) {
+    let samples = RowBlocks(tensors: samples).lazy.map { Self.reflected($0, reflections) }
     let dimension = order.count
     var count = 0.0
     var sums = [Double](repeating: 0, count: dimension)

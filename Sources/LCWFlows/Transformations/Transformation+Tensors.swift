@@ -50,8 +50,7 @@ extension Transformation {
     var reflections: Reflections?
     if design.axes > 0 {
       let vectors = try checked("reflections", [design.axes, design.incoming])
-      // The largest value tells, since a vector's square may be too small for single precision.
-      guard (0..<design.axes).allSatisfy({ vectors.row($0).contains { abs($0) > 1e-9 } }) else {
+      guard (0..<design.axes).allSatisfy({ vectors.row($0).contains { $0 != 0 } }) else {
         throw FlowError.design(option: "reflections", expected: "not zero", found: "a zero")
       }
       reflections = Reflections(vectors: vectors)
@@ -75,13 +74,17 @@ extension Transformation {
 extension TransformationDesign {
   /// The design as metadata.
   public var json: JSONValue {
-    .object([
-      "axes": .integer(axes), "bound": JSONValue(bound), "depth": .integer(depth),
+    var object: [String: JSONValue] = [
+      "bound": JSONValue(bound), "depth": .integer(depth),
       "dimension": .integer(dimension),
-      "hidden": .integer(hidden), "incoming": .integer(incoming),
-      "kind": .string(kind.rawValue), "layers": .integer(layers),
+      "hidden": .integer(hidden), "kind": .string(kind.rawValue), "layers": .integer(layers),
       "normalise": .string(normalisation.rawValue),
-    ])
+    ]
+    if axes > 0 {
+      object["axes"] = .integer(axes)
+      object["incoming"] = .integer(incoming)
+    }
+    return .object(object)
   }
 
   /// A design from what ``json`` gave.
@@ -95,7 +98,6 @@ extension TransformationDesign {
       }
       return found
     }
-    // Models of before there were axes do not tell of them.
     let hasAxes = json?.object?["axes"] != nil
     self.init(
       kind: try field("kind", TransformationKind.typeName) {

@@ -53,6 +53,11 @@ public struct Transformation: Sendable {
     }
     var reflections: Reflections?
     if design.axes > 0 {
+      let count = samples.reduce(0) { $0 + $1.shape.rows }
+      guard design.axes < count else {
+        throw .design(
+          option: "axes", expected: "fewer than the \(count) samples", found: "\(design.axes)")
+      }
       let axes = try PrincipalAxes.leading(
         design.axes, ofColumns: design.incoming, of: samples, workers: workers)
       do { reflections = try Reflections(turning: axes) } catch {

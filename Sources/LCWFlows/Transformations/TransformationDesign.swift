@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
+import LCWNumerics
 
 /// The family of a transformation.
 public enum TransformationKind: String, OptionChoice {
@@ -74,6 +75,10 @@ public struct TransformationDesign: Sendable, Hashable {
       (0...dimension).contains(incoming), "number of incoming weights", "from 0 to \(dimension)",
       incoming)
     try require((0...incoming).contains(axes), "axes", "from 0 to \(incoming)", axes)
+    try require(
+      axes == 0 || incoming <= SymmetricMatrix.largestDecomposed,
+      "number of incoming weights that have axes",
+      "at most \(SymmetricMatrix.largestDecomposed)", incoming)
     try require(moved >= 2, "number of coordinates that move", "2 or more", moved)
     try require((0...256).contains(layers), "number of layers", "from 0 to 256", layers)
     try require(
@@ -96,13 +101,19 @@ public struct TransformationDesign: Sendable, Hashable {
 
   /// Checks that a fit's memory is there: the parameters as they are and as they were best, their
   /// gradients and two moments, and the same again while a state is written.
-  /// - Parameter samples: The bytes of what it is fitted to.
+  ///
+  /// - Parameters:
+  ///   - memory: The bytes there are.
+  ///   - samples: The bytes of what it is fitted to.
+  ///   - isNew: Whether its principal axes, if it has any, have still to be found.
   /// - Throws: ``FlowError/tooLarge(gigabytes:)``.
-  func checkFits(in memory: Double, besides samples: Double) throws(FlowError) {
+  func checkFits(
+    in memory: Double, besides samples: Double, isNew: Bool = true
+  ) throws(FlowError) {
     try check()
-    // Covariances, and eigenvectors with what finding them takes, in double precision.
-    let square = Double(incoming) * Double(incoming)
-    let needed = 10 * bytes + samples + (axes > 0 ? 48 * square : 0)
+    // Before the fit: covariances, and eigenvectors with what finding them takes, in double precision.
+    let square = isNew && axes > 0 ? Double(incoming) * Double(incoming) : 0
+    let needed = max(10 * bytes, 48 * square) + samples
     guard needed <= memory else { throw .tooLarge(gigabytes: Int(needed / 1e9) + 1) }
   }
 

@@ -10,8 +10,9 @@ public struct Reflections: Sendable, Hashable {
   /// The vector v of each reflection x ← x − 2 (x · v / v · v) v, in the order in which they act,
   /// `[count, width]`.
   public let vectors: Tensor
-  // x times all reflections is x − (x · leftᵀ) · vectors.
+  // Of unit vectors, x behind all reflections is x − (x · leftᵀ) · units.
   private let left: Tensor
+  private let units: Tensor
 
   /// The number of reflections.
   public var count: Int { vectors.shape.rows }
@@ -22,16 +23,24 @@ public struct Reflections: Sendable, Hashable {
   public init(vectors: Tensor) {
     self.vectors = vectors
     let (count, width) = (vectors.shape.rows, vectors.shape.rowCount)
+    var units = vectors
+    for k in 0..<count {
+      let norm = vectors.row(k).reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      precondition(norm > 0 && norm.isFinite, "vector \(k) is zero or not finite")
+      for place in k * width..<(k + 1) * width {
+        units.elements[place] = Float(Double(vectors.elements[place]) / norm)
+      }
+    }
+    self.units = units
     // The triangle T of the compact form I − VᵀTV, column by column.
-    let products = vectors.doubleProducts
+    let products = units.doubleProducts
     var triangle = [Double](repeating: 0, count: count * count)
     for k in 0..<count {
       let scale = 2 / products[k * count + k]
-      precondition(scale.isFinite, "vector \(k) is zero")
       for row in 0..<k {
         var sum = 0.0
         for inner in row..<k {
-          sum += triangle[row * count + inner] * products[inner * count + k]
+          sum += triangle[row * count + inner] * products[k * count + inner]
         }
         triangle[row * count + k] = -scale * sum
       }
@@ -39,7 +48,7 @@ public struct Reflections: Sendable, Hashable {
     }
     var left = Tensor(unspecified: [count, width])
     left.assignProduct(
-      Tensor(triangle.map { Float($0) }).reshaped([count, count]).transposed, vectors.matrix)
+      Tensor(triangle.map { Float($0) }).reshaped([count, count]).transposed, units.matrix)
     self.left = left
   }
 
@@ -74,10 +83,10 @@ public struct Reflections: Sendable, Hashable {
   }
 
   /// All reflections of rows' first ``width`` columns.
-  public func apply(to rows: inout Tensor) { subtract(from: &rows, left, vectors) }
+  public func apply(to rows: inout Tensor) { subtract(from: &rows, left, units) }
 
   /// The way back, which is the transpose too: all reflections in the opposite order.
-  public func applyInverse(to rows: inout Tensor) { subtract(from: &rows, vectors, left) }
+  public func applyInverse(to rows: inout Tensor) { subtract(from: &rows, units, left) }
 
   private func subtract(from rows: inout Tensor, _ inner: Tensor, _ outer: Tensor) {
     precondition(rows.shape.rowCount >= width, "\(rows.shape) has not \(width) columns")

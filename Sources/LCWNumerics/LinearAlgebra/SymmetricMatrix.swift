@@ -101,11 +101,19 @@ public struct SymmetricMatrix: Sendable, Hashable {
     }
   }
 
+  /// The largest order whose eigenvectors LAPACK can find: of the next one the size of its work space,
+  /// 1 + 6n + 2n², is beyond its integers of 32 bits, which it does not notice.
+  public static let largestDecomposed = 32_766
+
   /// The eigenvalues, ascending, and the eigenvectors, the k-th in row k, by LAPACK's `dsyevd`.
-  /// - Throws: `NumericsError.eigenvaluesDidNotConverge` if the matrix is not finite.
+  /// - Throws: `NumericsError.eigenvaluesDidNotConverge` if the matrix is not finite, or
+  ///   `NumericsError.tooLarge` beyond ``largestDecomposed``.
   public func eigendecomposition() throws(NumericsError) -> (
     values: [Double], vectors: [[Double]]
   ) {
+    guard order <= Self.largestDecomposed else {
+      throw .tooLarge(order: order, limit: Self.largestDecomposed)
+    }
     guard elements.allSatisfy(\.isFinite) else {
       throw .eigenvaluesDidNotConverge(size: order)
     }
