@@ -24,9 +24,7 @@ public struct TransformationOptions: Sendable {
   /// The options with their defaults.
   public init(
     kind: TransformationKind, layers: Int, width: Double, depth: Int = 1, axes: Int = 0,
-    epochs: Int,
-
-    rate: Double, decayEpochs: Int = 20, patience: Int
+    epochs: Int, rate: Double, decayEpochs: Int = 20, patience: Int
   ) {
     self.kind = PluginOption("kind", default: kind, help: "the family of the transformation")
     self.layers = PluginOption(

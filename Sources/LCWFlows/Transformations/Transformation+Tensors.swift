@@ -4,8 +4,9 @@ public import LCWNumerics
 
 extension Transformation {
   /// Everything but the design, as tensors with names: `reflections` if there are principal axes,
-  /// `mean` and `deviation` of the coordinates, and of the k-th layer, counted from 1, `layerK/hiddenJ.weight`, `layerK/hiddenJ.bias`,
-  /// `layerK/scale.weight`, … as whole matrices; Formats/LCW/SPEC.md lays them out.
+  /// `mean` and `deviation` of the coordinates behind them, and of the k-th layer, counted from 1,
+  /// `layerK/hiddenJ.weight`, `layerK/hiddenJ.bias`, `layerK/scale.weight`, … as whole matrices;
+  /// Formats/LCW/SPEC.md lays them out.
   public var namedTensors: [NamedTensor] {
     var result = [
       NamedTensor("mean", StoredTensor(Tensor(standardisation.mean))),
