@@ -18,16 +18,9 @@ enum PrincipalAxes {
   static func leading(
     _ count: Int, ofColumns columns: Int, of samples: [Tensor], workers: Workers
   ) throws(FlowError) -> Tensor {
-    var covariance = SymmetricMatrix(order: columns)
-    let dimension = samples.first?.shape.rowCount ?? columns
-    let means = Standardisation(of: samples, order: Array(0..<dimension)).mean
-    for rows in RowBlocks(tensors: samples) {
-      let centred = rows.columns(0..<columns).gathered(
-        rows: 0..<rows.shape.rows, order: (0..<columns).map(Int32.init),
-        before: Array(means.prefix(columns)), scale: [Float](repeating: 1, count: columns),
-        after: [Float](repeating: 0, count: columns))
-      covariance.addGram(of: centred, workers: workers)
-    }
+    let (_, covariance) = SymmetricMatrix.covariance(
+      of: RowBlocks(tensors: samples).lazy.map { $0.columns(0..<columns) }, columns: columns,
+      workers: workers)
     do {
       let vectors = try covariance.eigendecomposition().vectors.suffix(count).reversed()
       return Tensor(vectors.flatMap { $0.map { Float($0) } }).reshaped([count, columns])

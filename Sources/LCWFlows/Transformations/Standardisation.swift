@@ -101,13 +101,17 @@ public struct Standardisation: Sendable, Hashable {
     return result
   }
 
+  /// The rows behind the reflections, and where they are in the tensor: without reflections nothing
+  /// is copied.
+  private func turned(_ rows: Tensor, _ range: Range<Int>) -> (rows: Tensor, range: Range<Int>) {
+    guard reflections != nil else { return (rows, range) }
+    return (Self.reflected(rows.rows(range), reflections), 0..<range.count)
+  }
+
   func apply(_ rows: Tensor, _ range: Range<Int>) -> Tensor {
+    let (source, range) = turned(rows, range)
     let (mean, scale) = ordered
-    // With reflections the rows are copied first: they change in place.
-    let source = reflections == nil ? rows : Self.reflected(rows.rows(range), reflections)
-    return source.gathered(
-      rows: reflections == nil ? range : 0..<range.count, order: order, before: mean, scale: scale,
-      after: zeros)
+    return source.gathered(rows: range, order: order, before: mean, scale: scale, after: zeros)
   }
 
   func applyInverse(_ rows: Tensor) -> Tensor {
@@ -127,9 +131,9 @@ public struct Standardisation: Sendable, Hashable {
 
   /// The gradient before ``applyInverse(_:)`` from that behind it.
   func inverseBackward(_ gradient: Tensor, _ range: Range<Int>) -> Tensor {
-    let source = reflections == nil ? gradient : Self.reflected(gradient.rows(range), reflections)
+    let (source, range) = turned(gradient, range)
     return source.gathered(
-      rows: reflections == nil ? range : 0..<range.count, order: order, before: zeros,
-      scale: order.map { deviation[Int($0)] }, after: zeros)
+      rows: range, order: order, before: zeros, scale: order.map { deviation[Int($0)] },
+      after: zeros)
   }
 }

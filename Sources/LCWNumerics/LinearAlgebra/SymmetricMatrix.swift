@@ -64,6 +64,38 @@ public struct SymmetricMatrix: Sendable, Hashable {
     mirror()
   }
 
+  /// The means of the columns of rows, and their covariances, in double precision.
+  ///
+  /// - Parameters:
+  ///   - parts: The rows, `[n, d]` each with the same d and one row or more altogether.
+  ///   - columns: d.
+  ///   - workers: The threads.
+  public static func covariance(
+    of parts: some Sequence<Tensor>, columns: Int, workers: Workers
+  ) -> (mean: [Double], covariance: SymmetricMatrix) {
+    var gram = SymmetricMatrix(order: columns)
+    var sums = [Double](repeating: 0, count: columns)
+    var count = 0
+    for rows in parts {
+      for row in 0..<rows.shape.rows {
+        for (index, value) in rows.row(row).enumerated() { sums[index] += Double(value) }
+      }
+      gram.addGram(of: rows, workers: workers)
+      count += rows.shape.rows
+    }
+    precondition(count > 0, "there are no rows")
+    let mean = sums.map { $0 / Double(count) }
+    gram.modifyElements { values in
+      for row in 0..<columns {
+        for column in 0..<columns {
+          let place = row * columns + column
+          values[place] = values[place] / Double(count) - mean[row] * mean[column]
+        }
+      }
+    }
+    return (mean, gram)
+  }
+
   private mutating func addGram(ofBlock samples: [Double], count: Int, workers: Workers) {
     let order = order
     elements.withUnsafeMutableBufferPointer { c in

@@ -19,21 +19,8 @@ public struct PrincipalPlane: Sendable {
     let dimension = populations.first?.shape.rowCount ?? 0
     let count = populations.reduce(0) { $0 + $1.shape.rows }
     precondition(dimension >= 2 && count > 0, "a plane needs rows of two values or more")
-    var sums = [Double](repeating: 0, count: dimension)
-    var gram = SymmetricMatrix(order: dimension)
-    for rows in populations {
-      for row in 0..<rows.shape.rows {
-        for (index, value) in rows.row(row).enumerated() { sums[index] += Double(value) }
-      }
-      gram.addGram(of: rows, workers: workers)
-    }
-    let mean = sums.map { $0 / Double(count) }
-    var covariance = SymmetricMatrix(order: dimension)
-    for row in 0..<dimension {
-      for column in row..<dimension {
-        covariance[row, column] = gram[row, column] / Double(count) - mean[row] * mean[column]
-      }
-    }
+    let (mean, covariance) = SymmetricMatrix.covariance(
+      of: populations, columns: dimension, workers: workers)
     let (values, vectors) = try covariance.eigendecomposition()
     center = mean
     directions = vectors.suffix(2).reversed().map(PrincipalPlane.oriented)
