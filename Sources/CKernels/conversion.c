@@ -8,6 +8,13 @@ DISPATCHED void lcw_bytes_to_floats(
   for (ptrdiff_t i = 0; i < n; i++) y[i] = (float)x[i] * scale + offset;
 }
 
+DISPATCHED void lcw_bytes_to_floats_each(
+    float *restrict y, const uint8_t *restrict x, const float *restrict scale,
+    const float *restrict offset, ptrdiff_t n) {
+  FUSED
+  for (ptrdiff_t i = 0; i < n; i++) y[i] = (float)x[i] * scale[i] + offset[i];
+}
+
 static inline float float_from_bits(uint32_t bits) {
   float value;
   memcpy(&value, &bits, 4);

@@ -251,6 +251,9 @@ void lcw_adam_step(
 
 /// y ← x · scale + offset, from bytes.
 void lcw_bytes_to_floats(float *y, const uint8_t *x, float scale, float offset, ptrdiff_t n);
+/// y = x · scale + offset, with a scale and an offset for each element.
+void lcw_bytes_to_floats_each(
+    float *y, const uint8_t *x, const float *scale, const float *offset, ptrdiff_t n);
 /// IEEE half precision to single.
 void lcw_half_to_float(float *y, const uint16_t *x, ptrdiff_t n);
 /// Single precision to half, rounded to nearest even.

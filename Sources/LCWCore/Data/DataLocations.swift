@@ -27,7 +27,8 @@ public struct DataLocations: Sendable, Hashable {
     }
   }
 
-  /// The first file that exists of the given names, tried in each folder in turn.
+  /// The first file that exists of the given names, tried in each folder in turn. A folder of such a name,
+  /// as some archives unpack to, is no file.
   /// - Parameters:
   ///   - names: Paths relative to a folder, the most likely first.
   ///   - advice: Where to get the file, as a sentence without a full stop.
@@ -36,7 +37,12 @@ public struct DataLocations: Sendable, Hashable {
     for folder in folders {
       for name in names {
         let file = folder.appendingPathComponent(name)
-        if FileManager.default.fileExists(atPath: file.path) { return file }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder),
+          !isFolder.boolValue
+        {
+          return file
+        }
       }
     }
     throw .missing(

@@ -8,7 +8,8 @@ public import LCWNumerics
 public struct SampleSet: Sendable {
   /// The values as they are kept.
   public enum Values: Sendable {
-    /// Bytes and, for each channel (the sample's first size), what turns a byte into a float.
+    /// Bytes and what turns a byte into a float: one scaling for all, one for each channel (the
+    /// sample's first size) or one for each place of a sample.
     case bytes([UInt8], [ChannelScaling])
     /// Floats, taken as they are.
     case floats([Float])
@@ -57,6 +58,9 @@ public struct SampleSet: Sendable {
   public let values: Values
   /// What happens to each sample in training.
   public let augmentation: Augmentation?
+  /// The scalings of bytes as lists of factors and of summands, where each place of a sample has its
+  /// own: what a block is computed with.
+  private let places: (scales: [Float], offsets: [Float])?
 
   /// Samples and their labels.
   /// - Parameter name: What to call the data in an error.
@@ -69,7 +73,7 @@ public struct SampleSet: Sendable {
     switch values {
     case .bytes(let bytes, let scaling):
       found = bytes.count
-      guard scaling.count == sampleShape.rows || scaling.count == 1 else {
+      guard [1, sampleShape.rows, sampleShape.count].contains(scaling.count) else {
         throw .damaged(
           file: name, reason: "\(scaling.count) channel scalings for samples \(sampleShape)")
       }
@@ -91,6 +95,16 @@ public struct SampleSet: Sendable {
     self.labels = labels
     self.values = values
     self.augmentation = augmentation
+    places = SampleSet.places(of: values, sampleShape)
+  }
+
+  private static func places(
+    of values: Values, _ sampleShape: Shape
+  ) -> (scales: [Float], offsets: [Float])? {
+    guard case .bytes(_, let scaling) = values, scaling.count > 1,
+      scaling.count == sampleShape.count
+    else { return nil }
+    return (scaling.map(\.scale), scaling.map(\.offset))
   }
 
   /// The number of samples.
@@ -107,6 +121,7 @@ public struct SampleSet: Sendable {
     classes = other.classes
     labels = Array(other.labels.prefix(count))
     augmentation = other.augmentation
+    places = other.places
     switch other.values {
     case .bytes(let bytes, let scaling):
       values = .bytes(Array(bytes.prefix(count * sampleShape.count)), scaling)
@@ -180,6 +195,10 @@ public struct SampleSet: Sendable {
     _ block: inout Tensor, at start: Int, with sample: ArraySlice<UInt8>,
     _ scaling: [ChannelScaling]
   ) {
+    if let places {
+      block.assign(bytes: sample, at: start, scales: places.scales, offsets: places.offsets)
+      return
+    }
     let channelSize = sample.count / scaling.count
     for (channel, scaling) in scaling.enumerated() {
       let first = sample.startIndex + channel * channelSize

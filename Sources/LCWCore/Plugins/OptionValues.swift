@@ -43,4 +43,21 @@ public struct OptionValues: Sendable {
     }
     return value
   }
+
+  /// The error that a given value of an option is none that the plugin can use.
+  public func invalid(
+    _ option: some PluginOptionDescription, reason: String
+  ) -> PluginError {
+    invalid(option.key, reason: reason)
+  }
+
+  /// The error that the value of the option with a key is none that the plugin can use.
+  public func invalid(_ key: String, reason: String) -> PluginError {
+    .invalidOption(plugin: plugin, option: key, value: texts[key] ?? "", reason: reason)
+  }
+
+  /// The error that an option stands for nothing beside others that are given.
+  public func misplaced(_ key: String, reason: String) -> PluginError {
+    .misplacedOption(plugin: plugin, option: key, reason: reason)
+  }
 }
