@@ -17,12 +17,21 @@ public struct Digits: Dataset {
   /// Ten digits.
   public let classes = 10
   /// How the pixels are scaled.
-  public let preprocessing = "pixel / 16"
+  public let preprocessing: String
+  private let normalisation: Normalisation
+
+  private static let normalising = NormalisationOptions(scale: Fraction(1, over: 16))
+
+  /// Those of normalisation.
+  public static let options = normalising.options
 
   private static let testCount = 360
 
-  /// The data set; it takes no options.
-  public init(options: OptionValues) throws {}
+  /// The data set with the given options.
+  public init(options: OptionValues) throws {
+    normalisation = try Self.normalising.normalisation(options, channels: sampleShape.rows)
+    preprocessing = normalisation.text(of: "pixel")
+  }
 
   /// The first 1,437 images, or the last 360; the locations are not looked at.
   /// - Throws: ``DataError/damaged(file:reason:)`` if the text in the program is not as it should
@@ -31,12 +40,24 @@ public struct Digits: Dataset {
     let (pixels, labels) = try decoded()
     let firstTest = labels.count - Digits.testCount
     let range = split == .train ? 0..<firstTest : firstTest..<labels.count
+    func raw(_ range: Range<Int>) -> [UInt8] {
+      let size = sampleShape.count
+      return Array(pixels[range.lowerBound * size..<range.upperBound * size])
+    }
+    let values = try normalisation.values(
+      of: .bytes(raw(range)), sampleShape: sampleShape, name: Digits.source
+    ) { .bytes(raw(0..<firstTest)) }
     return try SampleSet(
       name: Digits.source, sampleShape: sampleShape, classes: classes,
-      labels: Array(labels[range]),
-      values: .bytes(
-        Array(pixels[range.lowerBound * sampleShape.count..<range.upperBound * sampleShape.count]),
-        [SampleSet.ChannelScaling(scale: 1 / 16, offset: 0)]))
+      labels: Array(labels[range]), values: Digits.asEver(values))
+  }
+
+  /// A summand of −0 is written as 0, as it was before there were options: the digest of samples, which
+  /// models that were fitted record, tells them apart.
+  private static func asEver(_ values: SampleSet.Values) -> SampleSet.Values {
+    guard case .bytes(let bytes, let scalings) = values else { return values }
+    return .bytes(
+      bytes, scalings.map { $0.offset == 0 ? .init(scale: $0.scale, offset: 0) : $0 })
   }
 
   private static let source = "the embedded digits"
