@@ -148,7 +148,7 @@ let tests: [TestRow] = [
     target: "DatasetTests",
     dependencies: [
       "LCWCore", "LCWNumerics", "LCWFiles", "DigitsDataset", "MNISTDataset", "CIFARDataset",
-    ]),
+    ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "FormatTests",
     dependencies: [
@@ -184,7 +184,7 @@ let tests: [TestRow] = [
   TestRow(
     target: "LCWCommandsTests",
     dependencies: ["LCWCore", "LCWFiles", "LCWFormat", "LCWNumerics", "lcw"]
-      + examples.map(\.target)),
+      + examples.map(\.target), resources: [.copy("Fixtures")]),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
   TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),

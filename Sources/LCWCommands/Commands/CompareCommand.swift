@@ -62,10 +62,12 @@ struct CompareCommand: ParsableCommand {
     }
     // All are checked before minutes are spent on the first pairs.
     try session.requireOneNetwork(loaded, files: networks)
-    let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset).samples
-    let comparison = try PairComparison(
-      names: networks, networks: loaded, methods: methods, data: data, session: session,
+    session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
+    let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
+    var comparison = try PairComparison(
+      names: networks, networks: loaded, methods: methods, data: data.samples, session: session,
       options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)
+    comparison.samples = try session.preparation(of: data.reference)
     print(comparison.text(as: format), terminator: format.terminator)
   }
 }

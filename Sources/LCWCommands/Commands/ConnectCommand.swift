@@ -91,6 +91,7 @@ struct ConnectCommand: ParsableCommand {
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
     let b = try session.network(
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
+    session.warnOfOtherData([a, b], files: [first, second], given: foreign.dataset)
     let isEvaluated =
       evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
     let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
@@ -123,7 +124,7 @@ struct ConnectCommand: ParsableCommand {
     _ b: TrainedNetwork, _ joining: PathJoining
   ) throws {
     var study = ConnectionStudy(command: commandLineText(), seedNote: "seed \(seed)")
-    study.dataset = "\(data.reference)"
+    study.samples = try joining.session.preparation(of: data.reference)
     study.network = "\(a.weights.network)"
     let samples = evaluation.limited(data.samples)
     for (method, made) in paths {

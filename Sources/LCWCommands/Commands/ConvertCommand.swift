@@ -10,7 +10,10 @@ struct ConvertCommand: ParsableCommand {
     discussion: """
       The input's format is told from its content, the output's from its name; - is standard \
       input. With --architecture the tensors become the parameters of a network: they are matched \
-      by name, else by order and shape, and what was matched is printed. They keep their types; \
+      by name, else by order and shape, and what was matched is printed. So is how the data set's \
+      samples are prepared, which the output records, and the network's accuracy and loss on the \
+      test samples if their files are there, to be compared with figures of one's own; how samples \
+      are normalised the data set's options say. They keep their types; \
       the metadata of a network of lcw's own are kept. With --fold-batchnorm batch normalisations \
       become part of the layers beside them, as connecting networks needs it; the weights are then \
       written in single precision. With --names-of a network's tensors get the names that they \
@@ -40,6 +43,11 @@ struct ConvertCommand: ParsableCommand {
       "Give the parameters of the network the names that they have in this file.",
       valueName: "file"))
   var namesOf: String?
+
+  @Flag(
+    name: .customLong("no-check"),
+    help: "Do not measure the network on the data set's test samples.")
+  var skipsCheck = false
 
   @OptionGroup var overwriting: OverwriteOption
 
@@ -154,17 +162,21 @@ struct ConvertCommand: ParsableCommand {
         "\(trained.architecture) has no form without batch normalisation: \(folded.network)")
     }
     var record = trained.record
+    if let dataset = trained.dataset, record["preprocessing"] == nil {
+      record["preprocessing"] = .string(try session.preparation(of: dataset).preprocessing)
+    }
     record["folded"] = .string("batch normalisation of \(trained.architecture)")
     // It tells of the network before, and training can't go on from this one.
     if let training = record.removeValue(forKey: "training") {
       record["folded-training"] = training
     }
-    try session.write(
-      Checkpoint(
-        TrainedNetwork(
-          architecture: reference, weights: folded, dataset: trained.dataset, record: record)),
-      to: output, as: outputFormat)
+    let result = TrainedNetwork(
+      architecture: reference, weights: folded, dataset: trained.dataset, record: record)
+    try session.write(Checkpoint(result), to: output, as: outputFormat)
     print("\(output): \(reference), \(count) batch normalisation(s) folded")
+    if foreign.architecture != nil {
+      try printCheck(of: result, recorded: RecordedAccuracy(source.metadata), session)
+    }
   }
 
   /// Writes the tensors that are a network's parameters, under the parameters' names and as they
@@ -177,13 +189,22 @@ struct ConvertCommand: ParsableCommand {
       source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
     let description = Checkpoint.description(
       of: bound.network, architecture: bound.architecture, dataset: bound.dataset)
+    let recorded = RecordedAccuracy(source.metadata)
+    var metadata = metadata.merging(description) { $1 }
+    metadata["preprocessing"] = .string(try session.preparation(of: bound.dataset).preprocessing)
+    if let recorded, metadata["metrics"] == nil { metadata["accuracy"] = JSONValue(recorded.value) }
     let parameters = try CheckpointView(
-      of: source, binding: bound.binding, to: bound.network,
-      metadata: metadata.merging(description) { $1 })
+      of: source, binding: bound.binding, to: bound.network, metadata: metadata)
     try session.write(parameters, to: output, as: outputFormat)
     print("\(output): \(bound.architecture), matched \(bound.binding.rule.rawValue)")
     for (parameter, name) in zip(bound.network.parameters, bound.binding.names) {
       print("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
     }
+    printLayersOfEqualShapes(bound)
+    let weights = try bound.binding.weights(of: bound.network, from: source)
+    try printCheck(
+      of: TrainedNetwork(
+        architecture: bound.architecture, weights: weights, dataset: bound.dataset),
+      recorded: recorded, session)
   }
 }

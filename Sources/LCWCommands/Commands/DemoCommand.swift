@@ -37,9 +37,9 @@ struct DemoCommand: ParsableCommand {
     let methods = try methods(session)
     try takeFolder(for: ["a", "b"] + methods.map { "\($0)" })
     let networks = try [1, 2].map { seed in try train(seed: seed, session) }
-    let data = try session.data(given: nil, recorded: networks[0].dataset).samples
+    let (dataset, data) = try session.data(given: nil, recorded: networks[0].dataset)
     var study = ConnectionStudy(command: commandLineText(), seedNote: nil)
-    study.dataset = "digits"
+    study.samples = try session.preparation(of: dataset)
     study.network = "\(networks[0].weights.network)"
     let joining = PathJoining(
       session: session, samples: data.train, seed: 0, isQuiet: !Console.isTerminal)

@@ -70,11 +70,13 @@ struct EnsembleCommand: ParsableCommand {
     for head in head where head < 1 || head > all {
       throw EnsembleError.noSuchHead(head, weightedLayers: all)
     }
+    session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
     let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
     let evaluated = EvaluationData(
       train: samples.map(data.samples.train.prefix) ?? data.samples.train,
       test: samples.map(data.samples.test.prefix) ?? data.samples.test)
-    var study = EnsembleStudy(command: commandLineText(), dataset: "\(data.reference)")
+    var study = EnsembleStudy(
+      command: commandLineText(), samples: try session.preparation(of: data.reference))
     var heads: [Int] = []
     for head in head + [all] where !heads.contains(head) { heads.append(head) }
     for head in heads {
@@ -93,7 +95,7 @@ struct EnsembleCommand: ParsableCommand {
         try session.write(archive.checkpoint, to: output)
       }
     }
-    print(study.table.text(as: format), terminator: format.terminator)
+    print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 }

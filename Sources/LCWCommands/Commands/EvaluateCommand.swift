@@ -45,7 +45,8 @@ struct EvaluateCommand: ParsableCommand {
       try evaluateEnsemble(sources[index], in: files[index], session)
     } else if paths.isEmpty {
       if report != nil { throw SessionError.wrongUse("a report needs paths, not networks") }
-      print(try networkTable(sources, session).text(as: format), terminator: format.terminator)
+      let (table, fields) = try networkTable(sources, session)
+      print(table.text(as: format, fields: fields), terminator: format.terminator)
     } else {
       try evaluatePaths(paths, session)
     }
@@ -73,7 +74,7 @@ struct EvaluateCommand: ParsableCommand {
         ?? session.data(
           given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
       guard let loaded else { throw SessionError.noDataset }
-      study.dataset = "\(loaded.reference)"
+      study.samples = try session.preparation(of: loaded.reference)
       study.network = "\(archive.network)"
       let isAmbiguous = paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
       study.entries.append(
@@ -96,20 +97,22 @@ struct EvaluateCommand: ParsableCommand {
     }
     let data = try session.data(
       given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
-    var study = EnsembleStudy(command: commandLineText(), dataset: "\(data.reference)")
+    var study = EnsembleStudy(
+      command: commandLineText(), samples: try session.preparation(of: data.reference))
     study.entries = [
       EnsembleStudy.Entry(
         ensemble: archive.ensemble,
         train: try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
         test: try archive.ensemble.evaluate(on: data.samples.test, workers: session.workers))
     ]
-    print(study.table.text(as: format), terminator: format.terminator)
+    print(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 
+  /// The networks' figures, and for each what else JSON says.
   private func networkTable(
     _ sources: [any CheckpointSource], _ session: Session
-  ) throws -> Table {
+  ) throws -> (table: Table, fields: [[String: JSONValue]]) {
     var table = Table(columns: [
       .init("network", key: "network"),
       .init("train accuracy", key: "train_accuracy", alignment: .number),
@@ -117,12 +120,18 @@ struct EvaluateCommand: ParsableCommand {
       .init("test accuracy", key: "test_accuracy", alignment: .number),
       .init("test loss", key: "test_loss", alignment: .number),
     ])
+    var fields: [[String: JSONValue]] = []
+    var loaded: (reference: PluginReference, samples: EvaluationData)?
     for (file, source) in zip(files, sources) {
       let network = try session.network(
         of: source, path: file, architecture: foreign.architecture, dataset: foreign.dataset)
-      let data = try session.data(
-        given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples
-      ).samples
+      let (reference, data) = try session.data(
+        given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples,
+        loaded: loaded)
+      loaded = (reference, data)
+      let preparation = try session.preparation(of: reference)
+      fields.append(preparation.json)
+      if !table.notes.contains(preparation.note) { table.notes.append(preparation.note) }
       let runner = try Runner(network.weights.network)
       let train = try runner.evaluate(network.weights, on: data.train, workers: session.workers)
       let test = try runner.evaluate(network.weights, on: data.test, workers: session.workers)
@@ -131,8 +140,14 @@ struct EvaluateCommand: ParsableCommand {
         .number(train.crossEntropy, decimals: 6), .percent(test.accuracy, decimals: 3),
         .number(test.crossEntropy, decimals: 6),
       ])
+      let recorded = RecordedAccuracy(source.metadata)
+      if let hint = recorded?.hint(
+        file: file, metrics: test, samples: data.test.count, of: reference, session)
+      {
+        Console.printError(hint)
+      }
     }
-    return table
+    return (table, fields)
   }
 }
 

@@ -41,7 +41,8 @@ struct ConnectionStudy {
   var command: String
   /// What else is needed to repeat it.
   var seedNote: String?
-  var dataset = ""
+  /// What the paths were evaluated on.
+  var samples: SamplePreparation?
   var network = ""
   var entries: [Entry] = []
 
@@ -49,6 +50,9 @@ struct ConnectionStudy {
     self.command = command
     self.seedNote = seedNote
   }
+
+  /// The data set's name with its options.
+  var dataset: String { samples.map { "\($0.dataset)" } ?? "" }
 
   /// The end points' figures, if all paths join the same two networks.
   var sharedEnds: (first: PathEvaluation.Point, last: PathEvaluation.Point)? {
@@ -94,6 +98,7 @@ struct ConnectionStudy {
         .number(point.test.crossEntropy, decimals: 4),
       ])
     }
+    if let samples { table.notes.append(samples.note) }
     return table
   }
 
@@ -159,6 +164,7 @@ struct ConnectionStudy {
     case .json:
       return JSONValue.object([
         "command": .string(command), "dataset": .string(dataset), "network": .string(network),
+        "preprocessing": .string(samples?.preprocessing ?? ""),
         "program": .string(LCWVersion.program), "summary": summaryTable.json,
         "costs": costTable.json, "overview": overviewTable.json,
         "stages": stageTable?.json ?? .array([]), "remarks": remarkTable?.json ?? .array([]),

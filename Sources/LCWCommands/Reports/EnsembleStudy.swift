@@ -22,12 +22,18 @@ struct EnsembleStudy {
   }
 
   var command: String
-  var dataset: String
+  /// What the ensembles were evaluated on.
+  var samples: SamplePreparation
   var entries: [Entry] = []
 
-  init(command: String, dataset: String) {
+  init(command: String, samples: SamplePreparation) {
     self.command = command
-    self.dataset = dataset
+    self.samples = samples
+  }
+
+  /// The table in a format; rows of JSON say what was evaluated on too.
+  func text(as format: OutputFormat) -> String {
+    table.text(as: format, fields: table.rows.map { _ in samples.json })
   }
 
   /// A row for each ensemble and number of networks.
@@ -57,6 +63,7 @@ struct EnsembleStudy {
         ])
       }
     }
+    table.notes.append(samples.note)
     return table
   }
 
@@ -71,7 +78,7 @@ struct EnsembleStudy {
           points: entry.test.enumerated().map { ChartPoint(Double($0 + 1), $1.accuracy) })
       })
     let report = Report(
-      title: "Ensembles on \(dataset)",
+      title: "Ensembles on \(samples.dataset)",
       introduction: [
         "Networks whose predicted probabilities are averaged. WA(n) shares all layers but the last "
           + "n, and adjusts the first of those by least squares; the independent ones share none."

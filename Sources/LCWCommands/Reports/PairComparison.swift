@@ -14,6 +14,8 @@ struct PairComparison {
     var entry: ConnectionStudy.Entry
   }
 
+  /// What the paths were evaluated on.
+  var samples: SamplePreparation?
   private(set) var rows: [Row] = []
   /// Accuracy of each network.
   private(set) var ends: [(name: String, train: Metrics, test: Metrics)] = []
@@ -100,6 +102,7 @@ struct PairComparison {
       .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
       percent(ends.map(\.test.accuracy)), .empty, .empty, .empty,
     ])
+    if let samples { table.notes.append(samples.note) }
     return table
   }
 
@@ -133,7 +136,10 @@ struct PairComparison {
     case .table, .markdown: summary.text(as: format)
     case .csv: pairs.csv
     case .json:
-      JSONValue.object(["summary": summary.json, "pairs": pairs.json]).prettyText
+      JSONValue.object(
+        ["summary": summary.json, "pairs": pairs.json].merging(samples?.json ?? [:]) { own, _ in own
+        }
+      ).prettyText
     }
   }
 

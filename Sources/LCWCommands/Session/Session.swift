@@ -231,11 +231,14 @@ struct Session {
   // MARK: Data
 
   /// Both parts of a data set: the one given, or else the one recorded.
+  /// - Parameter loaded: What was loaded before, with the same limit; it is not loaded again.
   func data(
-    given: String?, recorded: PluginReference?, limit: Int? = nil
+    given: String?, recorded: PluginReference?, limit: Int? = nil,
+    loaded: (reference: PluginReference, samples: EvaluationData)? = nil
   ) throws -> (reference: PluginReference, samples: EvaluationData) {
     guard let reference = try given.map({ text throws in try PluginReference(text) }) ?? recorded
     else { throw SessionError.noDataset }
+    if let loaded, loaded.reference == reference { return loaded }
     let dataset = try registry.dataset(reference)
     func samples(_ split: DataSplit) throws -> SampleSet {
       let all = try dataset.samples(split, in: locations)

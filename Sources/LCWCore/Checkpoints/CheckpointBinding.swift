@@ -102,6 +102,25 @@ public struct CheckpointBinding: Sendable, Hashable {
     return (String(pair.0), String(pair.1))
   }
 
+  /// The layers, by name, whose parameters have the same shapes as those of others and were told apart by
+  /// their order alone; none if names told all. A network that skips or joins layers can have tensors of
+  /// the same shapes, so these deserve a look.
+  public func layersToldByOrder(of network: Network) -> [[String]] {
+    guard rule != .name else { return [] }
+    var groups: [(shapes: [Parameter.Role: Shape], layers: [String])] = []
+    for layer in network.layers.indices {
+      let parameters = network.parameterIndices(ofLayer: layer).map { network.parameters[$0] }
+      guard let name = parameters.first?.layerName else { continue }
+      let shapes = Dictionary(parameters.map { ($0.role, $0.shape) }) { first, _ in first }
+      if let index = groups.firstIndex(where: { $0.shapes == shapes }) {
+        groups[index].layers.append(name)
+      } else {
+        groups.append((shapes, [name]))
+      }
+    }
+    return groups.map(\.layers).filter { $0.count > 1 }
+  }
+
   /// The tensors of each module against the parameters of each layer, in order.
   private static func bind(_ entries: [TensorEntry], to network: Network) -> [String]? {
     var modules: [[TensorEntry]] = []

@@ -21,7 +21,8 @@ public struct SampleMoments: Sendable {
   private let sampleSize: Int
   /// The samples so far.
   public private(set) var count = 0
-  private var integers: [(sum: Int, squares: Int)]
+  private var integerSums: [Int]
+  private var integerSquares: [Int]
   private var origins: [Double] = []
   private var sums: [(sum: Double, squares: Double)]
 
@@ -31,7 +32,8 @@ public struct SampleMoments: Sendable {
     groups = grouping == .channel ? sampleShape.rows : sampleShape.count
     groupSize = sampleShape.count / max(1, groups)
     sampleSize = max(1, sampleShape.count)
-    integers = Array(repeating: (0, 0), count: groups)
+    integerSums = Array(repeating: 0, count: groups)
+    integerSquares = Array(repeating: 0, count: groups)
     sums = Array(repeating: (0, 0), count: groups)
   }
 
@@ -39,18 +41,17 @@ public struct SampleMoments: Sendable {
   /// - Precondition: No floats were added.
   public mutating func add(_ bytes: some RandomAccessCollection<UInt8>) {
     precondition(bytes.count % sampleSize == 0, "whole samples are added")
-    var (group, position) = (0, 0)
-    var (sum, squares) = (0, 0)
-    for byte in bytes {
-      let value = Int(byte)
-      sum &+= value
-      squares &+= value &* value
-      position += 1
-      if position == groupSize {
-        integers[group].sum += sum
-        integers[group].squares += squares
-        (sum, squares, position) = (0, 0, 0)
-        group = group + 1 == groups ? 0 : group + 1
+    var iterator = bytes.makeIterator()
+    for _ in 0..<bytes.count / sampleSize {
+      for group in 0..<groups {
+        var (sum, squares) = (0, 0)
+        for _ in 0..<groupSize {
+          let value = Int(iterator.next() ?? 0)
+          sum &+= value
+          squares &+= value &* value
+        }
+        integerSums[group] &+= sum
+        integerSquares[group] &+= squares
       }
     }
     count += bytes.count / sampleSize
@@ -90,7 +91,7 @@ public struct SampleMoments: Sendable {
   /// The mean of each group; not a number if there is no sample, or if a value is not finite.
   public var mean: [Double] {
     guard origins.isEmpty else { return zip(origins, sums).map { $0 + $1.sum / total } }
-    return integers.map { Double($0.sum) / total }
+    return integerSums.map { Double($0) / total }
   }
 
   /// The deviation of each group, with the count in the denominator.
@@ -101,7 +102,7 @@ public struct SampleMoments: Sendable {
       }
     }
     // In integers as far as they go: the difference is exact, and 0 for equal values.
-    return integers.map { sum, squares in
+    return zip(integerSums, integerSquares).map { sum, squares in
       let (product, isLarge) = squares.multipliedReportingOverflow(by: count * groupSize)
       let (square, isLarger) = sum.multipliedReportingOverflow(by: sum)
       let mean = Double(sum) / total

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+
+extension ConvertCommand {
+  /// Says which layers nothing but their order tells apart: a network that skips or joins some of them has
+  /// tensors of the same shapes.
+  func printLayersOfEqualShapes(_ bound: BoundNetwork) {
+    let groups = bound.binding.layersToldByOrder(of: bound.network)
+    guard !groups.isEmpty else { return }
+    let lists = groups.map { group in
+      group.dropLast().joined(separator: ", ") + " and " + (group.last ?? "")
+    }
+    print(
+      "  \(lists.joined(separator: "; ")) have equal shapes: their order alone tells them apart, and no "
+        + "file of weights says whether a layer is skipped")
+  }
+
+  /// Says how the network's samples are taken to be prepared, and how good it then is.
+  ///
+  /// The file is written by now; so what stands in the way of measuring is said, and no error.
+  func printCheck(
+    of network: TrainedNetwork, recorded: RecordedAccuracy?, _ session: Session
+  ) throws {
+    guard let dataset = network.dataset else { return }
+    let preparation = try session.preparation(of: dataset)
+    print("  \(preparation.note)")
+    guard !skipsCheck else { return }
+    do {
+      let samples = try session.registry.dataset(dataset).samples(.test, in: session.locations)
+      let metrics = try Runner(network.weights.network)
+        .evaluate(network.weights, on: samples, workers: session.workers)
+      print(
+        "  test accuracy \(fixed(metrics.accuracy * 100, 2)) %, loss "
+          + "\(fixed(metrics.crossEntropy, 4)) on \(samples.count) test samples so prepared: "
+          + "compare with your own figure")
+      if let hint = recorded?.hint(
+        file: input, metrics: metrics, samples: samples.count, of: dataset, session)
+      {
+        Console.printError(hint)
+      }
+    } catch let error as any DescribedError {
+      print("  not measured: \(error.description.asOneLine)")
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWReport
+
+/// How the samples were prepared that something was measured on.
+struct SamplePreparation: Hashable {
+  var dataset: PluginReference
+  /// What is done to them, in the data set's words.
+  var preprocessing: String
+
+  /// The line under a table.
+  var note: String { "samples of \(dataset): \(preprocessing)" }
+
+  /// The fields beside figures.
+  var json: [String: JSONValue] {
+    ["dataset": .string("\(dataset)"), "preprocessing": .string(preprocessing)]
+  }
+}
+
+extension Session {
+  /// How the samples of a data set are prepared.
+  func preparation(of dataset: PluginReference) throws -> SamplePreparation {
+    SamplePreparation(
+      dataset: dataset, preprocessing: try registry.dataset(dataset).preprocessing)
+  }
+
+  /// Says if networks that are measured on one data set were made for several, or for one that was
+  /// prepared in several ways: some of the figures are then not what their networks can do.
+  func warnOfOtherData(_ networks: [TrainedNetwork], files: [String], given: String?) {
+    guard given == nil, let first = networks.first?.dataset else { return }
+    for (file, network) in zip(files, networks) {
+      guard let dataset = network.dataset, dataset != first else { continue }
+      Console.printError(
+        "warning: \(file) was made for \(dataset), \(files[0]) for \(first); both are measured on "
+          + "\(first), unless --dataset names another")
+      return
+    }
+  }
+}
+
+extension Table {
+  /// The table in a format. Where it is prepared for machines, objects of JSON get each row's fields as well.
+  func text(as format: OutputFormat, fields: [[String: JSONValue]]) -> String {
+    guard format == .json, case .array(let rows) = json else { return text(as: format) }
+    return JSONValue.array(
+      zip(rows, fields).map { row, fields in
+        .object((row.object ?? [:]).merging(fields) { own, _ in own })
+      }
+    ).prettyText
+  }
+}
