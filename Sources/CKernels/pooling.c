@@ -5,16 +5,24 @@
 // Windows side by side, of which the largest values and their places are kept on the stack.
 #define TILE 128
 
+static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+static inline ptrdiff_t most(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
 // Calls `body` for each element of each window of a row from `start` on: `x` counts windows and
-// `i` is the element's place in the plane. The usual strides are constants, so that they vectorise.
+// `i` is the element's place in the plane. A window may be far larger than the plane, so that only
+// its rows and columns that meet the plane are gone through. The usual strides are constants, so that
+// they vectorise.
 #define FOR_EACH_ELEMENT(body)                                                            \
   const ptrdiff_t top = oy * w->stride - w->padding;                                      \
-  for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {                                   \
-    if (top + ky < 0 || top + ky >= w->height) continue;                                  \
+  const ptrdiff_t side = start * w->stride - w->padding;                                  \
+  const ptrdiff_t ky_end = least(w->kernel_height, w->height - top);                      \
+  const ptrdiff_t kx_start = most(0, -(side + (count - 1) * w->stride));                  \
+  const ptrdiff_t kx_end = least(w->kernel_width, w->width - side);                       \
+  for (ptrdiff_t ky = most(0, -top); ky < ky_end; ky++) {                                 \
     const ptrdiff_t row = (top + ky) * w->width;                                          \
-    for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {                                  \
+    for (ptrdiff_t kx = kx_start; kx < kx_end; kx++) {                                    \
       ptrdiff_t first = 0, last = count;                                                  \
-      const ptrdiff_t left = start * w->stride + kx - w->padding;                         \
+      const ptrdiff_t left = side + kx;                                                   \
       while (first < last && left + first * w->stride < 0) first++;                       \
       while (last > first && left + (last - 1) * w->stride >= w->width) last--;           \
       const ptrdiff_t base = row + left;                                                  \

@@ -2,27 +2,52 @@
 
 /// The digest SHA-256 of FIPS 180-4. Docs/Architecture.md says why it is written out here.
 public enum SHA256 {
+  private typealias State = InlineArray<8, UInt32>
+
+  private static let start: State = [
+    0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A,
+    0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19,
+  ]
+
   /// The digest in lower-case hexadecimal, 64 digits.
   public static func hexDigest(of bytes: [UInt8]) -> String {
-    var state: InlineArray<8, UInt32> = [
-      0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A,
-      0x510E_527F, 0x9B05_688C, 0x1F83_D9AB, 0x5BE0_CD19,
-    ]
-    bytes.withUnsafeBytes { bytes in
-      let whole = bytes.count / 64 * 64
-      for start in stride(from: 0, to: whole, by: 64) {
-        absorb(UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]), into: &state)
-      }
-      // The padding: a one bit, zeros, and the length in bits, to the end of a block.
-      var tail = Array(bytes[whole...]) + [0x80]
-      tail += [UInt8](repeating: 0, count: (120 - tail.count) % 64)
-      withUnsafeBytes(of: UInt64(bytes.count * 8).bigEndian) { tail += $0 }
-      tail.withUnsafeBytes { tail in
-        for start in stride(from: 0, to: tail.count, by: 64) {
-          absorb(UnsafeRawBufferPointer(rebasing: tail[start..<start + 64]), into: &state)
-        }
-      }
+    var state = start
+    let rest = bytes.withUnsafeBytes { absorb($0, into: &state) }
+    return text(of: state, finishedWith: rest, count: bytes.count)
+  }
+
+  /// The digest of a file's bytes, which are read a mebibyte at a time.
+  /// - Throws: ``FileError`` if the file can't be read to its end.
+  public static func hexDigest(of file: InputFile) throws(FileError) -> String {
+    let block = 1 << 20
+    var state = start
+    var rest: [UInt8] = []
+    for first in stride(from: 0, to: file.size, by: block) {
+      // All blocks but the last are whole, so that only that one leaves a rest.
+      let bytes = try file.bytes(in: first..<min(first + block, file.size))
+      rest = bytes.withUnsafeBytes { absorb($0, into: &state) }
     }
+    return text(of: state, finishedWith: rest, count: file.size)
+  }
+
+  /// Takes in all whole blocks of 64 bytes, and gives what is left.
+  private static func absorb(_ bytes: UnsafeRawBufferPointer, into state: inout State) -> [UInt8] {
+    let whole = bytes.count / 64 * 64
+    for start in stride(from: 0, to: whole, by: 64) {
+      absorb(block: UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]), into: &state)
+    }
+    return Array(bytes[whole...])
+  }
+
+  private static func text(
+    of state: State, finishedWith rest: [UInt8], count: Int
+  ) -> String {
+    var state = state
+    // The padding: a one bit, zeros, and the length in bits, to the end of a block.
+    var tail = rest + [0x80]
+    tail += [UInt8](repeating: 0, count: (120 - tail.count) % 64)
+    withUnsafeBytes(of: UInt64(count * 8).bigEndian) { tail += $0 }
+    _ = tail.withUnsafeBytes { absorb($0, into: &state) }
     var text = ""
     for index in state.indices {
       let digits = String(state[index], radix: 16)
@@ -31,9 +56,7 @@ public enum SHA256 {
     return text
   }
 
-  private static func absorb(
-    _ block: UnsafeRawBufferPointer, into state: inout InlineArray<8, UInt32>
-  ) {
+  private static func absorb(block: UnsafeRawBufferPointer, into state: inout State) {
     var words = InlineArray<64, UInt32>(repeating: 0)
     for t in 0..<16 {
       words[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * t, as: UInt32.self))

@@ -62,4 +62,23 @@ struct SpecificationTests {
       #expect(text.contains(row), "\(row)")
     }
   }
+
+  @Test func whatContentMayAskForIsThatOfTheReader() {
+    let (small, recipe, ratio) = (
+      DescriptionLimits.smallBytes >> 20, DescriptionLimits.smallWorkBytes >> 20,
+      DescriptionLimits.bytesForStoredByte
+    )
+    #expect(ratio == Limits().ratio)
+    #expect(DescriptionLimits.smallSampleWork == 1 << 32)
+    #expect(Network.largestSampleWork == 0x1p42)
+    for row in [
+      "weights in single precision | the greater of \(small) MiB and \(ratio / 1000),\(ratio % 1000) × *S* |",
+      "behind any layer | the greater of \(small) MiB and",
+      "lie beside each other in one image | the greater of \(recipe) MiB and",
+      "units of two layers | the greater of \(recipe) MiB and",
+      "| layers | \(Network.largestLayerCount) |",
+    ] {
+      #expect(text.contains(row), "\(row)")
+    }
+  }
 }

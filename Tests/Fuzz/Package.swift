@@ -7,19 +7,20 @@ import PackageDescription
 let package = Package(
   name: "fuzz",
   dependencies: [.package(name: "lcw", path: "../..")],
-  targets: [
-    .target(name: "CFuzzer"),
-    .executableTarget(
-      name: "Fuzz",
-      dependencies: [
-        "CFuzzer", .product(name: "LCW", package: "lcw"),
-        .product(name: "LCWStandard", package: "lcw"),
-      ],
-      swiftSettings: [
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-      ]),
-  ],
+  targets: [.target(name: "CFuzzer")]
+    // A target for each thing that is fuzzed; README.md tells them apart.
+    + ["Fuzz", "FuzzContent"].map { name in
+      .executableTarget(
+        name: name,
+        dependencies: [
+          "CFuzzer", .product(name: "LCW", package: "lcw"),
+          .product(name: "LCWStandard", package: "lcw"),
+        ],
+        swiftSettings: [
+          .enableUpcomingFeature("ExistentialAny"),
+          .enableUpcomingFeature("MemberImportVisibility"),
+          .enableUpcomingFeature("InternalImportsByDefault"),
+        ])
+    },
   swiftLanguageModes: [.v6]
 )

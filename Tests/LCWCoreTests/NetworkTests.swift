@@ -146,13 +146,76 @@ import Testing
       ([5], .dense(outputs: 0, bias: true), "needs at least one output"),
       ([5], .dense(outputs: .max, bias: true), "too large"),
       ([1], .dense(outputs: .max, bias: true), "makes the network too large"),
-      ([0], .dense(outputs: .max, bias: true), "makes the network too large"),
+      ([0], .dense(outputs: .max, bias: true), "a sample [0] has no values"),
     ] as [([Int], Layer, String)])
   func faultsOfOtherInputs(input: [Int], layer: Layer, says: String) {
     let error = #expect(throws: NetworkError.self) {
       try Network(inputShape: Shape(input), layers: [layer])
     }
     #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
+  }
+
+  @Test func asManyLayersAsAreHandledTakeNoTime() throws {
+    let layers = (1..<Network.largestLayerCount / 2).flatMap { _ -> [Layer] in
+      [.dense(outputs: 2, bias: true), .relu]
+    }
+    let start = ContinuousClock.now
+    let network = try Network(inputShape: [2], layers: layers)
+    for layer in network.layers.indices {
+      let own = network.parameterIndices(ofLayer: layer)
+      #expect(own == (layer % 2 == 0 ? [layer, layer + 1] : []))
+    }
+    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(throws: NetworkError.tooManyLayers(400_000)) {
+      try Network(inputShape: [2], layers: [Layer](repeating: .relu, count: 400_000))
+    }
+  }
+
+  @Test func aSampleHasValues() {
+    #expect(throws: NetworkError.emptySample([0, 8, 8])) {
+      try Network(inputShape: [0, 8, 8], layers: [.batchNorm, .flatten])
+    }
+  }
+
+  /// What a text may ask for and no machine can do: no integer overflows on the way to saying so.
+  @Test(
+    arguments: [
+      .convolution(.init(filters: 1, kernel: 1, stride: 1, padding: 1_000_000_000)),
+      .convolution(.init(filters: 1, kernel: 1, stride: 1_000_000_000, padding: 1_000_000_000)),
+      .convolution(.init(filters: Int.max, kernel: [1, 1], stride: 1, padding: 0, bias: true)),
+      .convolution(
+        .init(filters: 1, kernel: [Int.max, Int.max], stride: 1, padding: 0, bias: true)),
+      .maxPool(.init(size: Int.max, stride: 1, padding: Int.max)),
+      .averagePool(.init(size: 2, stride: Int.max, padding: 1)),
+      .dense(outputs: Int.max, bias: true),
+    ] as [Layer])
+  func sizesAtTheEdgesAreRefusedOrRight(layer: Layer) {
+    do {
+      let network = try Network(inputShape: [1, 8, 8], layers: [layer])
+      #expect(Double(network.sampleWork) <= Network.largestSampleWork)
+      #expect(network.multiplyAdds(ofLayer: 0) >= 0)
+    } catch {
+      #expect(error.description.contains("layer 1"))
+    }
+  }
+
+  @Test func multiplicationsOfASample() throws {
+    let network = try Network(
+      inputShape: [3, 32, 32],
+      layers: [
+        conv(32, 5, padding: 2), pool(3, stride: 2),
+        .averagePool(.init(size: 99, stride: 1, padding: 49)),
+        .flatten, .dense(outputs: 10, bias: true),
+      ])
+    #expect(network.multiplyAdds(ofLayer: 0) == 32 * 3 * 25 * 32 * 32)
+    #expect(network.multiplyAdds(ofLayer: 1) == 32 * 15 * 15 * 9)
+    // A window ends where the image does.
+    #expect(network.multiplyAdds(ofLayer: 2) == 32 * 15 * 15 * 15 * 15)
+    #expect(network.multiplyAdds(ofLayer: 4) == 10 * 32 * 15 * 15)
+    #expect(
+      network.sampleWork
+        == network.layers.indices.reduce(0) { $0 + network.multiplyAdds(ofLayer: $1) })
+    #expect(network.widestSample == 32 * 32 * 32)
   }
 
   @Test func layersAsText() {

@@ -285,6 +285,37 @@ private struct Misnamed: Dataset {
     #expect(nearestName(to: name, among: candidates) == nearest)
   }
 
+  @Test func aRecordedReferenceNamesNoFile() throws {
+    struct Reading: Architecture {
+      static let name = "reading"
+      static let summary = "reads its layers"
+      static let file = PluginOption("file", default: FileName(""), help: "a file")
+      static let width = PluginOption("width", default: 3, help: "a number")
+      static let options: [any PluginOptionDescription] = [file, width]
+      init(options: OptionValues) throws {}
+      func network(inputShape: Shape, classes: Int) throws -> Network {
+        try Network(inputShape: inputShape, layers: [])
+      }
+    }
+    let registry = try PluginRegistry([Reading.self])
+    let refuse = { (text: String) in
+      try registry.refuseFiles(
+        namedBy: try PluginReference(text), of: .architecture, recordedAs: "architecture")
+    }
+    for text in ["reading", "reading:width=2", "reading:file="] { try refuse(text) }
+    let error = #expect(throws: CheckpointError.self) { try refuse("reading:file=/etc/passwd") }
+    #expect(
+      error == .namesFile(field: "architecture", option: "file", file: "/etc/passwd"))
+    #expect(error?.category == .data)
+    let source = Checkpoint(
+      metadata: [
+        "architecture": "reading:file=a", "classes": 3, "input": .array([.integer(3)]),
+      ])
+    #expect(throws: CheckpointError.namesFile(field: "architecture", option: "file", file: "a")) {
+      try source.network(from: registry)
+    }
+  }
+
   @Test func differentNetworksAreNotConnected() throws {
     let zigzag = try PluginRegistry([Zigzag.self]).connection(MethodExpression("zigzag"))
     let small = try Network(inputShape: [2], layers: [.dense(outputs: 1, bias: true)])

@@ -50,4 +50,16 @@ struct SHA256Tests {
         SHA256.hexDigest(of: (0..<length).map { UInt8($0) }) == digest, "\(length) bytes")
     }
   }
+
+  @Test func aFilesDigestIsThatOfItsBytes() throws {
+    try withTemporaryFolder { folder in
+      let file = folder.appendingPathComponent("file")
+      for count in [0, 63, 64, 1 << 20, (1 << 20) + 1, (2 << 20) + 65] {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try Data(bytes).write(to: file)
+        let digest = try SHA256.hexDigest(of: InputFile(file))
+        #expect(digest == SHA256.hexDigest(of: bytes), "\(count) bytes")
+      }
+    }
+  }
 }

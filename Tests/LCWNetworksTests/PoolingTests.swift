@@ -53,4 +53,25 @@ struct PoolingTests {
       try Tensor([1, 2, 3], shape: [1, 1, 1, 3]), images: image)
     #expect(gradient.elements == [0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 0])
   }
+
+  @Test(arguments: [PoolingRule.maximum, .average])
+  func `windows that are larger than the image take the time of the image`(rule: PoolingRule) {
+    // Two to the thirty-first on a side: going through such a window takes years.
+    for size in [1 << 31, (1 << 31) - 2] {
+      let windows = ImageWindows(
+        over: [1, 8, 8], kernel: [size, size], stride: 1, padding: size / 2)
+      let pooling = ImagePooling(rule, over: windows)
+      var random = RandomStream(seed: 5)
+      let images = random.normal([2, 1, 8, 8])
+      let output = pooling.output(of: images)
+      #expect(output.shape == [2, 1, 9, 9])
+      if rule == .maximum {
+        // Every window but those that only begin or end in the image sees all of it.
+        #expect(output.elements[4 * 9 + 4] == images.elements[..<64].max())
+      }
+      #expect(output.isFinite)
+      let gradient = pooling.backward(random.normal(output.shape), images: images)
+      #expect(gradient.shape == images.shape && gradient.isFinite)
+    }
+  }
 }

@@ -27,7 +27,7 @@ public struct Sequential: Architecture {
       "the chain of dense, conv, relu, tanh, maxpool, avgpool, flatten, dropout and batchnorm, such "
       + "as ‘conv 8 3x3 stride 2 pad 1 no-bias; relu; maxpool 2; flatten; dense classes’")
   private static let file = PluginOption(
-    "file", default: "", help: "a text file that holds the chain instead")
+    "file", default: FileName(""), help: "a text file that holds the chain instead")
 
   /// `layers` or `file`.
   public static let options: [any PluginOptionDescription] = [layers, file]
@@ -38,7 +38,7 @@ public struct Sequential: Architecture {
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` for a chain that can't be
   ///   read, ``FileError`` for a file that can't be.
   public init(options: OptionValues) throws {
-    let (text, path) = (options[Self.layers], options[Self.file])
+    let (text, path) = (options[Self.layers], options[Self.file].text)
     guard text.isEmpty != path.isEmpty else {
       throw PluginError.invalidOption(
         plugin: Self.name, option: Self.layers.key, value: text,

@@ -69,6 +69,12 @@ public struct Garipov: ConnectionMethod {
         decay: Float(try options.value(of: Self.decay, in: 0...1))))
   }
 
+  /// The epochs, and the memory of the points and of their velocities.
+  public func cost(joining network: Network) -> ConnectionCost {
+    ConnectionCost(
+      epochs: plan.epochs, bytes: 8 * Double(curve.count) * Double(network.parameterCount))
+  }
+
   /// The trained curve. With a store in the context, the training's state is kept after each epoch
   /// and gone on from.
   public func path(

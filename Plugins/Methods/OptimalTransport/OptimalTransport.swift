@@ -65,6 +65,13 @@ public struct OptimalTransport: LayerwiseMethod {
     return try StagedPath(joining: [transport] + target.pathsBack)
   }
 
+  /// The memory of a layer's distances from every unit to every other, and of what solves for the
+  /// assignment.
+  public func cost(joining network: Network) -> ConnectionCost {
+    let units = network.weightedLayers.dropLast().map { Double(network.shapes[$0 + 1][0]) }
+    return ConnectionCost(bytes: units.reduce(0) { max($0, 8 * $1 * $1) })
+  }
+
   /// The counterparts.
   public func order(
     ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext

@@ -29,6 +29,9 @@ public struct Butterfly: ConnectionModifier {
     adjustment = try AdjustmentOptions(options)
   }
 
+  /// The memory of the adjusted layers' normal equations.
+  public func cost(joining network: Network) -> ConnectionCost { adjustment.cost(joining: network) }
+
   /// The path of stages.
   public func path(
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,

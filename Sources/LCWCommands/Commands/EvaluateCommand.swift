@@ -20,6 +20,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var recipe: RecipeOptions
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
@@ -80,7 +81,9 @@ struct EvaluateCommand: ParsableCommand {
       study.entries.append(
         try ConnectionStudy.Entry(
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
-          path: try session.path(of: archive, in: file, dataset: foreign.dataset),
+          path: try session.path(
+            of: archive, limits: DescriptionLimits(of: source), in: file, dataset: foreign.dataset,
+            recipe: recipe),
           traits: session.traits(of: archive, in: file),
           evaluator: joining.evaluator(evaluation.strategy, for: file),
           data: loaded.samples, options: evaluation))

@@ -22,6 +22,8 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup var overwriting: OverwriteOption
 
+  @OptionGroup var recipe: RecipeOptions
+
   @OptionGroup var reading: ReadingOptions
 
   @OptionGroup var compute: ComputeOptions
@@ -38,7 +40,9 @@ struct ExportCommand: ParsableCommand {
       throw SessionError.wrongUse(
         "t runs from 0 to \(archive.stages.count) on this path; \(at) is outside")
     }
-    let path = try session.path(of: archive, in: self.path, dataset: dataset)
+    let path = try session.path(
+      of: archive, limits: DescriptionLimits(of: source), in: self.path, dataset: dataset,
+      recipe: recipe)
     let point = TrainedNetwork(
       architecture: archive.architecture, weights: try path.weights(at: at),
       dataset: archive.dataset,

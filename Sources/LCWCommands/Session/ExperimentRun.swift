@@ -53,7 +53,7 @@ struct ExperimentRun {
   static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 
   private func runner() throws -> StepRunner {
-    let data = try session.data(given: nil, recorded: experiment.dataset).samples
+    let data = try session.data(given: "\(experiment.dataset)", recorded: nil).samples
     return try StepRunner(
       experiment, registry: session.registry, data: data, workers: session.workers,
       open: { [session] in try session.open($0.path) },

@@ -28,30 +28,61 @@ struct MethodFiles {
     digests.isEmpty ? [:] : [Self.field: .object(digests.mapValues(JSONValue.string))]
   }
 
-  /// Where each file is: under its name, or in the folder of the path's archive.
+  /// Where each file is: among those that the user named, else in the folder of the path's archive
+  /// under the last part of its name.
+  ///
+  /// An archive may come from anyone, so that the names in it lead nowhere else. Nothing of a file is
+  /// read beyond its digest unless that is the one of the archive.
+  ///
+  /// - Parameters:
+  ///   - wanted: The names that the path's method has; others are not looked for.
+  ///   - archive: The path's archive.
+  ///   - given: Files that the user named.
   /// - Throws: ``SessionError/missingMethodFile(_:madeWith:)`` if there is none of a name, and
-  ///   ``SessionError/otherFile(_:madeWith:)`` if there are, but none is the one the path was made with.
-  func found(besides archive: String) throws -> [String: String] {
+  ///   ``SessionError/otherFile(_:madeWith:)`` if there is, but it is not the one the path was made
+  ///   with.
+  func found(
+    _ wanted: [String], besides archive: String, given: [String] = []
+  ) throws -> [String: String] {
+    guard wanted.contains(where: { digests[$0] != nil }) else { return [:] }
+    let offered = try given.map { (file: $0, digest: try Self.digest(of: $0)) }
     let folder = URL(fileURLWithPath: archive).deletingLastPathComponent()
     var found: [String: String] = [:]
-    for (name, digest) in digests {
-      let candidates = [
-        name, folder.appendingPathComponent(name).path,
-        folder.appendingPathComponent(URL(fileURLWithPath: name).lastPathComponent).path,
-      ].filter { FileManager.default.fileExists(atPath: $0) }
-      guard let first = candidates.first else {
+    for name in wanted {
+      guard let digest = digests[name] else { continue }
+      if let same = offered.first(where: { $0.digest == digest }) {
+        found[name] = same.file
+        continue
+      }
+      guard let file = Self.neighbour(name, in: folder) else {
         throw SessionError.missingMethodFile(name, madeWith: archive)
       }
-      guard let same = try candidates.first(where: { try Self.digest(of: $0) == digest }) else {
-        throw SessionError.otherFile(first, madeWith: archive)
+      guard try Self.digest(of: file) == digest else {
+        throw SessionError.otherFile(file, madeWith: archive)
       }
-      found[name] = same
+      found[name] = file
     }
     return found
   }
 
+  /// The regular file of a folder, no link, whose name is the last part of a path; nothing if there is
+  /// none or it is larger than such files are.
+  private static func neighbour(_ path: String, in folder: URL) -> String? {
+    guard let name = path.split(separator: "/").last.map(String.init), ![".", ".."].contains(name)
+    else { return nil }
+    let file = folder.appendingPathComponent(name).path
+    // Looks at a link itself, not at what it leads to.
+    let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular,
+      let size = attributes?[.size] as? Int, size <= largestFile
+    else { return nil }
+    return file
+  }
+
+  /// The bytes of the largest file that is looked into because an archive names it.
+  private static let largestFile = 1 << 36
+
   private static func digest(of name: String) throws -> String {
-    let file = try InputFile(URL(fileURLWithPath: name))
-    return SHA256.hexDigest(of: try file.bytes(in: 0..<file.size))
+    try SHA256.hexDigest(of: try InputFile(URL(fileURLWithPath: name)))
   }
 }

@@ -1,22 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWNumerics
 import LCWPaths
 
 extension Session {
   /// The path of an archive. Where a method has to join the networks anew, it gets the training
   /// samples of the data set given or else of the one recorded, and the files it was made with.
+  ///
+  /// - Parameters:
+  ///   - archive: The archive.
+  ///   - limits: Of what its file holds.
+  ///   - file: Its name.
+  ///   - dataset: The data set that the user named.
+  ///   - recipe: What the user said of paths that are computed.
+  /// - Throws: ``SessionError`` if the recipe takes more than it may, names a file that was not
+  ///   recorded with its digest, or makes another number of stages than the archive says.
   func path(
-    of archive: PathArchive, in file: String, dataset: String?, isQuiet: Bool = false
+    of archive: PathArchive, limits: DescriptionLimits, in file: String, dataset: String?,
+    recipe: RecipeOptions
   ) throws -> any ConnectionPath {
+    guard case .computed = archive.content else {
+      return try archive.path(in: ConnectionContext(), registry: registry)
+    }
+    let connection = try archived(file, field: "method") {
+      try registry.connection(archive.method)
+    }
+    let cost = connection.cost(joining: archive.network)
+    do throws(CheckpointError) { try limits.check(recipe: cost) } catch {
+      throw SessionError.inFile(file, problem: error.description)
+    }
+    guard recipe.allowLongRecipe || cost.epochs <= Self.longestRecipe else {
+      throw SessionError.longRecipe(
+        file: file, method: "\(archive.method)", work: "trains for \(cost.epochs) epochs")
+    }
     let samples =
-      try naming(file, { try archive.needsSamples(registry: registry) })
+      connection.traits.needsData
       ? try data(given: dataset, recorded: archive.dataset).samples.train : nil
-    let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: isQuiet)
+    let work = cost.trainingWork(of: archive.network, samples: samples?.count ?? 0)
+    guard recipe.allowLongRecipe || work <= Self.largestRecipeWork else {
+      throw SessionError.longRecipe(
+        file: file, method: "\(archive.method)", work: "takes \(work) multiplications")
+    }
+    let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: false)
     var context = joining.context(for: archive.method)
-    let files = try MethodFiles(archive.record).found(besides: file)
-    context.open = { try open(files[$0] ?? $0) }
-    return try archive.path(in: context, registry: registry)
+    let files = try MethodFiles(archive.record)
+      .found(registry.files(namedBy: archive.method), besides: file, given: recipe.madeWith)
+    context.open = { name in
+      guard let found = files[name] else {
+        throw SessionError.unrecordedMethodFile(name, madeWith: file)
+      }
+      return try open(URL(fileURLWithPath: found))
+    }
+    let path: any ConnectionPath
+    do { path = try archive.path(in: context, registry: registry) } catch let error
+      as any DescribedError where error.category == .usage
+    {
+      // The user chose the file, not the method.
+      throw SessionError.inFile(file, problem: "its path can't be computed: \(error)")
+    }
+    guard path.stages.count == archive.stages.count else {
+      throw SessionError.inFile(
+        file,
+        problem: "it says that its path has \(archive.stages.count) stages, but \(archive.method) "
+          + "makes \(path.stages.count); make the path anew")
+    }
+    return path
+  }
+
+  /// The most epochs that an archive's recipe may train for by itself.
+  private static let longestRecipe = 100
+  /// The most multiplications of such a training: some minutes.
+  private static let largestRecipeWork = 1e13
+
+  /// What a field of a file gives; that it can't be used is the file's fault.
+  private func archived<Result>(
+    _ file: String, field: String, _ work: () throws -> Result
+  ) throws -> Result {
+    do { return try naming(file, work) } catch let error as SessionError { throw error } catch let
+      error as any DescribedError
+    {
+      throw SessionError.inFile(
+        file,
+        problem: CheckpointError.recorded(field: field, problem: error.description).description)
+    }
   }
 
   /// The row of the overview of an archive's method. A path that is stored whole does not need its
@@ -54,7 +121,14 @@ struct PathJoining {
     store: StateFile? = nil
   ) throws -> (path: any ConnectionPath, seconds: Double) {
     let start = ContinuousClock.now
-    let path = try session.registry.connection(method).path(
+    let connection = try session.registry.connection(method)
+    let needed = connection.cost(joining: a.weights.network).bytes
+    guard needed <= Machine.physicalMemory else {
+      throw SessionError.wrongUse(
+        "\(method) needs \(Int(needed / 1e9) + 1) GB of memory to join these networks, more than there is"
+      )
+    }
+    let path = try connection.path(
       from: a.weights, to: b.weights, in: context(for: method, store: store))
     return (path, (ContinuousClock.now - start).seconds)
   }

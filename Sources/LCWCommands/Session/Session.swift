@@ -49,7 +49,8 @@ struct Session {
     path == "-" ? try input.withFile(open) : try open(URL(fileURLWithPath: path))
   }
 
-  private func open(_ file: URL) throws -> any CheckpointSource {
+  /// Opens a file of weights, whatever its name.
+  func open(_ file: URL) throws -> any CheckpointSource {
     let input = try InputFile(file)
     let start = try input.prefix(4096)
     let formats = registry.plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
@@ -156,17 +157,19 @@ struct Session {
     dataset: String? = nil
   ) throws -> TrainedNetwork {
     if source.namesNetwork, architecture == nil {
-      do {
-        let network = try naming(path) { try source.trainedNetwork(from: registry) }
-        if let (done, all) = network.interruptedTraining {
-          Console.printError(
-            "warning: \(path) holds \(done) of \(all) epochs of its training; "
-              + "lcw train --resume goes on")
+      let network = try naming(path) {
+        do { return try source.trainedNetwork(from: registry) } catch let error as CheckpointError {
+          guard case .namesFile = error else { throw error }
+          throw SessionError.inFile(
+            path, problem: "\(error); if you know the file, name it with --architecture")
         }
-        return network
-      } catch let error as CheckpointError {
-        throw SessionError.inFile(path, problem: error.description)
       }
+      if let (done, all) = network.interruptedTraining {
+        Console.printError(
+          "warning: \(path) holds \(done) of \(all) epochs of its training; "
+            + "lcw train --resume goes on")
+      }
+      return network
     }
     let bound = try bind(source, path: path, architecture: architecture, dataset: dataset)
     return TrainedNetwork(
@@ -181,11 +184,13 @@ struct Session {
     guard let architecture else {
       throw SessionError.needsArchitecture(file: path)
     }
-    guard let dataset = try dataset ?? source.dataset().map({ "\($0)" }) else {
+    guard
+      let datasetReference = try dataset.map({ text throws in try PluginReference(text) })
+        ?? source.dataset().map({ try unopened($0) })
+    else {
       throw SessionError.needsDataset(file: path)
     }
     let architectureReference = try PluginReference(architecture)
-    let datasetReference = try PluginReference(dataset)
     let data = try registry.dataset(datasetReference)
     let family = try registry.architecture(architectureReference)
     let network = try family.network(inputShape: data.sampleShape, classes: data.classes)
@@ -208,10 +213,14 @@ struct Session {
     }
   }
 
-  /// What work on a file gives. Where the file was made by a plugin that is not here, the error names
-  /// the file and how to name the plugin.
+  /// What work on a file gives. What is wrong with its content is told with the file's name; where it
+  /// was made by a plugin that is not here, with how to name the plugin.
   func naming<Result>(_ file: String, _ work: () throws -> Result) throws -> Result {
-    do { return try work() } catch let error as PluginError {
+    do { return try work() } catch let error as CheckpointError {
+      throw SessionError.inFile(file, problem: error.description)
+    } catch let error as NetworkError where error.category == .data {
+      throw SessionError.inFile(file, problem: error.description)
+    } catch let error as PluginError {
       guard case .unknownPlugin = error else { throw error }
       throw SessionError.unknownPlugin(file: file, problem: error.description)
     }
@@ -230,13 +239,31 @@ struct Session {
 
   // MARK: Data
 
-  /// Both parts of a data set: the one given, or else the one recorded.
+  /// A data set that a file of weights names, which may name no files of its own.
+  private func unopened(_ recorded: PluginReference) throws -> PluginReference {
+    do {
+      try registry.refuseFiles(namedBy: recorded, of: .dataset, recordedAs: "dataset")
+      _ = try registry.dataset(recorded)
+      return recorded
+    } catch let error as CheckpointError {
+      throw SessionError.recordedDataset("\(error); if you know it, name it with --dataset")
+    } catch let error as PluginError {
+      // Which data set is not here is told as for one that the user named.
+      if case .unknownPlugin = error { throw error }
+      throw SessionError.recordedDataset(
+        CheckpointError.recorded(field: "dataset", problem: error.description).description)
+    }
+  }
+
+  /// Both parts of a data set: the one given, or else the one recorded in a file of weights.
   /// - Parameter loaded: What was loaded before, with the same limit; it is not loaded again.
   func data(
     given: String?, recorded: PluginReference?, limit: Int? = nil,
     loaded: (reference: PluginReference, samples: EvaluationData)? = nil
   ) throws -> (reference: PluginReference, samples: EvaluationData) {
-    guard let reference = try given.map({ text throws in try PluginReference(text) }) ?? recorded
+    guard
+      let reference = try given.map({ text throws in try PluginReference(text) })
+        ?? recorded.map({ try unopened($0) })
     else { throw SessionError.noDataset }
     if let loaded, loaded.reference == reference { return loaded }
     let dataset = try registry.dataset(reference)

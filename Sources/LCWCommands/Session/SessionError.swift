@@ -6,11 +6,14 @@ enum SessionError: DescribedError, Hashable {
   case needsArchitecture(file: String)
   case needsDataset(file: String)
   case noDataset
+  case recordedDataset(String)
   case wrongUse(String)
   case outputIsInput(file: String)
   case otherKind(file: String, kind: String)
   case otherFile(String, madeWith: String)
   case missingMethodFile(String, madeWith: String)
+  case unrecordedMethodFile(String, madeWith: String)
+  case longRecipe(file: String, method: String, work: String)
   case differentNetworks(first: String, second: String, networks: String)
   case inFile(String, problem: String)
   case unknownPlugin(file: String, problem: String)
@@ -24,7 +27,9 @@ enum SessionError: DescribedError, Hashable {
     switch self {
     case .output: .failure
     case .inputClosed, .missingMethodFile: .missingFile
-    case .otherFile, .differentNetworks, .inFile: .data
+    case .otherFile, .unrecordedMethodFile, .longRecipe, .recordedDataset, .differentNetworks,
+      .inFile:
+      .data
     default: .usage
     }
   }
@@ -37,17 +42,23 @@ enum SessionError: DescribedError, Hashable {
       "\(file) does not say what samples it takes; name them with --dataset mnist"
     case .noDataset:
       "the file does not say what data it belongs to; name them with --dataset"
-    case .wrongUse(let reason): reason
+    case .wrongUse(let reason), .recordedDataset(let reason): reason
     case .outputIsInput(let file):
       "\(file) is read and would be written; name another file for the output"
     case .otherKind(let file, let kind):
       "\(file) is there and holds a \(kind), which would be lost; name another file, or remove it first"
     case .otherFile(let file, let archive):
       "\(file) is not the file that the path in \(archive) was made with; put that one in its place, "
-        + "or make the path anew"
+        + "name it with --made-with, or make the path anew"
     case .missingMethodFile(let file, let archive):
-      "the path in \(archive) is computed with \(file), which is neither there nor beside \(archive); "
-        + "put it into the folder of \(archive)"
+      "the path in \(archive) is computed with \(file), which is not beside it; put it into the folder "
+        + "of \(archive), or name it with --made-with"
+    case .unrecordedMethodFile(let file, let archive):
+      "the path in \(archive) asks for \(file) without its digest, and files that an archive names are "
+        + "not opened"
+    case .longRecipe(let file, let method, let work):
+      "\(file) holds no path but how to compute it: \(method) \(work); if you trust the file, say "
+        + "--allow-long-recipe"
     case .differentNetworks(let first, let second, let networks):
       "\(first) and \(second) hold networks that differ: \(networks)"
     case .inFile(let file, let problem): "\(file): \(problem)"

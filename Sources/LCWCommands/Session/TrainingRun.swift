@@ -25,7 +25,7 @@ struct TrainingRun {
     let family = try session.registry.architecture(architecture)
     self.architecture = family.selfContained(architecture)
     network = try family.network(inputShape: plugin.sampleShape, classes: plugin.classes)
-    data = try session.data(given: nil, recorded: dataset).samples
+    data = try session.data(given: "\(dataset)", recorded: nil).samples
   }
 
   /// What to do with a file that is there already.

@@ -195,6 +195,12 @@ public enum CheckpointError: DescribedError, Hashable {
   case missingTensor(String, nearest: String?)
   /// The metadata lack a field, or it is of another type.
   case metadata(field: String, expected: String)
+  /// A field of the metadata says what can't be.
+  case recorded(field: String, problem: String)
+  /// A field of the metadata names a file in a plugin's option.
+  case namesFile(field: String, option: String, file: String)
+  /// The metadata ask for more than the stored tensors can bear out.
+  case beyondStored(what: String, found: Double, limit: Double, stored: Int)
   /// The checkpoint is of another kind than is needed.
   case kind(expected: String, found: String)
   /// The tensors do not fit the parameters of an architecture.
@@ -210,7 +216,9 @@ public enum CheckpointError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .cannotWrite, .selection: .usage
-    case .missingTensor, .metadata, .kind, .binding, .unknownFormat: .data
+    case .missingTensor, .metadata, .recorded, .namesFile, .beyondStored, .kind, .binding,
+      .unknownFormat:
+      .data
     }
   }
 
@@ -221,6 +229,14 @@ public enum CheckpointError: DescribedError, Hashable {
       "there is no tensor ‘\(name)’" + (nearest.map { "; did you mean ‘\($0)’?" } ?? "")
     case .metadata(let field, let expected):
       "the metadata's field ‘\(field)’ is missing or not \(expected)"
+    case .recorded(let field, let problem):
+      "the metadata's field ‘\(field)’ can't be used: \(problem.asOneLine)"
+    case .namesFile(let field, let option, let file):
+      "the metadata's field ‘\(field)’ names a file, \(option)=\(file.asOneLine), and files that "
+        + "metadata name are not opened"
+    case .beyondStored(let what, let found, let limit, let stored):
+      "the metadata ask for \(Int(min(found, 9e18))) \(what), but \(stored) stored bytes can stand "
+        + "for \(Int(min(limit, 9e18))) at most"
     case .kind(let expected, let found):
       "expected a \(expected), but the file holds a \(found)"
     case .binding(let reason, let parameters, let tensors):

@@ -60,23 +60,29 @@ extension Checkpoint {
 
 extension CheckpointSource {
   /// The architecture that the metadata name.
-  /// - Throws: ``CheckpointError/metadata(field:expected:)``.
+  /// - Throws: ``CheckpointError/metadata(field:expected:)`` or
+  ///   ``CheckpointError/recorded(field:problem:)``.
   public func architecture() throws -> PluginReference {
     guard let text = metadata["architecture"]?.string else {
       throw CheckpointError.metadata(
         field: "architecture", expected: "an architecture such as mlp:hidden=2000")
     }
-    return try PluginReference(text)
+    return try recorded("architecture") { try PluginReference(text) }
   }
 
   /// The data set that the metadata name, if they do.
-  /// - Throws: ``PluginError/malformedReference(_:reason:)``.
+  /// - Throws: ``CheckpointError/recorded(field:problem:)``.
   public func dataset() throws -> PluginReference? {
-    try metadata["dataset"]?.string.map { text throws in try PluginReference(text) }
+    guard let text = metadata["dataset"]?.string else { return nil }
+    return try recorded("dataset") { try PluginReference(text) }
   }
 
   /// The network that the metadata describe, made by its architecture.
-  /// - Throws: ``CheckpointError``, ``PluginError`` or ``NetworkError`` if that can't be.
+  ///
+  /// No file is opened that the architecture's options name, and the network needs no more memory
+  /// and work than ``DescriptionLimits`` allow for the tensors that are there.
+  ///
+  /// - Throws: ``CheckpointError``, or ``PluginError/unknownPlugin(name:kind:known:)``.
   public func network(from registry: PluginRegistry) throws -> Network {
     guard let classes = structured("classes")?.integer, classes > 0 else {
       throw CheckpointError.metadata(field: "classes", expected: "a positive integer")
@@ -86,8 +92,24 @@ extension CheckpointSource {
     else {
       throw CheckpointError.metadata(field: "input", expected: "a list of sizes")
     }
-    return try registry.architecture(try architecture())
-      .network(inputShape: Shape(checking: sizes), classes: classes)
+    let shape = try recorded("input") { try Shape(checking: sizes) }
+    let architecture = try architecture()
+    try registry.refuseFiles(namedBy: architecture, of: .architecture, recordedAs: "architecture")
+    let network = try recorded("architecture") {
+      try registry.architecture(architecture)
+        .network(inputShape: shape, classes: classes)
+    }
+    try DescriptionLimits(of: self).check(network)
+    return network
+  }
+
+  /// What is made of a field, whose faults are the file's and not its user's.
+  private func recorded<Result>(_ field: String, _ work: () throws -> Result) throws -> Result {
+    do { return try work() } catch {
+      // Which plugin is not here is told with how to have it.
+      if case .unknownPlugin? = error as? PluginError { throw error }
+      throw CheckpointError.recorded(field: field, problem: "\(error)")
+    }
   }
 
   /// A field of the metadata. Formats whose metadata are texts only keep other values as JSON.

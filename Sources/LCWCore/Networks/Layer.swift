@@ -139,6 +139,21 @@ extension Layer {
     }
   }
 
+  /// The multiplications with additions of a weighted layer for one sample, or the values that lie in
+  /// a pooling layer's windows, which reach beyond the image only where it is padded; 0 for others.
+  ///
+  /// In double precision, since what a text asks for may be beyond all integers.
+  func multiplyAdds(input: Shape, output: Shape) -> Double {
+    switch self {
+    case .relu, .tanh, .flatten, .dropout, .batchNorm: return 0
+    case .dense(let outputs, _): return Double(input.count) * Double(outputs)
+    case .convolution(let c):
+      return Double(output.count) * Double(input[0]) * Double(c.kernel[0]) * Double(c.kernel[1])
+    case .maxPool(let p), .averagePool(let p):
+      return Double(output.count) * Double(min(p.size, input[1])) * Double(min(p.size, input[2]))
+    }
+  }
+
   /// A shape of sizes that a user may have chosen.
   static func shape(_ sizes: [Int]) throws(LayerProblem) -> Shape {
     do { return try Shape(checking: sizes) } catch {

@@ -21,15 +21,23 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
   public let shapes: [Shape]
   /// The parameters, in the order of the layers; of a layer, weights before bias.
   public let parameters: [Parameter]
+  /// The index of the first parameter of each layer, and behind the last the number of all.
+  private let firstParameters: [Int]
 
   /// A network.
   /// - Throws: ``NetworkError/layer(index:description:problem:)`` if a layer can't follow the one
-  ///   before it, or needs a tensor whose size does not fit an integer.
+  ///   before it, or needs a tensor whose size does not fit an integer,
+  ///   ``NetworkError/emptySample(_:)`` if a sample has no values,
+  ///   ``NetworkError/tooManyLayers(_:)`` and ``NetworkError/tooLarge(values:)``.
   public init(inputShape: Shape, layers: [Layer]) throws(NetworkError) {
+    guard inputShape.count > 0 else { throw .emptySample(inputShape) }
+    guard layers.count <= Network.largestLayerCount else { throw .tooManyLayers(layers.count) }
     var shapes = [inputShape]
     var parameters: [Parameter] = []
+    var firstParameters = [0]
     var numbers: [String: Int] = [:]
     var values = 0.0
+    var sampleWork = 0.0
     for (index, layer) in layers.enumerated() {
       let input = shapes[index]
       do throws(LayerProblem) {
@@ -41,24 +49,36 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
             Parameter(name: "\(prefix).\(role.rawValue)", shape: shape, layer: index, role: role)
           }
         }
-        values += parameters.filter { $0.layer == index }
-          .reduce(0) { $0 + Double($1.shape.count) }
+        let own = parameters[firstParameters[index]...]
+        values += own.reduce(0) { $0 + Double($1.shape.count) }
         // Sums of counts, and of bytes, fit an integer below this.
         guard values < 0x1p58 else { throw LayerProblem("makes the network too large") }
+        sampleWork += layer.multiplyAdds(input: input, output: shapes[index + 1])
+        // So do products of this and a number of members or samples.
+        guard sampleWork <= Network.largestSampleWork else {
+          throw LayerProblem("makes more work for one sample than 2^42 multiplications")
+        }
       } catch {
         throw .layer(index: index, description: "\(layer)", problem: error.sentence)
       }
+      firstParameters.append(parameters.count)
     }
-    let count = parameters.reduce(0.0) { $0 + Double($1.shape.count) }
-    guard count <= Double(Network.largestParameterCount) else { throw .tooLarge(values: count) }
+    guard values <= Double(Network.largestParameterCount) else { throw .tooLarge(values: values) }
     self.inputShape = inputShape
     self.layers = layers
     self.shapes = shapes
     self.parameters = parameters
+    self.firstParameters = firstParameters
   }
 
   /// The most values a network's parameters may have: 32 GB in single precision.
   public static let largestParameterCount = 1 << 33
+
+  /// The most layers a network may have.
+  public static let largestLayerCount = 8192
+
+  /// The most multiplications with additions, or values in windows, of one sample.
+  public static let largestSampleWork = 0x1p42
 
   /// The shape of one sample's output.
   public var outputShape: Shape { shapes[layers.count] }
@@ -68,16 +88,42 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
 
   /// The indices into ``parameters`` of a layer's parameters.
   public func parameterIndices(ofLayer layer: Int) -> [Int] {
-    parameters.indices.filter { parameters[$0].layer == layer }
+    layers.indices.contains(layer)
+      ? Array(firstParameters[layer]..<firstParameters[layer + 1]) : []
   }
 
   /// The index into ``parameters`` of a layer's parameter of a role, if it has one.
   public func parameterIndex(ofLayer layer: Int, role: Parameter.Role) -> Int? {
-    parameters.firstIndex { $0.layer == layer && $0.role == role }
+    parameterIndices(ofLayer: layer).first { parameters[$0].role == role }
   }
 
   /// The number of values in all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
+
+  /// The multiplications with additions of a weighted layer for one sample, or the values that a
+  /// pooling layer's windows have of it; none for other layers.
+  public func multiplyAdds(ofLayer layer: Int) -> Int {
+    // At most 2^42, so that it fits an integer and is exact.
+    Int(layers[layer].multiplyAdds(input: shapes[layer], output: shapes[layer + 1]))
+  }
+
+  /// The most values of one sample before and behind a layer.
+  public var widestSample: Int { shapes.reduce(0) { max($0, $1.count) } }
+
+  /// The most values of the windows, with all their channels, that lie beside each other in one image
+  /// of a convolution: what it has in memory at least.
+  public var widestPatchRow: Int {
+    layers.indices.reduce(0) { widest, layer in
+      guard case .convolution(let convolution) = layers[layer] else { return widest }
+      // Less than the layer's multiplications, so that the product fits an integer.
+      let patch = shapes[layer][0] * convolution.kernel[0] * convolution.kernel[1]
+      return max(widest, shapes[layer + 1][2] * patch)
+    }
+  }
+
+  /// The multiplications with additions of all layers for one sample, and the values in the windows
+  /// of pooling layers.
+  public var sampleWork: Int { layers.indices.reduce(0) { $0 + multiplyAdds(ofLayer: $1) } }
 
   /// The layers as text: `flatten; dense 2000; relu; dense 10`.
   public var description: String { layers.map(\.description).joined(separator: "; ") }
@@ -151,6 +197,10 @@ public enum NetworkError: DescribedError, Hashable {
   case layer(index: Int, description: String, problem: String)
   /// The parameters have more values than are handled.
   case tooLarge(values: Double)
+  /// There are more layers than are handled.
+  case tooManyLayers(Int)
+  /// A sample of the shape has no values.
+  case emptySample(Shape)
   /// There are more or fewer tensors than parameters.
   case tensorCount(expected: Int, found: Int)
   /// A parameter's tensor has another shape.
@@ -161,7 +211,7 @@ public enum NetworkError: DescribedError, Hashable {
   /// Wrong data, but for a chain that can't be.
   public var category: ErrorCategory {
     switch self {
-    case .layer, .tooLarge: .usage
+    case .layer, .tooLarge, .tooManyLayers, .emptySample: .usage
     case .tensorCount, .shape, .mismatch: .data
     }
   }
@@ -174,6 +224,10 @@ public enum NetworkError: DescribedError, Hashable {
     case .tooLarge(let values):
       "the network has \(Int(min(values, 9e18))) weights, more than the \(Network.largestParameterCount) that are "
         + "handled"
+    case .tooManyLayers(let count):
+      "the network has \(count) layers, more than the \(Network.largestLayerCount) that are handled"
+    case .emptySample(let shape):
+      "a sample \(shape) has no values; every size has to be 1 or more"
     case .tensorCount(let expected, let found):
       "the network has \(expected) parameters, but \(found) tensors were given"
     case .shape(let parameter, let expected, let found):

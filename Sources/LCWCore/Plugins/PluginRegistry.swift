@@ -137,6 +137,21 @@ public struct PluginRegistry: Sendable {
       + (try expression.modifier.map { try files($0, .modifier) } ?? [])
   }
 
+  /// Refuses a reference that was read from a file of weights if one of its options names a file: what
+  /// such a file says must not decide which others are opened.
+  /// - Parameter field: The field of the metadata, for the error.
+  /// - Throws: ``CheckpointError/namesFile(field:option:file:)``, or ``PluginError`` for an unknown
+  ///   name.
+  public func refuseFiles(
+    namedBy reference: PluginReference, of kind: PluginKind, recordedAs field: String
+  ) throws {
+    for option in try type(of: kind, named: reference.name).options where option.namesFile {
+      if let file = reference.options[option.key], !file.isEmpty {
+        throw CheckpointError.namesFile(field: field, option: option.key, file: file)
+      }
+    }
+  }
+
   private func type(of kind: PluginKind, named name: String) throws -> any Plugin.Type {
     let candidates = plugins(of: kind)
     guard let type = candidates.first(where: { $0.name == name }) else {

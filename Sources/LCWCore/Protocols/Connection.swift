@@ -33,6 +33,15 @@ public struct Connection: Sendable {
     return modified.map { type(of: $0.modifier).traits(modifying: own) } ?? own
   }
 
+  /// What joining two networks takes beside them.
+  public func cost(joining network: Network) -> ConnectionCost {
+    let own = method.cost(joining: network)
+    let added = modified?.modifier.cost(joining: network) ?? ConnectionCost()
+    let (epochs, isTooMany) = own.epochs.addingReportingOverflow(added.epochs)
+    return ConnectionCost(
+      epochs: isTooMany ? Int.max : epochs, bytes: own.bytes + added.bytes)
+  }
+
   /// The neurons of a network as a learned connection sees them; see
   /// ``LearnableMethod/normalised(_:in:)``.
   /// - Throws: What opening the model throws.

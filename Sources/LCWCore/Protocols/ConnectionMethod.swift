@@ -17,6 +17,36 @@ public protocol ConnectionMethod: Plugin {
   ///   what it needs and the context lacks.
   func path(from a: Weights, to b: Weights, in context: ConnectionContext) throws
     -> any ConnectionPath
+
+  /// What joining two networks takes beside them, by this instance's options. A method that trains, or
+  /// whose memory grows faster than the networks, says so: what the archive of a path may ask for is
+  /// bounded by it. Little, unless it says more.
+  func cost(joining network: Network) -> ConnectionCost
+}
+
+extension ConnectionMethod {
+  /// Little.
+  public func cost(joining network: Network) -> ConnectionCost { ConnectionCost() }
+}
+
+/// What joining two networks takes, as far as it is known before.
+public struct ConnectionCost: Sendable, Hashable {
+  /// The passes of training over all samples.
+  public var epochs: Int
+  /// The bytes of memory.
+  public var bytes: Double
+
+  /// A cost; nothing by default.
+  public init(epochs: Int = 0, bytes: Double = 0) {
+    self.epochs = epochs
+    self.bytes = bytes
+  }
+
+  /// The multiplications of the training, for a network and a number of samples: a pass forward and
+  /// two back.
+  public func trainingWork(of network: Network, samples: Int) -> Double {
+    3 * Double(epochs) * Double(samples) * Double(network.sampleWork)
+  }
 }
 
 /// The properties by which the paper's overview compares methods.

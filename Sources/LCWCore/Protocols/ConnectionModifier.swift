@@ -17,4 +17,12 @@ public protocol ConnectionModifier: Plugin {
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath
+
+  /// What the modifier adds to the cost of its method; see ``ConnectionMethod/cost(joining:)``.
+  func cost(joining network: Network) -> ConnectionCost
+}
+
+extension ConnectionModifier {
+  /// Little.
+  public func cost(joining network: Network) -> ConnectionCost { ConnectionCost() }
 }

@@ -88,6 +88,10 @@ extension StepRunner {
     }
     let archive = try PathArchive(
       reading: try product(.learn(method, pair), in: folder), registry: registry)
+    guard archive.method == method else {
+      throw CheckpointError.recorded(
+        field: "method", problem: "it is \(archive.method), but the step's is \(method)")
+    }
     // A path that no motions describe is learned again, and that may be interrupted.
     return try resuming(step, in: folder) { store in
       try archive.path(in: context(in: folder, store: store), registry: registry)

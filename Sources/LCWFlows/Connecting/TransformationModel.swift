@@ -56,8 +56,12 @@ public struct TransformationModel: Sendable {
     }
     var transformations: [String: Transformation] = [:]
     for (layer, json) in designs {
-      transformations[layer] = try Transformation(TransformationDesign(json: json)) {
-        try source.tensor(named: "\(prefix)\(layer)/\($0)")
+      do {
+        transformations[layer] = try Transformation(TransformationDesign(json: json)) {
+          try source.tensor(named: "\(prefix)\(layer)/\($0)")
+        }
+      } catch let error as FlowError {
+        throw CheckpointError.recorded(field: "designs/\(layer.asOneLine)", problem: "\(error)")
       }
     }
     return transformations

@@ -162,7 +162,8 @@ extension TransformationTraining {
     let train = object?["train"]?.array?.compactMap(\.double) ?? []
     let heldOut = object?["held-out"]?.array?.compactMap(\.double)
     guard let best = state.metadata["best"]?.integer, train.indices.contains(best),
-      let steps = state.metadata["steps"]?.integer, heldOut.map({ $0.count == train.count }) ?? true
+      let steps = state.metadata["steps"]?.integer, (0...1 << 53).contains(steps),
+      heldOut.map({ $0.count == train.count }) ?? true
     else {
       throw FlowError.otherFit(field: "history", expected: "that of a fit", found: "another")
     }

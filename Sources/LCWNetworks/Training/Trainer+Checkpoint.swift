@@ -58,7 +58,8 @@ extension Trainer {
       let completed = training["completed"]?.integer, let steps = training["steps"]?.integer,
       let losses = source.metadata["history"]?.object?["loss"]?.array?.compactMap(\.double),
       let accuracies = source.metadata["history"]?.object?["accuracy"]?.array?.compactMap(\.double),
-      losses.count == completed, accuracies.count == completed
+      losses.count == completed, accuracies.count == completed,
+      (0...Trainer.mostSteps).contains(steps)
     else { throw TrainingError.notResumable }
     try checkPlan(training)
     let network = weights.network
@@ -75,10 +76,11 @@ extension Trainer {
       network: network,
       tensors: try network.parameters.map { try source.tensor(named: $0.name).floats })
     if completed < plan.epochs {
+      let names = Set(source.entries.map { Array($0.name.utf8) })
       try next.optimiser.restore(steps: steps) { list in
         try network.parameters.map {
           let name = Trainer.memoryName(list, $0)
-          guard source.entries.contains(where: { $0.name == name }) else {
+          guard names.contains(Array(name.utf8)) else {
             throw TrainingError.notResumable
           }
           return try source.tensor(named: name).floats
@@ -89,6 +91,9 @@ extension Trainer {
     next.history = zip(losses, accuracies).map { Metrics(crossEntropy: $0, accuracy: $1) }
     self = next
   }
+
+  /// More than any training takes; one step more still fits an integer, and a double tells it apart.
+  static let mostSteps = 1 << 53
 
   private func checkPlan(_ found: [String: JSONValue]) throws(TrainingError) {
     let expected = record["training"]?.object ?? [:]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
+import LCWNumerics
 
 /// How a layer is adjusted by least squares.
 public struct AdjustmentOptions: Sendable, Hashable {
@@ -68,6 +69,18 @@ extension AdjustmentOptions {
       ridge: try values.value(of: Self.ridgeOption, in: 0...1),
       solvesBias: values[Self.biasOption] == .solved, samples: count == 0 ? nil : count,
       positions: positions == 0 ? nil : positions, patches: patches == 0 ? nil : patches)
+  }
+}
+
+extension AdjustmentOptions {
+  /// The memory of the normal equations of a network's widest adjusted layer, and of its factors.
+  public func cost(joining network: Network) -> ConnectionCost {
+    let features = network.weightedLayers.dropFirst().compactMap {
+      network.parameterIndex(ofLayer: $0, role: .weight).map {
+        Double(network.parameters[$0].shape.rowCount)
+      }
+    }
+    return ConnectionCost(bytes: features.reduce(0) { max($0, 16 * $1 * $1) })
   }
 }
 

@@ -158,7 +158,11 @@ extension PathArchive {
     }
     let network = try source.network(from: registry)
     stages = labels
-    self.method = try MethodExpression(method)
+    do throws(PluginError) {
+      self.method = try MethodExpression(method)
+    } catch {
+      throw CheckpointError.recorded(field: "method", problem: error.description)
+    }
     architecture = try source.architecture()
     dataset = try source.dataset()
     record = source.metadata

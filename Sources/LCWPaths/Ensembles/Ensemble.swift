@@ -153,16 +153,6 @@ public struct Ensemble: Sendable {
   }
 }
 
-extension Network {
-  /// The multiplications with additions of a weighted layer for one sample.
-  public func multiplyAdds(ofLayer layer: Int) -> Int {
-    guard let weight = parameterIndex(ofLayer: layer, role: .weight) else { return 0 }
-    let output = shapes[layer + 1]
-    let positions = output.rank == 3 ? output[1] * output[2] : 1
-    return parameters[weight].shape.count * positions
-  }
-}
-
 /// What can be wrong with an ensemble.
 public enum EnsembleError: DescribedError, Hashable {
   /// There is no network.

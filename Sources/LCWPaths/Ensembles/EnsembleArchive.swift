@@ -65,7 +65,10 @@ public struct EnsembleArchive: Sendable {
       throw CheckpointError.metadata(field: "members", expected: "the number of networks")
     }
     let network = try source.network(from: registry)
-    let boundary = try Ensemble.boundary(of: network, head: head)
+    let boundary: Int
+    do throws(EnsembleError) { boundary = try Ensemble.boundary(of: network, head: head) } catch {
+      throw CheckpointError.recorded(field: "head", problem: error.description)
+    }
     let backbone = try network.parameters.map { parameter in
       parameter.layer < boundary
         ? try source.tensor(named: "backbone/\(parameter.name)").floats : nil

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How much a network may need that a file describes: a text of some bytes can describe a network of
+/// any size, and a tensor of one element can stand for one of millions.
+///
+/// What is stored bounds what is computed: ``bytesForStoredByte`` bytes for each stored byte, as many
+/// as a tensor of an archive has elements' bytes at most, or what is little anyway.
+public struct DescriptionLimits: Sendable, Hashable {
+  /// The bytes that all tensors of the file take in it.
+  public let storedBytes: Int
+
+  /// The bytes that may be made of a stored byte.
+  public static let bytesForStoredByte = 32_768
+  /// The bytes that any file may ask for in weights or in the activations of one sample.
+  public static let smallBytes = 1 << 24
+  /// The bytes that any file may ask for in a row of a convolution's windows, or to compute a path.
+  public static let smallWorkBytes = 1 << 28
+  /// The multiplications for one sample that any file may ask for.
+  public static let smallSampleWork = 1 << 32
+
+  /// The limits for a file's content.
+  public init(of source: any CheckpointSource) {
+    var sum = 0
+    // A sum beyond all integers is none that could be wanting.
+    for entry in source.entries {
+      let (next, isTooLarge) = sum.addingReportingOverflow(entry.storedBytes)
+      sum = isTooLarge ? Int.max : next
+    }
+    storedBytes = sum
+  }
+
+  /// The limit, which is never less than `small`.
+  private func limit(atLeast small: Int) -> Double {
+    max(Double(small), Double(storedBytes) * Double(Self.bytesForStoredByte))
+  }
+
+  /// Checks what a network needs: the bytes of its weights, those of one sample between two layers
+  /// and of a convolution's windows, and the multiplications for one sample.
+  /// - Throws: ``CheckpointError/beyondStored(what:found:limit:stored:)``.
+  public func check(_ network: Network) throws(CheckpointError) {
+    try check(
+      "bytes of weights", 4 * Double(network.parameterCount), atLeast: Self.smallBytes)
+    try check(
+      "bytes of values between two layers", 4 * Double(network.widestSample),
+      atLeast: Self.smallBytes)
+    try check(
+      "bytes of a convolution's windows", 4 * Double(network.widestPatchRow),
+      atLeast: Self.smallWorkBytes)
+    try check(
+      "multiplications for a sample", Double(network.sampleWork), atLeast: Self.smallSampleWork)
+  }
+
+  /// Checks the memory that computing a path takes beside its networks.
+  /// - Throws: ``CheckpointError/beyondStored(what:found:limit:stored:)``.
+  public func check(recipe cost: ConnectionCost) throws(CheckpointError) {
+    try check("bytes to compute its path", cost.bytes, atLeast: Self.smallWorkBytes)
+  }
+
+  private func check(
+    _ what: String, _ found: Double, atLeast small: Int
+  ) throws(CheckpointError) {
+    let limit = limit(atLeast: small)
+    guard found <= limit else {
+      throw .beyondStored(what: what, found: found, limit: limit, stored: storedBytes)
+    }
+  }
+}
