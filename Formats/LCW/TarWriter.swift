@@ -60,7 +60,7 @@ struct TarWriter: ~Copyable, @unchecked Sendable {
     guard written == bytes.count else {
       throw .library(
         file: file, operation: "write",
-        reason: written < 0 ? archive.reason : "an entry is longer than its header says")
+        reason: written < 0 ? archive.writeReason : "an entry is longer than its header says")
     }
   }
 
@@ -72,7 +72,7 @@ struct TarWriter: ~Copyable, @unchecked Sendable {
 
   private borrowing func check(_ status: Int32) throws(ArchiveError) {
     guard status == ARCHIVE_OK else {
-      throw .library(file: file, operation: "write", reason: archive.reason)
+      throw .library(file: file, operation: "write", reason: archive.writeReason)
     }
   }
 }

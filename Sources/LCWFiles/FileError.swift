@@ -10,6 +10,10 @@ public enum FileError: DescribedError, Hashable {
   case failed(operation: String, file: String, reason: String)
   /// A compressed file can't be unpacked.
   case damaged(file: String, reason: String)
+  /// There is a file already, which is not to be replaced.
+  case exists(file: String)
+  /// Another process is at work on a file; its number, where the system tells.
+  case inUse(file: String, process: Int?)
   /// A file is larger than is accepted.
   case tooLarge(file: String, limit: Int)
 
@@ -17,7 +21,7 @@ public enum FileError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .missing: .missingFile
-    case .failed: .failure
+    case .failed, .exists, .inUse: .failure
     case .damaged, .tooLarge: .data
     }
   }
@@ -28,6 +32,10 @@ public enum FileError: DescribedError, Hashable {
     case .missing(let file): "there is no file \(file)"
     case .failed(let operation, let file, let reason): "can't \(operation) \(file): \(reason)"
     case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
+    case .exists(let file): "\(file) is there already, and is not replaced"
+    case .inUse(let file, let process):
+      "another process\(process.map { " (\($0))" } ?? "") is at work on \(file); wait for it, or "
+        + "name another file"
     case .tooLarge(let file, let limit): "\(file) is larger than \(limit) bytes"
     }
   }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Folders for files.
 public enum Folder {
   /// Makes a folder and those above it, unless they are there.
@@ -19,11 +27,13 @@ public enum Folder {
       }
       place.deleteLastPathComponent()
     }
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw .failed(
-        operation: "make the folder", file: folder.path, reason: error.localizedDescription)
+    // Foundation's reasons are others than those the system gives for files.
+    let missing = folder.standardizedFileURL.pathComponents.dropFirst(place.pathComponents.count)
+    for name in missing {
+      place.appendPathComponent(name)
+      guard mkdir(place.path, 0o777) == 0 || errno == EEXIST else {
+        throw .system("make the folder", file: folder.path, code: errno)
+      }
     }
   }
 }

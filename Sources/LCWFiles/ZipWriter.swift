@@ -27,7 +27,7 @@ public struct ZipWriter: ~Copyable {
       compress ? archive_write_zip_set_compression_deflate : archive_write_zip_set_compression_store
     guard archive_write_set_format_zip(archive) == ARCHIVE_OK, method(archive) == ARCHIVE_OK,
       archive_write_open_fd(archive, output.descriptor) == ARCHIVE_OK
-    else { throw .writing(file: path, reason: archive.reason) }
+    else { throw .writing(file: path, reason: archive.writeReason) }
     return writer
   }
 
@@ -53,7 +53,7 @@ public struct ZipWriter: ~Copyable {
     // A time before 1980 is written as the first that zip has, whatever the time zone.
     archive_entry_set_mtime(entry, 0, 0)
     guard UTF8Locale.use({ archive_write_header(archive, entry) }) == ARCHIVE_OK else {
-      throw .writing(file: path, reason: archive.reason)
+      throw .writing(file: path, reason: archive.writeReason)
     }
     for piece in pieces {
       var start = 0
@@ -61,12 +61,12 @@ public struct ZipWriter: ~Copyable {
         let written = piece.withUnsafeBytes {
           archive_write_data(archive, $0.baseAddress.map { $0 + start }, piece.count - start)
         }
-        guard written > 0 else { throw .writing(file: path, reason: archive.reason) }
+        guard written > 0 else { throw .writing(file: path, reason: archive.writeReason) }
         start += written
       }
     }
     guard archive_write_finish_entry(archive) == ARCHIVE_OK else {
-      throw .writing(file: path, reason: archive.reason)
+      throw .writing(file: path, reason: archive.writeReason)
     }
   }
 
@@ -74,7 +74,7 @@ public struct ZipWriter: ~Copyable {
   /// - Throws: ``ZipError/writing(file:reason:)``.
   public consuming func finish() throws(ZipError) {
     guard archive_write_close(archive) == ARCHIVE_OK else {
-      throw .writing(file: path, reason: archive.reason)
+      throw .writing(file: path, reason: archive.writeReason)
     }
   }
 
