@@ -19,8 +19,8 @@ public protocol DescribedError: Error, CustomStringConvertible {
 }
 
 extension String {
-  /// The text for a message of one line, which may quote what a file holds: with control characters
-  /// and line ends as escapes, and without its middle where it is very long.
+  /// The text for a message of one line, which may quote what a file holds: with control characters,
+  /// line ends and marks of direction as escapes, and without its middle where it is very long.
   public var asOneLine: String {
     let limit = 2000
     guard utf8.count > limit else { return escapingControls }
@@ -29,16 +29,29 @@ extension String {
     return "\(start.escapingControls) … \(end.escapingControls)"
   }
 
-  private var escapingControls: String {
+  /// The text with escapes for what moves a cursor, ends a line or turns the direction of reading,
+  /// so that what a file is called, or holds, can't pass for something else.
+  public var escapingControls: String {
     var result = ""
     for scalar in unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control, .lineSeparator, .paragraphSeparator:
+      if scalar.isControlling {
         result += scalar.escaped(asASCII: true)
-      default: result.unicodeScalars.append(scalar)
+      } else {
+        result.unicodeScalars.append(scalar)
       }
     }
     return result
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether it is a control character, ends a line or a paragraph, or turns the direction of
+  /// reading.
+  public var isControlling: Bool {
+    switch properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: true
+    default: properties.isBidiControl
+    }
   }
 }
 

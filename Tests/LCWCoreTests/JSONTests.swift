@@ -14,6 +14,7 @@ import Testing
     #expect(error?.description.utf8.count ?? .max < 2100)
     #expect(error?.description.hasPrefix("the integer 1111") == true)
     #expect(error?.description.hasSuffix("1 is too large at byte 1000000 of the JSON") == true)
+    #expect("a\u{202E}b\u{2069}".asOneLine == "a\\u{202E}b\\u{2069}")
     #expect("a\u{1B}[0m\nb\u{2028}é".asOneLine == "a\\u{1B}[0m\\nb\\u{2028}é")
   }
 

@@ -144,13 +144,36 @@ struct TableTests {
       caption: "a|b <i>",
       columns: [Table.Column("x")],
       rows: [["\u{1B}[2J one\ntwo | `*_[<&>"]])
-    #expect(table.text == "a|b <i>\n\nx\n──────────────────────\n [2J one two | `*_[<&>\n")
+    #expect(
+      table.text == "a|b <i>\n\nx\n────────────────────────────\n\\u{1B}[2J one\\ntwo | `*_[<&>\n")
     #expect(
       table.markdown
-        == "**a\\|b \\<i\\>**\n\n| x |\n| :--- |\n|  \\[2J one two \\| \\`\\*\\_\\[\\<\\&\\> |\n")
+        == "**a\\|b \\<i\\>**\n\n| x |\n| :--- |\n| \\\\u{1B}\\[2J one\\\\ntwo \\| \\`\\*\\_\\[\\<\\&\\> |\n"
+    )
     #expect(table.html.contains("<span>a|b &lt;i&gt;</span>"))
     #expect(table.html.contains(">  [2J one two | `*_[&lt;&amp;&gt;<") == false)
     #expect(table.html.contains("| `*_[&lt;&amp;&gt;</th>"))
+  }
+
+  @Test func textThatASpreadsheetWouldComputeIsQuotedInCSV() {
+    let table = Table(
+      columns: [.init("a"), .init("b", alignment: .number)],
+      rows: [
+        ["=1+1", -1], ["@x", .number(-0.5, decimals: 1)], ["-inf", 2], ["+5", 3], ["-a", 4],
+        ["\t=1", 5], ["a=1", .number(-.infinity, decimals: 1)],
+      ])
+    #expect(
+      table.csv
+        == "a,b\r\n'=1+1,-1\r\n'@x,-0.5\r\n-inf,2\r\n+5,3\r\n'-a,4\r\n'\t=1,5\r\na=1,-inf\r\n")
+    #expect(table.text.contains("=1+1") && !table.text.contains("'"))
+  }
+
+  @Test func marksOfDirectionAreShown() {
+    let table = Table(columns: [.init("a")], rows: [["a\u{202E}b\u{2066}"]])
+    for text in [table.text, table.html] {
+      #expect(text.contains("a\\u{202E}b\\u{2066}"))
+    }
+    #expect(table.json == .array([.object(["a": "a\u{202E}b\u{2066}"])]))
   }
 
   @Test func alignsGreekWideAndCombiningText() {

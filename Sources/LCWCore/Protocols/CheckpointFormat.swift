@@ -22,6 +22,9 @@ public protocol CheckpointFormat: Plugin {
 
   /// Writes a file: to a temporary name, synced, and renamed.
   ///
+  /// The name may be a hidden one in the folder of the file that is meant, with the same ending:
+  /// callers who must not replace what turned up meanwhile give the file its own name afterwards.
+  ///
   /// A format has to hold single precision. Another type of element that it can't hold it refuses,
   /// in every shape; it never writes what it can't read back.
   /// - Throws: ``CheckpointError/cannotWrite(format:reason:)`` for what the format can't hold, and no

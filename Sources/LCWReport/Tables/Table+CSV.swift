@@ -5,13 +5,14 @@ extension Table {
   /// shortest digits that give them back.
   ///
   /// A column with a mean and a deviation in some row takes two fields, `key` and `key deviation`.
-  /// Percentages stand as fractions.
+  /// Percentages stand as fractions. Text that a spreadsheet would compute, since it begins like a
+  /// formula, has an apostrophe before it; numbers have none.
   public var csv: String {
     let hasMoments = columns.indices.map { column in
       rows.contains { $0[column].moments != nil }
     }
     let header = zip(distinctKeys, hasMoments).flatMap { key, isPair in
-      isPair ? [key, key + " deviation"] : [key]
+      (isPair ? [key, key + " deviation"] : [key]).map(Table.inert)
     }
     let records = rows.map { row in
       zip(row, hasMoments).flatMap { cell, isPair in
@@ -24,7 +25,7 @@ extension Table {
 
   private static func fields(of cell: Cell) -> [String] {
     switch cell {
-    case .text(let text): [text]
+    case .text(let text): [inert(text)]
     case .integer(let value): ["\(value)"]
     case .number(let value, _), .significant(let value, _), .percent(let value, _): ["\(value)"]
     case .meanDeviation(let mean, let deviation, _),
@@ -32,6 +33,15 @@ extension Table {
       ["\(mean)", "\(deviation)"]
     case .empty: [""]
     }
+  }
+
+  /// A text that spreadsheets take for one.
+  private static func inert(_ text: String) -> String {
+    let formulaStarts: Set<Unicode.Scalar> = ["=", "+", "-", "@", "\t", "\r"]
+    guard let first = text.unicodeScalars.first, formulaStarts.contains(first),
+      Double(text) == nil
+    else { return text }
+    return "'" + text
   }
 
   private static func record(_ fields: [String]) -> String {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import LCWCore
 
 extension String {
   /// The text as character data or an attribute value of HTML and XML.
   ///
-  /// Control characters that XML forbids become U+FFFD, so that no text can break the markup.
+  /// Control characters, which XML forbids for the most part, and marks that turn the direction of
+  /// reading are shown as escapes, so that no text can break the markup or pass for another.
   var markup: String {
     var result = ""
     for scalar in unicodeScalars {
@@ -14,8 +16,7 @@ extension String {
       case "\"": result += "&quot;"
       case "'": result += "&#39;"
       case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
-      case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-        result += "\u{FFFD}"
+      case _ where scalar.isControlling: result += scalar.escaped(asASCII: true)
       case "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
       default: result.unicodeScalars.append(scalar)
       }
@@ -23,15 +24,9 @@ extension String {
     return result
   }
 
-  /// The text on one line, with each control character as a space: no cell can move a terminal's
-  /// cursor or break a line of Markdown.
-  var singleLine: String {
-    var result = ""
-    for scalar in unicodeScalars {
-      result.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
-    }
-    return result
-  }
+  /// The text on one line, with each control character and mark of direction as an escape: no cell
+  /// can move a terminal's cursor, break a line of Markdown or pass for another.
+  var singleLine: String { escapingControls }
 
   /// The columns the text takes on a terminal: 0 for marks that combine, 2 for wide East Asian
   /// characters and pictographs, 1 for all else.
