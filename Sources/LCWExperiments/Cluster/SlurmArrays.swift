@@ -101,7 +101,8 @@ public struct SlurmArrays: Sendable {
   }
 
   private func write(_ text: String, _ name: String, in folder: URL) throws {
-    try AtomicFile.write(Array(text.utf8), to: folder.appendingPathComponent(name))
+    try AtomicFile.write(
+      Array(text.utf8), to: folder.appendingPathComponent(name), links: .replaced)
   }
 }
 

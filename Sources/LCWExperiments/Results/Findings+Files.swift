@@ -19,7 +19,8 @@ extension Findings {
     let earlier = ((try? String(contentsOf: list, encoding: .utf8)) ?? "").split(separator: "\n")
     var names: [String] = []
     func write(_ text: String, _ name: String) throws {
-      try AtomicFile.write(Array(text.utf8), to: folder.appendingPathComponent(name))
+      try AtomicFile.write(
+        Array(text.utf8), to: folder.appendingPathComponent(name), links: .replaced)
       names.append(name)
     }
     for (name, table) in tables {
@@ -41,7 +42,8 @@ extension Findings {
     for name in earlier.map(String.init) where !names.contains(name) && name.isFileName {
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
-    try AtomicFile.write(Array((names.joined(separator: "\n") + "\n").utf8), to: list)
+    try AtomicFile.write(
+      Array((names.joined(separator: "\n") + "\n").utf8), to: list, links: .replaced)
   }
 
   private static let scaleHeading = "Scaled down or changed:"

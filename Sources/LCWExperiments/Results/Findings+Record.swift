@@ -29,7 +29,8 @@ extension Findings {
     let figures = figures
     for figure in figures {
       try AtomicFile.write(
-        Array(figure.picture.svg.utf8), to: folder.appendingPathComponent("\(figure.name).svg"))
+        Array(figure.picture.svg.utf8), to: folder.appendingPathComponent("\(figure.name).svg"),
+        links: .replaced)
     }
     try AtomicFile.write(Array(text.utf8), to: file)
     for name in Findings.shownFigures(in: earlier, from: place.linkEscaped)

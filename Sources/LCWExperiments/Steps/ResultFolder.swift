@@ -22,7 +22,8 @@ public struct ResultFolder: Sendable {
     try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName))
     let marker = url.appendingPathComponent(ResultFolder.markerName)
     if !FileManager.default.fileExists(atPath: marker.path) {
-      try AtomicFile.write(Array("A folder of results of lcw reproduce.\n".utf8), to: marker)
+      try AtomicFile.write(
+        Array("A folder of results of lcw reproduce.\n".utf8), to: marker, links: .replaced)
     }
   }
 
@@ -44,7 +45,18 @@ public struct ResultFolder: Sendable {
     return steps.isEmpty ? visible == [stepsName] : steps.allSatisfy(Step.isFolderName)
   }
 
-  static func make(_ folder: URL) throws(FileError) { try Folder.make(folder) }
+  /// Makes a folder in one of results. Files and folders of results are the program's own: a link
+  /// among them would lead what is written to a place that nobody named.
+  static func make(_ folder: URL) throws(FileError) {
+    try Folder.make(folder)
+    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: folder.path)) == nil else {
+      throw .failed(
+        operation: "write to", file: folder.path,
+        reason:
+          "it is a link, and a folder of results has none; put the folder itself there, or name "
+          + "another for the results")
+    }
+  }
 
   /// The folder of a step.
   public func folder(of step: Step) -> URL {
@@ -112,7 +124,8 @@ public struct ResultFolder: Sendable {
       "seconds": JSONValue(seconds), "threads": .integer(threads), "worker": .string(Claim.owner),
     ]) { $1 }
     try AtomicFile.write(
-      Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step))
+      Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step),
+      links: .replaced)
     try? FileManager.default.removeItem(at: state(of: step))
     let place = folder(of: step)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
@@ -132,6 +145,7 @@ public struct ResultFolder: Sendable {
   /// Keeps why a step could not be done, so that no other worker of the run tries it too.
   func keep(_ failure: StepFailure, of step: Step, in run: String) throws {
     try AtomicFile.write(
-      Array("\(run)\n\(failure.reason)".utf8), to: failureFile(of: step, in: run))
+      Array("\(run)\n\(failure.reason)".utf8), to: failureFile(of: step, in: run),
+      links: .replaced)
   }
 }
