@@ -41,8 +41,10 @@ public struct LCWCommand: ParsableCommand {
 
   /// Parses the process's arguments, runs the command, and ends the process: with 0, or after one
   /// line `error: …` with 64 for wrong usage, 65 for bad data, 66 for a missing file, 130 for an
-  /// interruption, 1 otherwise.
+  /// interruption, 1 otherwise (2 of `lcw diff`, which says by 1 that files differ); and with 141,
+  /// without a line, if the reader of standard output is gone.
   public static func runAsProgram() -> Never {
+    StandardStreams.prepare()
     FittingKernels.restartIfUnfit()
     Machine.keepFreedMemory()
     do {
@@ -52,7 +54,7 @@ public struct LCWCommand: ParsableCommand {
       try checkCommand(CommandLine.arguments)
       var command = try parseAsRoot()
       try command.run()
-      try Console.finishOutput()
+      try StandardOutput.finish()
       Foundation.exit(0)
     } catch {
       Foundation.exit(report(error))
@@ -70,24 +72,37 @@ public struct LCWCommand: ParsableCommand {
         + (nearest.map { "; did you mean ‘\($0)’?" } ?? "; lcw --help lists them"))
   }
 
+  /// The exit status where the system fails.
+  private static var failureStatus: Int32 {
+    let command = PluginObject.split(CommandLine.arguments).rest.first
+    return command == DiffCommand.configuration.commandName
+      ? DiffCommand.failureStatus : ErrorCategory.failure.rawValue
+  }
+
   /// Prints an error for a person, and gives the exit status it means.
   private static func report(_ error: any Error) -> Int32 {
     switch error {
+    case OutputError.readerLeft: return OutputError.readerLeftStatus
     case let interruption as Interruption:
       Console.printError("interrupted: \(interruption)")
       return 130
     case let described as any DescribedError:
-      Console.printError("error: \(described.description.asOneLine)")
-      return described.category.rawValue
+      Console.printError("error: \(described.description)")
+      return described.category == .failure ? failureStatus : described.category.rawValue
     case let underlying where exitCode(for: underlying) == .failure && !(underlying is ExitCode):
       Console.printError("error: \(underlying)")
-      return ErrorCategory.failure.rawValue
+      return failureStatus
     default:
       let text = fullMessage(for: error)
-      if exitCode(for: error).isSuccess {
-        print(text)
-      } else if !text.isEmpty {
-        Console.printError(text.hasPrefix("Error: ") ? "e" + text.dropFirst() : text)
+      do {
+        if exitCode(for: error).isSuccess {
+          try StandardOutput.text(text)
+        } else if !text.isEmpty {
+          Console.printErrors(text.hasPrefix("Error: ") ? "e" + text.dropFirst() : text)
+        }
+        try StandardOutput.finish()
+      } catch {
+        return report(error)
       }
       return exitCode(for: error).rawValue
     }

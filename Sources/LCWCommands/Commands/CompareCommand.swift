@@ -68,6 +68,6 @@ struct CompareCommand: ParsableCommand {
       names: networks, networks: loaded, methods: methods, data: data.samples, session: session,
       options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)
     comparison.samples = try session.preparation(of: data.reference)
-    print(comparison.text(as: format), terminator: format.terminator)
+    try StandardOutput.text(comparison.text(as: format), terminator: format.terminator)
   }
 }

@@ -71,9 +71,9 @@ struct ConnectCommand: ParsableCommand {
       methods.append(expression)
     }
     let inputs = [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
-    if let output {
-      try session.checkOutput(
-        output, holding: .path, inputs: inputs,
+    let file = try output.map {
+      try session.reserve(
+        $0, holding: .path, inputs: inputs,
         existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     }
     try OutputCheck.checkReport(report)
@@ -102,17 +102,17 @@ struct ConnectCommand: ParsableCommand {
     var paths: [(path: any ConnectionPath, seconds: Double)] = []
     for expression in methods {
       paths.append(try joining.path(a, b, by: expression, store: store))
-      if let output {
+      if let file {
         let archive = try joining.archive(
           paths[0].path, method: expression, a, b,
           dataset: data?.reference ?? a.dataset)
-        try session.write(archive.checkpoint, to: output)
+        try file.write(archive.checkpoint)
         store?.remove()
         let line =
-          "\(output): \(expression), \(paths[0].path.stages.count) stage(s) from \(first) to "
+          "\(file.path): \(expression), \(paths[0].path.stages.count) stage(s) from \(first) to "
           + second
         // What programs read holds the figures alone.
-        if isEvaluated { Console.printError(line) } else { print(line) }
+        if isEvaluated { Console.printError(line) } else { try StandardOutput.line(line) }
       }
     }
     if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, b, joining) }
@@ -144,7 +144,7 @@ struct ConnectCommand: ParsableCommand {
       study.entries.append(entry)
     }
     let format = format ?? .table
-    print(study.text(as: format), terminator: format.terminator)
+    try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 }

@@ -5,13 +5,13 @@ import LCWNetworks
 extension ConvertCommand {
   /// Says which layers nothing but their order tells apart: a network that skips or joins some of them has
   /// tensors of the same shapes.
-  func printLayersOfEqualShapes(_ bound: BoundNetwork) {
+  func sayLayersOfEqualShapes(_ bound: BoundNetwork, to output: ReservedOutput) throws {
     let groups = bound.binding.layersToldByOrder(of: bound.network)
     guard !groups.isEmpty else { return }
     let lists = groups.map { group in
       group.dropLast().joined(separator: ", ") + " and " + (group.last ?? "")
     }
-    print(
+    try output.say(
       "  \(lists.joined(separator: "; ")) have equal shapes: their order alone tells them apart, and no "
         + "file of weights says whether a layer is skipped")
   }
@@ -19,18 +19,19 @@ extension ConvertCommand {
   /// Says how the network's samples are taken to be prepared, and how good it then is.
   ///
   /// The file is written by now; so what stands in the way of measuring is said, and no error.
-  func printCheck(
-    of network: TrainedNetwork, recorded: RecordedAccuracy?, _ session: Session
+  func sayCheck(
+    of network: TrainedNetwork, recorded: RecordedAccuracy?, to output: ReservedOutput,
+    _ session: Session
   ) throws {
     guard let dataset = network.dataset else { return }
     let preparation = try session.preparation(of: dataset)
-    print("  \(preparation.note)")
+    try output.say("  \(preparation.note)")
     guard !skipsCheck else { return }
     do {
       let samples = try session.registry.dataset(dataset).samples(.test, in: session.locations)
       let metrics = try Runner(network.weights.network)
         .evaluate(network.weights, on: samples, workers: session.workers)
-      print(
+      try output.say(
         "  test accuracy \(fixed(metrics.accuracy * 100, 2)) %, loss "
           + "\(fixed(metrics.crossEntropy, 4)) on \(samples.count) test samples so prepared: "
           + "compare with your own figure")
@@ -40,7 +41,7 @@ extension ConvertCommand {
         Console.printError(hint)
       }
     } catch let error as any DescribedError {
-      print("  not measured: \(error.description.asOneLine)")
+      try output.say("  not measured: \(error.description.asOneLine)")
     }
   }
 }

@@ -8,12 +8,13 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Converts a checkpoint from one format to another.",
     discussion: """
-      The input's format is told from its content, the output's from its name; - is standard \
-      input. With --architecture the tensors become the parameters of a network: they are matched \
-      by name, else by order and shape, and what was matched is printed. So is how the data set's \
-      samples are prepared, which the output records, and the network's accuracy and loss on the \
-      test samples if their files are there, to be compared with figures of one's own; how samples \
-      are normalised the data set's options say. They keep their types; \
+      The input's format is told from its content, the output's from its name. - is standard \
+      input; as the output it is standard output, for which --format names the format, and what was \
+      done is then said on standard error. With --architecture the tensors become the parameters of a \
+      network: they are matched by name, else by order and shape, and what was matched is printed. So \
+      is how the data set's samples are prepared, which the output records, and the network's \
+      accuracy and loss on the test samples if their files are there, to be compared with figures of \
+      one's own; how samples are normalised the data set's options say. They keep their types; \
       the metadata of a network of lcw's own are kept. With --fold-batchnorm batch normalisations \
       become part of the layers beside them, as connecting networks needs it; the weights are then \
       written in single precision. With --names-of a network's tensors get the names that they \
@@ -24,7 +25,7 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file to read.")
   var input: String
 
-  @Argument(help: "The file to write.")
+  @Argument(help: "The file to write; - is standard output, with --format.")
   var output: String
 
   @Option(
@@ -81,23 +82,23 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     try StandardInput.check([input] + [namesOf].compactMap(\.self))
     let session = try Session(compute, reading)
-    try session.checkOutput(
+    let file = try session.reserve(
       output, inputs: [input] + [namesOf].compactMap(\.self), as: outputFormat,
-      existing: overwriting.overwrite ? .replaced : .refused)
+      isStreamable: true, existing: overwriting.overwrite ? .replaced : .refused)
     let opened = try session.open(input)
     let overflows = OverflowCount()
     let source =
       namesOf == nil ? try view.view(of: opened, overflow: overflows.add) : opened
     if let namesOf {
-      try rename(opened, after: namesOf, overflow: overflows.add, session)
+      try rename(opened, after: namesOf, overflow: overflows.add, to: file, session)
     } else if foldBatchnorm {
-      try fold(source, session)
+      try fold(source, to: file, session)
     } else if foreign.architecture == nil {
-      try session.write(source, to: output, as: outputFormat)
-      print("\(output): \(source.entries.count) tensors")
+      try file.write(source)
+      try file.say("\(output): \(source.entries.count) tensors")
     } else {
       let own = opened.namesNetwork ? source.metadata : ["program": .string(LCWVersion.program)]
-      try bind(source, metadata: own, session)
+      try bind(source, metadata: own, to: file, session)
     }
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
       Console.printError(message)
@@ -107,7 +108,8 @@ struct ConvertCommand: ParsableCommand {
   /// Writes a network under the names that its parameters have in another file.
   private func rename(
     _ source: any CheckpointSource, after file: String,
-    overflow: @escaping @Sendable (String, Int) -> Void, _ session: Session
+    overflow: @escaping @Sendable (String, Int) -> Void, to output: ReservedOutput,
+    _ session: Session
   ) throws {
     guard source.kind == .checkpoint else {
       throw SessionError.wrongUse(
@@ -136,15 +138,17 @@ struct ConvertCommand: ParsableCommand {
     let renamed = try CheckpointView(
       of: source, selecting: own, renaming: zip(own, names).map { (old: $0, new: $1) },
       elementType: view.dtype?.type, overflow: overflow)
-    try session.write(renamed, to: output, as: outputFormat)
-    print("\(output): the names of \(file), matched \(binding.rule.rawValue)")
+    try output.write(renamed)
+    try output.say("\(output.path): the names of \(file), matched \(binding.rule.rawValue)")
     for (parameter, name) in zip(network.parameters, names) {
-      print("  \(parameter.name) \(parameter.shape) as \(name.asOneLine)")
+      try output.say("  \(parameter.name) \(parameter.shape) as \(name.asOneLine)")
     }
   }
 
   /// Writes the network without batch normalisations that computes the same.
-  private func fold(_ source: any CheckpointSource, _ session: Session) throws {
+  private func fold(
+    _ source: any CheckpointSource, to output: ReservedOutput, _ session: Session
+  ) throws {
     let trained = try session.network(
       of: source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
     let network = trained.weights.network
@@ -172,17 +176,18 @@ struct ConvertCommand: ParsableCommand {
     }
     let result = TrainedNetwork(
       architecture: reference, weights: folded, dataset: trained.dataset, record: record)
-    try session.write(Checkpoint(result), to: output, as: outputFormat)
-    print("\(output): \(reference), \(count) batch normalisation(s) folded")
+    try output.write(Checkpoint(result))
+    try output.say("\(output.path): \(reference), \(count) batch normalisation(s) folded")
     if foreign.architecture != nil {
-      try printCheck(of: result, recorded: RecordedAccuracy(source.metadata), session)
+      try sayCheck(of: result, recorded: RecordedAccuracy(source.metadata), to: output, session)
     }
   }
 
   /// Writes the tensors that are a network's parameters, under the parameters' names and as they
   /// are.
   private func bind(
-    _ source: any CheckpointSource, metadata: [String: JSONValue], _ session: Session
+    _ source: any CheckpointSource, metadata: [String: JSONValue], to output: ReservedOutput,
+    _ session: Session
   ) throws {
     try source.requireReadable()
     let bound = try session.bind(
@@ -195,16 +200,16 @@ struct ConvertCommand: ParsableCommand {
     if let recorded, metadata["metrics"] == nil { metadata["accuracy"] = JSONValue(recorded.value) }
     let parameters = try CheckpointView(
       of: source, binding: bound.binding, to: bound.network, metadata: metadata)
-    try session.write(parameters, to: output, as: outputFormat)
-    print("\(output): \(bound.architecture), matched \(bound.binding.rule.rawValue)")
+    try output.write(parameters)
+    try output.say("\(output.path): \(bound.architecture), matched \(bound.binding.rule.rawValue)")
     for (parameter, name) in zip(bound.network.parameters, bound.binding.names) {
-      print("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
+      try output.say("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
     }
-    printLayersOfEqualShapes(bound)
+    try sayLayersOfEqualShapes(bound, to: output)
     let weights = try bound.binding.weights(of: bound.network, from: source)
-    try printCheck(
+    try sayCheck(
       of: TrainedNetwork(
         architecture: bound.architecture, weights: weights, dataset: bound.dataset),
-      recorded: recorded, session)
+      recorded: recorded, to: output, session)
   }
 }

@@ -25,6 +25,9 @@ struct DemoCommand: ParsableCommand {
   @Option(help: "The passes over the training samples.")
   var epochs = 30
 
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
@@ -42,7 +45,7 @@ struct DemoCommand: ParsableCommand {
     study.samples = try session.preparation(of: dataset)
     study.network = "\(networks[0].weights.network)"
     let joining = PathJoining(
-      session: session, samples: data.train, seed: 0, isQuiet: !Console.isTerminal)
+      session: session, samples: data.train, seed: 0, isQuiet: quiet)
     for method in methods {
       let (path, seconds) = try joining.path(networks[0], networks[1], by: method)
       let archive = try joining.archive(
@@ -55,9 +58,9 @@ struct DemoCommand: ParsableCommand {
           evaluator: joining.evaluator(.structured, for: "\(method)"), data: data,
           options: EvaluationOptions.parse([]), connectSeconds: seconds))
     }
-    print(study.text(as: .table))
+    try StandardOutput.text(study.text(as: .table))
     try study.writeReport(to: "\(output)/report.html")
-    print(closing)
+    try StandardOutput.text(closing)
   }
 
   /// Every method by itself and with every modifier that it takes, but for those that join by a
@@ -81,8 +84,8 @@ struct DemoCommand: ParsableCommand {
       dataset: try PluginReference("digits"),
       plan: TrainingPlan(epochs: epochs, batch: 32, rate: 0.05, seed: seed))
     let metrics = try run.train(
-      output: file, existing: .replace, isQuiet: !Console.isTerminal)
-    print(
+      output: file, existing: .replace, isQuiet: quiet || !Console.isTerminal)
+    try StandardOutput.line(
       "trained \(file): \(fixed(metrics.train.accuracy * 100, 2)) % on the training digits, "
         + "\(fixed(metrics.test.accuracy * 100, 2)) % on the test digits")
     return try session.network(in: file)
@@ -91,6 +94,7 @@ struct DemoCommand: ParsableCommand {
   /// Makes the folder, or takes that of an earlier demo, which its marker tells; weights in any other
   /// folder are somebody's.
   private func takeFolder(for names: [String]) throws {
+    try OutputCheck.checkName(output)
     let folder = URL(fileURLWithPath: output)
     let marker = folder.appendingPathComponent(".lcw-demo")
     let manager = FileManager.default
@@ -102,7 +106,13 @@ struct DemoCommand: ParsableCommand {
       }
     }
     try Folder.make(folder)
-    try AtomicFile.write(Array("A folder of lcw demo, which may write it anew.\n".utf8), to: marker)
+    for file in names.map({ "\($0).lcw" }) + ["report.html"] {
+      // What is written is the demo's own; a link would lead it elsewhere.
+      let place = folder.appendingPathComponent(file).path
+      if (try? manager.destinationOfSymbolicLink(atPath: place)) != nil { unlink(place) }
+    }
+    try AtomicFile.write(
+      Array("A folder of lcw demo, which may write it anew.\n".utf8), to: marker, links: .replaced)
   }
 
   private var closing: String {

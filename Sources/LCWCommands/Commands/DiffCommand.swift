@@ -31,32 +31,25 @@ struct DiffCommand: ParsableCommand {
   @OptionGroup var reading: ReadingOptions
 
   func run() throws {
-    let differences: [CheckpointDifference]
-    do {
-      try StandardInput.check([first, second])
-      let session = try Session(reading)
-      let (a, b) = (try session.open(first), try session.open(second))
-      try a.requireReadable()
-      try b.requireReadable()
-      differences = try CheckpointDifference.all(a, b)
-    } catch let error as any DescribedError where error.category != .failure {
-      throw error
-    } catch {
-      // 1 would say that the files differ.
-      Console.printError("error: \("\(error)".asOneLine)")
-      throw ExitCode(2)
-    }
-    try show(differences)
+    try StandardInput.check([first, second])
+    let session = try Session(reading)
+    let (a, b) = (try session.open(first), try session.open(second))
+    try a.requireReadable()
+    try b.requireReadable()
+    try show(try CheckpointDifference.all(a, b))
   }
+
+  /// The exit status where the system fails; 1 would say that the files differ.
+  static let failureStatus: Int32 = 2
 
   private func show(_ differences: [CheckpointDifference]) throws {
     let shown = all ? differences : differences.filter { $0.verdict != .equal }
     let differing = differences.count { $0.verdict != .equal }
     if format != .table || !shown.isEmpty {
-      print(table(shown).text(as: format), terminator: format.terminator)
+      try StandardOutput.text(table(shown).text(as: format), terminator: format.terminator)
     }
     if format == .table {
-      print("\(differing) of \(differences.count) tensors differ")
+      try StandardOutput.line("\(differing) of \(differences.count) tensors differ")
     }
     if differing > 0 { throw ExitCode(1) }
   }

@@ -36,6 +36,9 @@ struct EnsembleCommand: ParsableCommand {
   @Option(help: "Evaluate on this many samples of each part of the data only.")
   var samples: Int?
 
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
   @OptionGroup var overwriting: OverwriteOption
   @OptionGroup var adjustment: AdjustmentArguments
   @OptionGroup var foreign: ForeignOptions
@@ -55,9 +58,9 @@ struct EnsembleCommand: ParsableCommand {
   func run() throws {
     try StandardInput.check(networks)
     let session = try Session(compute, reading)
-    if let output {
-      try session.checkOutput(
-        output, holding: .ensemble, inputs: networks,
+    let file = try output.map {
+      try session.reserve(
+        $0, holding: .ensemble, inputs: networks,
         existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     }
     try OutputCheck.checkReport(report)
@@ -79,7 +82,9 @@ struct EnsembleCommand: ParsableCommand {
       command: commandLineText(), samples: try session.preparation(of: data.reference))
     var heads: [Int] = []
     for head in head + [all] where !heads.contains(head) { heads.append(head) }
-    for head in heads {
+    let progress = ProgressLine(isQuiet: quiet)
+    for (index, head) in heads.enumerated() {
+      progress.print("ensemble \(index + 1)/\(heads.count): a head of \(head) layer(s) of \(all)")
       let ensemble = try Ensemble(
         of: weights, head: head, samples: data.samples.train, options: adjustment.options,
         workers: session.workers)
@@ -88,14 +93,14 @@ struct EnsembleCommand: ParsableCommand {
           ensemble: ensemble,
           train: try ensemble.evaluate(on: evaluated.train, workers: session.workers),
           test: try ensemble.evaluate(on: evaluated.test, workers: session.workers)))
-      if let output, head == self.head[0] {
+      if let file, head == self.head[0] {
         let archive = EnsembleArchive(
           ensemble: ensemble, architecture: loaded[0].architecture, dataset: data.reference,
           record: ["program": .string(LCWVersion.program)])
-        try session.write(archive.checkpoint, to: output)
+        try file.write(archive.checkpoint)
       }
     }
-    print(study.text(as: format), terminator: format.terminator)
+    try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 }

@@ -30,6 +30,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Write a report of the paths, one HTML file.")
   var report: String?
 
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
   func run() throws {
     try StandardInput.check(files)
     let session = try Session(compute, reading)
@@ -47,7 +50,8 @@ struct EvaluateCommand: ParsableCommand {
     } else if paths.isEmpty {
       if report != nil { throw SessionError.wrongUse("a report needs paths, not networks") }
       let (table, fields) = try networkTable(sources, session)
-      print(table.text(as: format, fields: fields), terminator: format.terminator)
+      try StandardOutput.text(
+        table.text(as: format, fields: fields), terminator: format.terminator)
     } else {
       try evaluatePaths(paths, session)
     }
@@ -59,7 +63,7 @@ struct EvaluateCommand: ParsableCommand {
     var study = ConnectionStudy(
       command: commandLineText(), seedNote: nil)
     var loaded: (reference: PluginReference, samples: EvaluationData)?
-    let joining = PathJoining(session: session, samples: nil, seed: 0, isQuiet: false)
+    let joining = PathJoining(session: session, samples: nil, seed: 0, isQuiet: quiet)
     for (file, source) in paths {
       let archive = try session.naming(file) {
         try PathArchive(reading: source, registry: session.registry)
@@ -83,12 +87,12 @@ struct EvaluateCommand: ParsableCommand {
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
           path: try session.path(
             of: archive, limits: DescriptionLimits(of: source), in: file, dataset: foreign.dataset,
-            recipe: recipe),
+            recipe: recipe, isQuiet: quiet),
           traits: session.traits(of: archive, in: file),
           evaluator: joining.evaluator(evaluation.strategy, for: file),
           data: loaded.samples, options: evaluation))
     }
-    print(study.text(as: format), terminator: format.terminator)
+    try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 
@@ -108,7 +112,7 @@ struct EvaluateCommand: ParsableCommand {
         train: try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
         test: try archive.ensemble.evaluate(on: data.samples.test, workers: session.workers))
     ]
-    print(study.text(as: format), terminator: format.terminator)
+    try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
 

@@ -20,6 +20,9 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The data set, for paths that are computed from one; by default the recorded one.")
   var dataset: String?
 
+  @Flag(help: "Show no progress.")
+  var quiet = false
+
   @OptionGroup var overwriting: OverwriteOption
 
   @OptionGroup var recipe: RecipeOptions
@@ -30,7 +33,7 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute, reading)
-    try session.checkOutput(
+    let file = try session.reserve(
       output, inputs: [path], existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     let source = try session.open(path)
     let archive = try session.naming(path) {
@@ -42,7 +45,7 @@ struct ExportCommand: ParsableCommand {
     }
     let path = try session.path(
       of: archive, limits: DescriptionLimits(of: source), in: self.path, dataset: dataset,
-      recipe: recipe)
+      recipe: recipe, isQuiet: quiet)
     let point = TrainedNetwork(
       architecture: archive.architecture, weights: try path.weights(at: at),
       dataset: archive.dataset,
@@ -50,7 +53,7 @@ struct ExportCommand: ParsableCommand {
         "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),
         "t": JSONValue(at),
       ])
-    try session.write(Checkpoint(point), to: output)
-    print("\(output): the point at t = \(at) of \(self.path)")
+    try file.write(Checkpoint(point))
+    try StandardOutput.line("\(output): the point at t = \(at) of \(self.path)")
   }
 }

@@ -12,7 +12,8 @@ struct ExtractCommand: ParsableCommand {
     discussion: """
       The other tensors are not read. The output's format is told from its name, such as \
       weights.npy; a name that ends in .raw takes the elements of one tensor as little-endian \
-      bytes, row by row.
+      bytes, row by row. As the output - is standard output, for which --format names the format, \
+      raw among them.
       """)
 
   @Argument(help: "The file to read; - is standard input.")
@@ -21,7 +22,7 @@ struct ExtractCommand: ParsableCommand {
   @Argument(help: "The tensors' names.")
   var tensors: [String]
 
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write; - is standard output, with --format.")
   var output: String
 
   @Option(
@@ -35,38 +36,38 @@ struct ExtractCommand: ParsableCommand {
 
   @OptionGroup var reading: ReadingOptions
 
+  /// Whether a tensor's elements alone are written.
+  private var isRaw: Bool { output.hasSuffix(".raw") || outputFormat == "raw" }
+
   func validate() throws {
-    if output.hasSuffix(".raw"), outputFormat != nil {
+    if output.hasSuffix(".raw"), outputFormat != nil, outputFormat != "raw" {
       throw ValidationError("A file that ends in .raw has no format; leave out --format.")
     }
   }
 
   func run() throws {
     let session = try Session(reading)
-    if output.hasSuffix(".raw") {
-      try OutputCheck.check(output, inputs: [file])
-      if !overwriting.overwrite, FileManager.default.fileExists(atPath: output) {
-        throw SessionError.outputExists(file: output)
-      }
-    } else {
-      try session.checkOutput(
-        output, inputs: [file], as: outputFormat,
-        existing: overwriting.overwrite ? .replaced : .refused)
-    }
+    let existing = overwriting.overwrite ? ExistingOutput.replaced : .refused
+    let output =
+      try isRaw
+      ? session.reserveBytes(self.output, inputs: [file], existing: existing)
+      : session.reserve(
+        self.output, inputs: [file], as: outputFormat, isStreamable: true, existing: existing)
     let source = try session.open(file)
     let extracted = Checkpoint(
       kind: .checkpoint,
       tensors: try tensors.map { NamedTensor($0, try source.tensor(named: $0)) })
-    if output.hasSuffix(".raw") {
+    if isRaw {
       guard extracted.tensors.count == 1 else {
         throw SessionError.wrongUse("a raw file takes one tensor, not \(extracted.tensors.count)")
       }
-      try AtomicFile.write(extracted.tensors[0].tensor.bytes, to: URL(fileURLWithPath: output))
+      try output.write(extracted.tensors[0].tensor.bytes)
     } else {
-      try session.write(extracted, to: output, as: outputFormat)
+      try output.write(extracted)
     }
     for entry in extracted.entries {
-      print("\(output): \(entry.name.asOneLine) \(entry.shape) \(entry.elementType.rawValue)")
+      try output.say(
+        "\(output.path): \(entry.name) \(entry.shape) \(entry.elementType.rawValue)")
     }
   }
 }

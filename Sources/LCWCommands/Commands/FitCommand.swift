@@ -67,7 +67,7 @@ struct FitCommand: ParsableCommand {
     let expression = try MethodExpression(method)
     let learner = try learner(expression, session)
     let inputs = networks + (try session.registry.files(namedBy: expression))
-    try session.checkOutput(
+    let archive = try session.reserve(
       output, holding: .connectionModel, inputs: inputs,
       existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     try OutputCheck.checkReport(report)
@@ -104,12 +104,12 @@ struct FitCommand: ParsableCommand {
       "held-out": .integer(holdOut), "learned-from": .integer(loaded.count - holdOut),
       "seeds": .array(loaded.compactMap { $0.record["training"]?.object?["seed"] }),
     ])
-    try session.write(model, to: output)
+    try archive.write(model)
     store.remove()
     for warning in model.metadata["warnings"]?.array?.compactMap(\.string) ?? [] {
-      Console.printError("warning: \(warning)".asOneLine)
+      Console.printError("warning: \(warning)")
     }
-    print(
+    try StandardOutput.line(
       "\(output): \(expression), fitted to \(loaded.count - holdOut) network(s) in "
         + Duration.seconds(seconds).shortText)
     if let report {

@@ -31,14 +31,16 @@ struct InspectCommand: ParsableCommand {
     let source = try Session(reading).open(file)
     if let tensor {
       let inspection = TensorInspection(name: tensor, try source.tensor(named: tensor))
-      print(json ? JSONValue.object(inspection.json).prettyText : inspection.text)
+      try StandardOutput.text(
+        json ? JSONValue.object(inspection.json).prettyText : inspection.text)
     } else {
       let inspections =
         stats
         ? try source.entries.map {
           TensorInspection(name: $0.name, try source.tensor(named: $0.name))
         } : nil
-      print(json ? text(json: source, inspections) : text(table: source, inspections))
+      try StandardOutput.text(
+        json ? text(json: source, inspections) : text(table: source, inspections))
     }
   }
 
@@ -70,7 +72,7 @@ struct InspectCommand: ParsableCommand {
   private func text(table source: any CheckpointSource, _ inspections: [TensorInspection]?)
     -> String
   {
-    var lines = ["\(file): \(source.kind.rawValue)"]
+    var lines = ["\(file): \(source.kind.rawValue)".asOneLine]
     for (key, value) in source.metadata.sorted(by: { $0.key < $1.key }) {
       lines.append("  \(key.asOneLine): \((value.string ?? value.compactText).asOneLine)")
     }

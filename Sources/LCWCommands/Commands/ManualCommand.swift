@@ -20,6 +20,7 @@ struct ManualCommand: ParsableCommand {
 
   func run() throws {
     let manual = try CommandManual(parsing: LCWCommand._dumpHelp())
-    print(format == .markdown ? manual.markdown : manual.manPage, terminator: "")
+    try StandardOutput.text(
+      format == .markdown ? manual.markdown : manual.manPage, terminator: "")
   }
 }

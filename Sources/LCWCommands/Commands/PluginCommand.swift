@@ -40,11 +40,12 @@ struct PluginNewCommand: ParsableCommand {
       throw SessionError.wrongUse(
         "there is a \(kind.rawValue) ‘\(name)’ already; take another name")
     }
+    try OutputCheck.checkName(at ?? name)
     let folder = URL(fileURLWithPath: at ?? name, isDirectory: true)
     try package.write(to: folder)
-    print(
+    try StandardOutput.text(
       """
-      \(folder.path): a package with the \(kind.rawValue) ‘\(name)’
+      \(folder.path.asOneLine): a package with the \(kind.rawValue) ‘\(name)’
         Sources/\(package.module)/\(package.type).swift is the place to work at
         swift test -c release --package-path \((at ?? name).shellQuoted)
       """)
@@ -70,6 +71,7 @@ struct PluginLinkCommand: ParsableCommand {
   func run() throws {
     try OutputCheck.check(output)
     try PluginObject.link(targets, to: URL(fileURLWithPath: output))
-    print("\(output): \(targets.joined(separator: ", ")), for lcw \(LCWVersion.current)")
+    try StandardOutput.line(
+      "\(output): \(targets.joined(separator: ", ")), for lcw \(LCWVersion.current)")
   }
 }

@@ -19,11 +19,11 @@ struct PluginsCommand: ParsableCommand {
     let registry = try PluginRegistry.linked()
     let selected = try plugins(of: registry)
     if json {
-      print(JSONValue.array(selected.map(\.json)).prettyText)
+      try StandardOutput.text(JSONValue.array(selected.map(\.json)).prettyText)
     } else if let selection, PluginKind(rawValue: selection) == nil {
-      print(selected.map(\.details).joined(separator: "\n"))
+      try StandardOutput.text(selected.map(\.details).joined(separator: "\n"))
     } else {
-      print(overview(selected))
+      try StandardOutput.text(overview(selected))
     }
   }
 
@@ -60,7 +60,7 @@ struct PluginsCommand: ParsableCommand {
           lines.append("  \("".padding(toLength: width))    preprocessing: \(preprocessing)")
         }
         if let file = plugin.file {
-          lines.append("  \("".padding(toLength: width))    from \(file)")
+          lines.append("  \("".padding(toLength: width))    from \(file.asOneLine)")
         }
       }
     }
@@ -100,7 +100,8 @@ private struct PluginListing {
     lines += optionLines.isEmpty ? ["  no options"] : optionLines.map { "  \($0)" }
     if let traits { lines.append("  \(traits.line)") }
     if let preprocessing { lines.append("  preprocessing: \(preprocessing)") }
-    lines.append("  \(String(reflecting: type)), \(file.map { "from \($0)" } ?? "linked into lcw")")
+    lines.append(
+      "  \(String(reflecting: type)), \(file.map { "from \($0.asOneLine)" } ?? "linked into lcw")")
     return lines.joined(separator: "\n")
   }
 

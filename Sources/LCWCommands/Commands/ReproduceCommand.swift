@@ -125,6 +125,7 @@ struct ReproduceCommand: ParsableCommand {
 
   func run() throws {
     guard !list, let experiment else { return try printList() }
+    try output.map(OutputCheck.checkName)
     let session = try Session(compute)
     let description = try described(experiment)
     // What options bring in is no fault of the file.
@@ -138,7 +139,7 @@ struct ReproduceCommand: ParsableCommand {
     try checkRecord(of: plan, resultsIn: run.folder)
     let workerCommand = try workerCommand(folder: run.folder)
     if dryRun {
-      print(try run.planText())
+      try StandardOutput.text(try run.planText())
     } else if emit != nil {
       try run.emitSlurm(command: workerCommand)
     } else if let step {
@@ -195,7 +196,7 @@ struct ReproduceCommand: ParsableCommand {
         .text((scales + [Experiment.fullScale]).joined(separator: ", ")),
       ])
     }
-    print(table.text)
+    try StandardOutput.text(table.text)
   }
 
   /// The experiment with what the options put in its place.

@@ -108,12 +108,13 @@ struct TrainCommand: ParsableCommand {
       return try train(run, to: output, existing: resume ? .resume : .refuse)
     }
     let name = run.dataset.name
+    try OutputCheck.checkName(output)
     try Folder.make(URL(fileURLWithPath: output))
     for seed in severalSeeds {
       run.plan.seed = seed
       let file = "\(output)/\(name)-\(seed).lcw"
       if !overwrite, try run.isComplete(file) {
-        print("\(file) is complete")
+        try StandardOutput.line("\(file) is complete")
       } else {
         try train(run, to: file, existing: .resume)
       }
@@ -126,7 +127,7 @@ struct TrainCommand: ParsableCommand {
     let metrics = try run.train(
       output: file, saveEvery: saveEvery, existing: overwrite ? .replace : existing,
       isQuiet: quiet)
-    print(
+    try StandardOutput.line(
       "\(file): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
         + "loss \(fixed(metrics.train.crossEntropy, 5)); "
         + "test accuracy \(fixed(metrics.test.accuracy * 100, 2)) %, "

@@ -25,8 +25,9 @@ struct VerifyCommand: ParsableCommand {
     let session = try Session(reading)
     var firstError: (any Error)?
     for file in files {
-      let problems = verify(file, session)
-      for problem in problems { Console.printError("error: \("\(problem)".asOneLine)") }
+      let (problems, summary) = verify(file, session)
+      if let summary { try StandardOutput.line(summary) }
+      for problem in problems { Console.printError("error: \(problem)") }
       firstError = firstError ?? problems.first
     }
     if let firstError {
@@ -34,7 +35,10 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 
-  private func verify(_ file: String, _ session: Session) -> [any Error] {
+  /// What is wrong with a file; or, if nothing is, what to say of it.
+  private func verify(
+    _ file: String, _ session: Session
+  ) -> (problems: [any Error], summary: String?) {
     var problems: [any Error] = []
     do {
       let source = try session.open(file)
@@ -43,18 +47,19 @@ struct VerifyCommand: ParsableCommand {
           _ = try source.tensor(named: name)
         } catch {
           problems.append(error)
-          guard all else { return problems }
+          guard all else { return (problems, nil) }
         }
       }
       if problems.isEmpty {
         let bytes = source.entries.reduce(0) { $0 + $1.rawBytes }
-        print(
+        return (
+          [],
           "\(file): \(source.kind.rawValue), \(source.entries.count) tensors, \(bytes) bytes, intact"
         )
       }
     } catch {
       problems.append(error)
     }
-    return problems
+    return (problems, nil)
   }
 }

@@ -50,6 +50,10 @@ extension CommandManual {
     ("0", "It did what it should."), ("64", "The command was used wrongly."),
     ("65", "A file's content is wrong."), ("66", "A file is not there."),
     ("130", "It was interrupted; the line on standard error says what is left to go on from."),
+    (
+      "141",
+      "What reads standard output has gone, as head does when it has enough; nothing is said."
+    ),
     ("1", "Something else went wrong; of lcw diff: the files differ."),
     ("2", "Of lcw diff alone: something else went wrong."),
   ]

@@ -31,19 +31,7 @@ enum PluginObject {
   /// the folders', so that an object that is out of date does not keep one from linking it anew.
   /// - Throws: ``PluginObjectError`` for a folder that is not there, and for `--plugin` elsewhere.
   static func files(arguments: [String], environment: [String: String]) throws -> [URL] {
-    var named: [URL] = []
-    var rest = arguments.dropFirst()
-    while let first = rest.first {
-      if first == "--plugin", let file = rest.dropFirst().first {
-        named.append(URL(fileURLWithPath: file))
-        rest = rest.dropFirst(2)
-      } else if first.hasPrefix("--plugin=") {
-        named.append(URL(fileURLWithPath: String(first.dropFirst("--plugin=".count))))
-        rest = rest.dropFirst()
-      } else {
-        break
-      }
-    }
+    let (named, rest) = split(arguments)
     let words = rest.prefix { $0 != "--" }
     if words.contains(where: { $0 == "--plugin" || $0.hasPrefix("--plugin=") }) {
       throw PluginObjectError.misplaced
@@ -59,16 +47,40 @@ enum PluginObject {
       guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
         throw PluginObjectError.noFolder(folder)
       }
+      if FileTrust.isOpenToAll(URL(fileURLWithPath: folder)) {
+        throw PluginObjectError.writable(folder, place: folder)
+      }
       return names.sorted().filter { $0.hasSuffix(".so") }.map {
         URL(fileURLWithPath: folder).appendingPathComponent($0)
       }
     } + named
   }
 
+  /// The objects that stand as `--plugin FILE` before the subcommand, and the words from that on.
+  static func split(_ arguments: [String]) -> (objects: [URL], rest: ArraySlice<String>) {
+    var named: [URL] = []
+    var rest = arguments.dropFirst()
+    while let first = rest.first {
+      if first == "--plugin", let file = rest.dropFirst().first {
+        named.append(URL(fileURLWithPath: file))
+        rest = rest.dropFirst(2)
+      } else if first.hasPrefix("--plugin=") {
+        named.append(URL(fileURLWithPath: String(first.dropFirst("--plugin=".count))))
+        rest = rest.dropFirst()
+      } else {
+        break
+      }
+    }
+    return (named, rest)
+  }
+
   private static let largest = 1 << 30
 
   /// Opens one, once its stamp is seen to be this program's: code of another layout must not run.
   private static func open(_ file: URL) throws {
+    if let place = FileTrust.placeOpenToAll(of: file) {
+      throw PluginObjectError.writable(file.path, place: place.path)
+    }
     guard let stamp = BuildStamp(in: try InputFile.contents(of: file, limit: largest)) else {
       throw PluginObjectError.noStamp(file.path)
     }
@@ -187,6 +199,7 @@ enum ProgramFile {
 enum PluginObjectError: DescribedError, Hashable {
   case misplaced
   case noFolder(String)
+  case writable(String, place: String)
   case noStamp(String)
   case otherBuild(String, difference: String)
   case cannotOpen(String, reason: String)
@@ -195,7 +208,7 @@ enum PluginObjectError: DescribedError, Hashable {
     switch self {
     case .misplaced: .usage
     case .noFolder: .missingFile
-    case .noStamp, .otherBuild, .cannotOpen: .data
+    case .writable, .noStamp, .otherBuild, .cannotOpen: .data
     }
   }
 
@@ -205,6 +218,9 @@ enum PluginObjectError: DescribedError, Hashable {
       "--plugin stands before the command: lcw --plugin FILE connect …"
     case .noFolder(let folder):
       "\(PluginObject.foldersVariable) names \(folder), which is no folder that can be read"
+    case .writable(let file, let place):
+      "\(file) is not opened as a plugin: everybody can write to \(place), and what a plugin says is done; "
+        + "take that right away, as with chmod o-w \(place.shellQuoted)"
     case .noStamp(let file):
       "\(file) has no stamp of lcw; plugins for others are linked by lcw plugin link"
     case .otherBuild(let file, let difference):

@@ -104,14 +104,7 @@ struct PluginPackage {
     }
     for (path, text) in files.sorted(by: { $0.key < $1.key }) {
       let file = folder.appendingPathComponent(path)
-      do {
-        try manager.createDirectory(
-          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      } catch {
-        throw FileError.failed(
-          operation: "make", file: file.deletingLastPathComponent().path,
-          reason: error.localizedDescription)
-      }
+      try Folder.make(file.deletingLastPathComponent())
       try AtomicFile.write(Array(text.utf8), to: file)
     }
   }

@@ -84,8 +84,8 @@ struct ConnectionStudy {
       let (train, test) = (entry.evaluation.train, entry.evaluation.test)
       table.append([
         .text(entry.name), .percent(train.worstAccuracy, decimals: 2),
-        .number(train.worstAccuracyTime, decimals: 3), .percent(test.worstAccuracy, decimals: 2),
-        .number(test.worstAccuracyTime, decimals: 3), .number(train.barrier, decimals: 4),
+        .time(train.worstAccuracyTime), .percent(test.worstAccuracy, decimals: 2),
+        .time(test.worstAccuracyTime), .number(train.barrier, decimals: 4),
         .number(test.barrier, decimals: 4), .number(train.meanLoss, decimals: 4),
         .number(test.meanLoss, decimals: 4),
       ])
@@ -137,7 +137,7 @@ struct ConnectionStudy {
     for entry in entries {
       for point in gridOnly ? entry.evaluation.grid : entry.evaluation.points {
         table.append([
-          .text(entry.name), .number(point.t, decimals: 3),
+          .text(entry.name), .time(point.t),
           .percent(point.train.accuracy, decimals: 2),
           .number(point.train.crossEntropy, decimals: 5),
           .percent(point.test.accuracy, decimals: 2),
@@ -184,6 +184,13 @@ extension PathEvaluation.Point {
         && (abs(x - y) <= 1e-5 * max(abs(x), abs(y)) || x == y || x.isNaN && y.isNaN)
     }
     return same(train, other.train) && same(test, other.test)
+  }
+}
+
+extension Table.Cell {
+  /// A point's t. Machines get twelve digits: more tell only how the arithmetic rounded.
+  fileprivate static func time(_ t: Double) -> Table.Cell {
+    .number(Double(String(t, significantDigits: 12)) ?? t, decimals: 3)
   }
 }
 

@@ -5,9 +5,17 @@ import Synchronization
 
 /// What the command says beside its results: to standard error.
 enum Console {
-  /// Prints a line to standard error.
+  /// Prints a line to standard error. What it quotes, such as a file's name, can't break it or steer
+  /// the terminal.
   static func printError(_ line: String) {
-    write("\(line)\n")
+    write("\(line.asOneLine)\n")
+  }
+
+  /// Prints several lines to standard error, each as ``printError(_:)`` does.
+  static func printErrors(_ text: String) {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      printError(String(line))
+    }
   }
 
   /// Writes to standard error. That it may be full or closed is no reason to stop working.
@@ -18,15 +26,10 @@ enum Console {
       let written = bytes.withUnsafeBytes {
         systemWrite(2, $0.baseAddress.map { $0 + start }, bytes.count - start)
       }
+      if written < 0, errno == EINTR { continue }
       guard written > 0 else { return }
       start += written
     }
-  }
-
-  /// Makes sure that what was printed has arrived.
-  /// - Throws: ``SessionError/output`` if standard output is full or closed.
-  static func finishOutput() throws {
-    guard fflush(nil) == 0 else { throw SessionError.output }
   }
 
   /// Whether standard error is a terminal.
@@ -38,23 +41,34 @@ private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ coun
   write(descriptor, start, count)
 }
 
-/// Progress: a line that changes on a terminal, a plain line now and then elsewhere.
+/// Progress: a line that changes on a terminal, a line of its own every few seconds elsewhere.
 struct ProgressLine {
   private let isTerminal = Console.isTerminal
   private let isQuiet: Bool
-  private var lastUpdate = ContinuousClock.now - .seconds(3600)
+  private var lastUpdate: ContinuousClock.Instant
 
   init(isQuiet: Bool) {
     self.isQuiet = isQuiet
+    // Work that is over soon says nothing where lines stay.
+    lastUpdate = isTerminal ? .now - Self.terminalInterval : .now
   }
 
-  /// Shows where things are, at most ten times a second; only on a terminal.
+  private static let terminalInterval = Duration.milliseconds(100)
+  private static let plainInterval = Duration.seconds(10)
+
+  /// Shows where things are: at most ten times a second on a terminal, every ten seconds elsewhere.
   mutating func update(_ text: @autoclosure () -> String) {
-    guard isTerminal, !isQuiet else { return }
+    guard !isQuiet else { return }
     let now = ContinuousClock.now
-    guard now - lastUpdate > .milliseconds(100) else { return }
+    guard now - lastUpdate >= (isTerminal ? Self.terminalInterval : Self.plainInterval) else {
+      return
+    }
     lastUpdate = now
-    Console.write("\r\u{1B}[K\(text())")
+    if isTerminal {
+      Console.write("\r\u{1B}[K\(text().asOneLine)")
+    } else {
+      Console.printError(text())
+    }
   }
 
   /// Shows something that stays.

@@ -199,7 +199,7 @@ struct ExperimentRun {
       workingFolder: FileManager.default.currentDirectoryPath
     )
     .write(to: place)
-    print(
+    try StandardOutput.line(
       "\(place.path)/submit.sh: \(open.count) step(s) in "
         + "\(Set(open.map(\.level)).count) array(s); when they are done, run the same command with "
         + "--collect in the place of --emit")
@@ -218,10 +218,10 @@ struct ExperimentRun {
     try findings.write(to: place, command: command)
     if let record { try findings.writeRecord(to: URL(fileURLWithPath: record), command: command) }
     for (_, table) in findings.tables where !table.rows.isEmpty {
-      print(table.text + "\n")
+      try StandardOutput.text(table.text + "\n")
       break
     }
-    print("\(place.path): tables, figures and report.html")
+    try StandardOutput.line("\(place.path): tables, figures and report.html")
     guard findings.missing.isEmpty else {
       throw ExperimentError.unfinished(
         steps: findings.missing.map(\.name), folder: folder.path)

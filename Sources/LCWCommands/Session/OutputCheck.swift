@@ -6,6 +6,7 @@ import LCWFiles
 enum OutputCheck {
   /// Checks that a file can be written, is a regular one if it is there, and none of the inputs.
   static func check(_ path: String, inputs: [String] = []) throws {
+    try checkName(path)
     let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
     var isFolder: ObjCBool = false
     let folder = file.deletingLastPathComponent().path
@@ -27,6 +28,32 @@ enum OutputCheck {
       URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == file.path
     }
     if isInput { throw SessionError.outputIsInput(file: path) }
+  }
+
+  /// Checks that a name is not that of standard output, where a file or a folder is to be made.
+  static func checkName(_ path: String) throws {
+    guard path == ReservedOutput.standardOutput else { return }
+    throw SessionError.wrongUse(
+      "- as an output is standard output, which lcw convert and lcw extract alone write weights to; "
+        + "name a file or folder (./- is one that is called -)")
+  }
+
+  /// Checks that weights can go to standard output.
+  /// - Parameters:
+  ///   - isStreamable: Whether the command writes there at all.
+  ///   - format: The format that was named.
+  static func checkStandardOutput(isStreamable: Bool, format: String?) throws {
+    if !isStreamable { try checkName(ReservedOutput.standardOutput) }
+    if format == nil {
+      throw SessionError.wrongUse(
+        "standard output has no ending that says a format; name one, as in --format safetensors "
+          + "(./- is a file that is called -)")
+    }
+    if StandardOutput.isTerminal {
+      throw SessionError.wrongUse(
+        "standard output is a terminal, which weights would only disturb; send it to a file or a "
+          + "command")
+    }
   }
 
   /// Checks a report's file, which must look like one, so that no weights are replaced by a page.

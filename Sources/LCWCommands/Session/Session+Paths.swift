@@ -18,7 +18,7 @@ extension Session {
   ///   recorded with its digest, or makes another number of stages than the archive says.
   func path(
     of archive: PathArchive, limits: DescriptionLimits, in file: String, dataset: String?,
-    recipe: RecipeOptions
+    recipe: RecipeOptions, isQuiet: Bool = false
   ) throws -> any ConnectionPath {
     guard case .computed = archive.content else {
       return try archive.path(in: ConnectionContext(), registry: registry)
@@ -42,7 +42,7 @@ extension Session {
       throw SessionError.longRecipe(
         file: file, method: "\(archive.method)", work: "takes \(work) multiplications")
     }
-    let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: false)
+    let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: isQuiet)
     var context = joining.context(for: archive.method)
     let files = try MethodFiles(archive.record)
       .found(registry.files(namedBy: archive.method), besides: file, given: recipe.madeWith)

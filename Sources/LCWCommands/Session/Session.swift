@@ -63,37 +63,66 @@ struct Session {
     return try instance(of: format, options: inputFormats[format.name]).open(file)
   }
 
-  /// Writes a file in the format that is given, else in that which its name's ending stands for.
-  func write(
-    _ checkpoint: any CheckpointSource, to path: String, as format: String? = nil
-  ) throws {
+  /// Writes a file of the program's own, in a folder of results or of a demo, in the format that its
+  /// name's ending stands for. A link there is replaced, not followed.
+  func write(_ checkpoint: any CheckpointSource, to path: String) throws {
     try checkpoint.requireReadable()
-    try outputFormat(for: path, given: format).write(checkpoint, to: URL(fileURLWithPath: path))
+    if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil { unlink(path) }
+    try outputFormat(for: path, given: nil).write(checkpoint, to: URL(fileURLWithPath: path))
   }
 
-  /// Checks, before work begins, that its result can be written: the format is known and can be
-  /// written and can hold the result's kind, the folder is there, and the file is none of the
-  /// inputs.
+  /// Takes a file, before work begins, for its result, in the format that is given or else in that
+  /// which its name's ending stands for. It can be written: the format can be and can hold the
+  /// result's kind, the folder is there, the file is none of the inputs, and no other process is at
+  /// work on it.
   ///
-  /// - Parameter existing: What may be replaced.
-  func checkOutput(
+  /// - Parameters:
+  ///   - isStreamable: Whether it may be standard output, written as `-`.
+  ///   - existing: What may be replaced.
+  func reserve(
     _ path: String, holding kind: CheckpointKind = .checkpoint, inputs: [String] = [],
-    as format: String? = nil, existing: ExistingOutput
-  ) throws {
-    let format = type(of: try outputFormat(for: path, given: format))
+    as format: String? = nil, isStreamable: Bool = false, existing: ExistingOutput
+  ) throws -> ReservedOutput {
+    if path == ReservedOutput.standardOutput {
+      try OutputCheck.checkStandardOutput(isStreamable: isStreamable, format: format)
+    }
+    let instance = try outputFormat(for: path, given: format)
+    let format = type(of: instance)
     guard format.canHold(kind) else {
       throw CheckpointError.cannotWrite(
         format: path,
         reason: "\(format.name) files hold a network's weights, not a \(kind.rawValue); "
           + "give the file a name that ends in .lcw")
     }
-    try OutputCheck.check(path, inputs: inputs)
-    guard FileManager.default.fileExists(atPath: path), existing != .replaced else { return }
+    if path != ReservedOutput.standardOutput { try OutputCheck.check(path, inputs: inputs) }
+    let output = try ReservedOutput(path, format: instance, isReplacing: existing != .refused)
+    guard path != ReservedOutput.standardOutput, FileManager.default.fileExists(atPath: path),
+      existing != .replaced
+    else { return output }
     guard existing == .replacedIfAlike else { throw SessionError.outputExists(file: path) }
     // A file that can't be opened is no archive that could be lost.
     if let found = try? open(path).kind, found != kind {
       throw SessionError.otherKind(file: path, kind: found.rawValue)
     }
+    return output
+  }
+
+  /// Takes a file, before work begins, for bytes as they are.
+  func reserveBytes(
+    _ path: String, inputs: [String], existing: ExistingOutput
+  ) throws -> ReservedOutput {
+    if path == ReservedOutput.standardOutput {
+      try OutputCheck.checkStandardOutput(isStreamable: true, format: "raw")
+    } else {
+      try OutputCheck.check(path, inputs: inputs)
+    }
+    let output = try ReservedOutput(path, format: nil, isReplacing: existing != .refused)
+    if existing == .refused, path != ReservedOutput.standardOutput,
+      FileManager.default.fileExists(atPath: path)
+    {
+      throw SessionError.outputExists(file: path)
+    }
+    return output
   }
 
   private func outputFormat(

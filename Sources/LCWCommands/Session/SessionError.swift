@@ -18,14 +18,14 @@ enum SessionError: DescribedError, Hashable {
   case inFile(String, problem: String)
   case unknownPlugin(file: String, problem: String)
   case outputExists(file: String)
+  case outputTurnedUp(file: String, kept: String)
   case trainedAlready(file: String)
-  case output
   case inputClosed
   case inputTaken
 
   var category: ErrorCategory {
     switch self {
-    case .output: .failure
+    case .outputTurnedUp: .failure
     case .inputClosed, .missingMethodFile: .missingFile
     case .otherFile, .unrecordedMethodFile, .longRecipe, .recordedDataset, .differentNetworks,
       .inFile:
@@ -67,11 +67,12 @@ enum SessionError: DescribedError, Hashable {
         + "or its folder in \(PluginObject.foldersVariable)"
     case .outputExists(let file):
       "\(file) is there already; name another file, or replace it with --overwrite"
+    case .outputTurnedUp(let file, let kept):
+      "\(file) was made by another process meanwhile and stays as it is; the result is in \(kept)"
     case .trainedAlready(let file):
       "\(file) is there already; --resume goes on from it, --overwrite replaces it"
     case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
     case .inputTaken: "standard input can be read only once, but - is named twice"
-    case .output: "standard output is full or closed"
     }
   }
 }

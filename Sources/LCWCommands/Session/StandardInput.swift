@@ -5,15 +5,13 @@ import Synchronization
 
 /// Standard input as a file, since formats read at positions. It can be read once.
 final class StandardInput: Sendable {
-  /// Looked at before any file is opened, which would take the place of a closed input.
-  private let isOpen = fcntl(STDIN_FILENO, F_GETFD) >= 0
   private let isTaken = Atomic<Bool>(false)
 
   /// Calls `body` with a file that holds all of standard input; it is gone afterwards, but stays
   /// readable where it is open.
   /// - Throws: ``SessionError``, `FileError`, and what `body` throws.
   func withFile<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    guard isOpen else { throw SessionError.inputClosed }
+    guard StandardStreams.hasInput else { throw SessionError.inputClosed }
     guard !isTaken.exchange(true, ordering: .relaxed) else { throw SessionError.inputTaken }
     return try TemporaryFile.withCopy(
       of: STDIN_FILENO, named: "standard input", in: FileManager.default.temporaryDirectory, body)

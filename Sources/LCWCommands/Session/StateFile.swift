@@ -6,6 +6,7 @@ import LCWCore
 struct StateFile: ConnectionStore {
   private let path: String
   private let session: Session
+  private let output: ReservedOutput
 
   /// `x.lcw.state.lcw` for an output `x.lcw`.
   ///
@@ -14,7 +15,6 @@ struct StateFile: ConnectionStore {
   init(besides output: String, inputs: [String], session: Session, isResuming: Bool) throws {
     path = "\(output).state.lcw"
     self.session = session
-    try OutputCheck.check(path, inputs: inputs)
     let isThere = FileManager.default.fileExists(atPath: path)
     if isThere, !isResuming {
       throw SessionError.wrongUse(
@@ -24,6 +24,9 @@ struct StateFile: ConnectionStore {
     if !isThere, isResuming {
       throw SessionError.wrongUse("there is no \(path) to resume from")
     }
+    self.output = try session.reserve(
+      path, holding: .connectionModel, inputs: inputs,
+      existing: isResuming ? .replaced : .refused)
   }
 
   /// What is left of an interrupted run.
@@ -38,7 +41,7 @@ struct StateFile: ConnectionStore {
     return try Checkpoint(reading: try session.open(path))
   }
 
-  func keep(_ state: Checkpoint) throws { try session.write(state, to: path) }
+  func keep(_ state: Checkpoint) throws { try output.write(state) }
 
   func discard() { remove() }
 

@@ -38,20 +38,22 @@ struct TrainingRun {
   func train(
     output: String, saveEvery: Int = 0, existing: ExistingFile = .refuse, isQuiet: Bool = false
   ) throws -> (train: Metrics, test: Metrics) {
-    try session.checkOutput(output, existing: .replacedIfAlike)
+    let isThere = FileManager.default.fileExists(atPath: output)
+    let file = try session.reserve(
+      output, existing: isThere || existing == .replace ? .replacedIfAlike : .refused)
     var trainer = try Trainer(network, plan: plan)
-    if FileManager.default.fileExists(atPath: output) {
+    if isThere {
       switch existing {
       case .refuse: throw SessionError.trainedAlready(file: output)
       case .replace: break
       case .resume: try trainer.resume(from: try session.open(output), origin: origin)
       }
     }
-    try runEpochs(of: &trainer, output: output, saveEvery: saveEvery, isQuiet: isQuiet)
+    try runEpochs(of: &trainer, output: file, saveEvery: saveEvery, isQuiet: isQuiet)
     let runner = try Runner(network)
     let train = try runner.evaluate(trainer.weights, on: data.train, workers: session.workers)
     let test = try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
-    try save(trainer, to: output, metrics: (train, test))
+    try save(trainer, to: file, metrics: (train, test))
     return (train, test)
   }
 
@@ -67,7 +69,7 @@ struct TrainingRun {
   }
 
   private func runEpochs(
-    of trainer: inout Trainer, output: String, saveEvery: Int, isQuiet: Bool
+    of trainer: inout Trainer, output: ReservedOutput, saveEvery: Int, isQuiet: Bool
   ) throws {
     let watch = InterruptionWatch()
     var line = ProgressLine(isQuiet: isQuiet)
@@ -90,13 +92,14 @@ struct TrainingRun {
     }
   }
 
-  private func stop(_ trainer: Trainer, firstEpoch: Int, output: String) throws -> Never {
+  private func stop(_ trainer: Trainer, firstEpoch: Int, output: ReservedOutput) throws -> Never {
     guard trainer.epoch > firstEpoch else {
-      throw Interruption(description: "no epoch was done; \(output) is as it was")
+      throw Interruption(description: "no epoch was done; \(output.path) is as it was")
     }
     try save(trainer, to: output)
     throw Interruption(
-      description: "\(output) holds \(trainer.epoch) of \(plan.epochs) epochs; lcw train with the "
+      description:
+        "\(output.path) holds \(trainer.epoch) of \(plan.epochs) epochs; lcw train with the "
         + "same options and --resume goes on")
   }
 
@@ -109,7 +112,7 @@ struct TrainingRun {
   }
 
   private func save(
-    _ trainer: Trainer, to output: String, metrics: (train: Metrics, test: Metrics)? = nil
+    _ trainer: Trainer, to output: ReservedOutput, metrics: (train: Metrics, test: Metrics)? = nil
   ) throws {
     var record: [String: JSONValue] = [
       "command": .string(command),
@@ -125,8 +128,8 @@ struct TrainingRun {
         "train_loss": JSONValue(metrics.train.crossEntropy),
       ])
     }
-    try session.write(
-      trainer.checkpoint(architecture: architecture, dataset: dataset, more: record), to: output)
+    try output.write(
+      trainer.checkpoint(architecture: architecture, dataset: dataset, more: record))
   }
 
   // The command without the names of files, so that equal runs give equal archives.
