@@ -58,13 +58,17 @@ extension Runner {
   /// Each worker runs whole blocks, and blocks are summed in order: the result does not depend on
   /// the number of workers.
   ///
-  /// - Throws: ``DataError`` if the samples do not fit the network.
+  /// - Parameter progress: Is told before each block the share of the blocks begun. If it throws, the
+  ///   evaluation ends with that error.
+  /// - Throws: ``DataError`` if the samples do not fit the network, and what `progress` throws.
   public func evaluate(
-    _ weights: Weights, on samples: SampleSet, workers: Workers = .available
+    _ weights: Weights, on samples: SampleSet, workers: Workers = .available,
+    progress: @Sendable (Double) throws -> Void = { _ in }
   ) throws -> Metrics {
     try samples.check(fits: network)
     let blocks = samples.ranges(ofSize: evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
+      try progress(Double(index) / Double(blocks.count))
       let logits = output(of: samples.block(blocks[index]), weights: weights)
       return logits.softmaxCrossEntropy(labels: samples.labels[blocks[index]])
     }

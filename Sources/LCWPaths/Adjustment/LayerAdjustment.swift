@@ -42,7 +42,7 @@ struct LayerAdjustment: Sendable {
   ///   - layer: The index of a dense layer or a convolution.
   ///   - reference: The network whose output the layer keeps.
   ///   - samples: Training samples.
-  ///   - progress: Is told how far a pass over the samples has come.
+  ///   - progress: Is told how far a pass over the samples, and the solving behind it, has come.
   /// - Throws: ``ConnectionError`` if the layer is neither, ``DataError`` if the samples do not
   ///   fit the network.
   init(
@@ -142,11 +142,18 @@ struct LayerAdjustment: Sendable {
     let size = min(
       LayerAdjustment.blockRows / rowsPerSample, LayerAdjustment.blockValues / max(1, widest))
     let blocks = samples.ranges(ofSize: max(1, size))
+    // Wide features of many points take seconds for a few blocks, and to solve for the weights then
+    // takes as long: each point is told of.
+    let name = reference.network.parameters[weight].layerName
+    let passes = Double(blocks.count * (count + 1))
     for start in stride(from: 0, to: blocks.count, by: workers.count) {
-      try progress(
-        ConnectionProgress(
-          "adjusting \(reference.network.parameters[weight].layerName) at \(count) point(s)",
-          share: Double(start) / Double(blocks.count)))
+      func tell(_ pass: Int) throws {
+        let done = Double(start * (count + 1) + pass * workers.count)
+        try progress(
+          ConnectionProgress(
+            "adjusting \(name) at \(count) point(s)", share: min(1, done / passes)))
+      }
+      try tell(0)
       let ranges = Array(blocks[start..<min(start + workers.count, blocks.count)])
       let prepared = try workers.map(ranges.count) { index in
         let samples = samples.block(ranges[index])
@@ -162,6 +169,7 @@ struct LayerAdjustment: Sendable {
       }
       for item in prepared { spread.add(item.output) }
       for time in problems.indices {
+        try tell(time + 1)
         let parts = try workers.map(prepared.count) { index in
           let x = rows(
             try features.features(of: prepared[index].block, at: time),
@@ -178,8 +186,11 @@ struct LayerAdjustment: Sendable {
     // LAPACK factors a matrix on one thread, so that each thread solves a problem of its own.
     let (filled, deviation) = (problems, spread.deviation)
     let inner = filled.count > 1 ? Workers.serial : workers
-    return try workers.map(filled.count) {
-      try result(of: filled[$0], spread: deviation, workers: inner)
+    return try workers.map(filled.count) { index in
+      try progress(
+        ConnectionProgress(
+          "solving for \(name) at \(count) point(s)", share: Double(index) / Double(count)))
+      return try result(of: filled[index], spread: deviation, workers: inner)
     }
   }
 

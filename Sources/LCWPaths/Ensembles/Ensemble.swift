@@ -30,11 +30,14 @@ public struct Ensemble: Sendable {
   ///   - samples: Training samples to adjust on.
   ///   - options: How layers are adjusted.
   ///   - workers: The threads.
+  ///   - progress: Is told how far the adjusting has come. If it throws, the work ends with that
+  ///     error.
   /// - Throws: ``EnsembleError``, ``NetworkError/mismatch(_:_:)`` if the networks differ, and what
-  ///   adjusting throws.
+  ///   adjusting and `progress` throw.
   public init(
     of networks: [Weights], head: Int, samples: SampleSet,
-    options: AdjustmentOptions = AdjustmentOptions(), workers: Workers = .available
+    options: AdjustmentOptions = AdjustmentOptions(), workers: Workers = .available,
+    progress: @escaping @Sendable (ConnectionProgress) throws -> Void = { _ in }
   ) throws {
     guard let first = networks.first else { throw EnsembleError.noNetworks }
     let boundary = try Ensemble.boundary(of: first.network, head: head)
@@ -59,7 +62,8 @@ public struct Ensemble: Sendable {
         member[index] = first[index]
       }
       let result = try LayerAdjustment(
-        of: boundary, reference: weights, samples: samples, options: options, workers: workers
+        of: boundary, reference: weights, samples: samples, options: options, workers: workers,
+        progress: progress
       ).results(
         base: first, motion: LayerMotion([:]), moving: first.network.weightedLayers[0],
         startsAtReference: false, times: [0])[0]
@@ -114,9 +118,15 @@ public struct Ensemble: Sendable {
     network.parameters.reduce(0) { $0 + $1.shape.count * (isShared($1) ? 1 : count) }
   }
 
-  /// The multiplications with additions that the first `count` members need for one sample.
+  /// The multiplications with additions that the first `count` members need for one sample; the
+  /// largest integer if there are as many or more.
   public func multiplyAdds(count: Int) -> Int {
-    network.weightedLayers.reduce(0) {
+    let sum = network.weightedLayers.reduce(0.0) {
+      $0 + Double(network.multiplyAdds(ofLayer: $1)) * Double($1 < boundary ? 1 : count)
+    }
+    // Beyond 2⁵³ a sum of doubles need not be exact, and nobody runs such a network.
+    guard sum < 0x1p53 else { return Int(exactly: sum.rounded()) ?? .max }
+    return network.weightedLayers.reduce(0) {
       $0 + network.multiplyAdds(ofLayer: $1) * ($1 < boundary ? 1 : count)
     }
   }
@@ -127,13 +137,19 @@ public struct Ensemble: Sendable {
   ///
   /// Blocks are summed in order, so that the result does not depend on the number of workers.
   ///
-  /// - Throws: ``DataError`` if the samples do not fit.
-  public func evaluate(on samples: SampleSet, workers: Workers = .available) throws -> [Metrics] {
+  /// - Parameter progress: Is told before each block the share of the blocks begun. If it throws, the
+  ///   evaluation ends with that error.
+  /// - Throws: ``DataError`` if the samples do not fit, and what `progress` throws.
+  public func evaluate(
+    on samples: SampleSet, workers: Workers = .available,
+    progress: @Sendable (Double) throws -> Void = { _ in }
+  ) throws -> [Metrics] {
     try samples.check(fits: network)
     let runner = try Runner(network, separating: [boundary])
     let blocks = samples.ranges(ofSize: runner.evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
-      partialSums(of: samples.block(blocks[index]), samples.labels[blocks[index]], runner)
+      try progress(Double(index) / Double(blocks.count))
+      return partialSums(of: samples.block(blocks[index]), samples.labels[blocks[index]], runner)
     }
     return members.indices.map { count in
       Metrics(sums.reduce(into: ClassificationSums()) { $0 += $1[count] })

@@ -162,6 +162,9 @@ extension PathEvaluator {
     let first = try path.weights(at: grid[0].t)
     var previous = first
     for (start, point) in zip(grid, grid.dropFirst()) {
+      // A point that only the path can compute may be the solution of a problem over all samples.
+      try progress(
+        ConnectionProgress("measuring its length", share: start.t / grid[grid.count - 1].t))
       let next = try path.weights(at: point.t)
       let known = path.stages[path.position(of: start.t).stage].length
       lengths.append(known.map { $0 * (point.t - start.t) } ?? previous.distance(to: next))

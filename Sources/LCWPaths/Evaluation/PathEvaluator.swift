@@ -25,8 +25,8 @@ public struct PathEvaluator: Sendable {
   /// The threads; each takes whole blocks of samples.
   public var workers: Workers
 
-  /// Is told before each block of samples how far one pass over them has come. If it throws, the
-  /// evaluation ends with that error.
+  /// Is told how far one pass over the samples has come: before each block of them, and between the
+  /// points of a block. If it throws, the evaluation ends with that error.
   public var progress: @Sendable (ConnectionProgress) throws -> Void
 
   /// An evaluator.
@@ -51,10 +51,15 @@ public struct PathEvaluator: Sendable {
     guard strategy == .structured else {
       let runner = try Runner(path.network)
       return try times.enumerated().map { index, time in
-        try progress(
-          ConnectionProgress(
-            "point \(index + 1) of \(times.count)", share: Double(index) / Double(times.count)))
-        return try runner.evaluate(try path.weights(at: time), on: samples, workers: workers)
+        let tell: @Sendable (Double) throws -> Void = { [progress] share in
+          try progress(
+            ConnectionProgress(
+              "point \(index + 1) of \(times.count)",
+              share: (Double(index) + share) / Double(times.count)))
+        }
+        try tell(0)
+        return try runner.evaluate(
+          try path.weights(at: time), on: samples, workers: workers, progress: tell)
       }
     }
     var results = [Metrics?](repeating: nil, count: times.count)

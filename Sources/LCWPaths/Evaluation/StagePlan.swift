@@ -106,25 +106,31 @@ struct StagePlan: Sendable {
     )
   }
 
-  /// The metrics at each time; the share of the blocks begun is told.
+  /// The metrics at each time; the share of the blocks begun is told, and within a block that of its
+  /// points: where there are many, or the network is large, a block takes minutes.
   func run(
     on samples: SampleSet, workers: Workers, progress: @Sendable (Double) throws -> Void
   ) throws -> [Metrics] {
     let blocks = samples.ranges(ofSize: runner.evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
       try progress(Double(index) / Double(blocks.count))
-      return try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]])
+      return try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]]) {
+        try progress((Double(index) + $0) / Double(blocks.count))
+      }
     }
     return times.indices.map { time in
       Metrics(sums.reduce(into: ClassificationSums()) { $0 += $1[time] })
     }
   }
 
-  private func run(block: Tensor, labels: ArraySlice<Int32>) throws -> [ClassificationSums] {
+  private func run(
+    block: Tensor, labels: ArraySlice<Int32>, progress: (Double) throws -> Void
+  ) throws -> [ClassificationSums] {
     let prefix = runner.output(of: block, weights: start, layers: head)
     guard let combined else {
       return try times.indices.map { time in
-        runner.output(of: prefix, weights: try weights(at: time), layers: tail)
+        try progress(Double(time) / Double(times.count))
+        return runner.output(of: prefix, weights: try weights(at: time), layers: tail)
           .softmaxCrossEntropy(labels: labels)
       }
     }
@@ -139,7 +145,9 @@ struct StagePlan: Sendable {
       let rows = first..<min(first + height, samples)
       let base = labels.startIndex
       let rowLabels = labels[base + rows.lowerBound..<base + rows.upperBound]
+      if height < samples { try progress(Double(first) / Double(samples)) }
       for time in times.indices {
+        if height >= samples { try progress(Double(time) / Double(times.count)) }
         let weights = try weights(at: time)
         sums[time] += output(of: combined, products, at: time, rows: rows, weights: weights)
           .softmaxCrossEntropy(labels: rowLabels)
