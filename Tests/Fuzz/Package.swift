@@ -9,7 +9,7 @@ let package = Package(
   dependencies: [.package(name: "lcw", path: "../..")],
   targets: [.target(name: "CFuzzer")]
     // A target for each thing that is fuzzed; README.md tells them apart.
-    + ["Fuzz", "FuzzContent"].map { name in
+    + ["Fuzz", "FuzzContent", "FuzzRuns"].map { name in
       .executableTarget(
         name: name,
         dependencies: [
