@@ -170,7 +170,7 @@ let tests: [TestRow] = [
       "LCWExperiments",
       "MLPArchitecture", "DigitsDataset", "LCWFormat", "LinearMethod", "ArcMethod", "FlowMethod",
       "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier",
-    ]),
+    ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "LCWConformanceTests",
     dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics"] + pluginTargets,

@@ -47,6 +47,7 @@ public struct LCWCommand: ParsableCommand {
     StandardStreams.prepare()
     FittingKernels.restartIfUnfit()
     Machine.keepFreedMemory()
+    StopSignals.shared.begin(command: commandName(in: CommandLine.arguments))
     do {
       // Before the arguments are parsed: commands look at the plugins while they check theirs.
       try PluginObject.openAll(
@@ -59,6 +60,13 @@ public struct LCWCommand: ParsableCommand {
     } catch {
       Foundation.exit(report(error))
     }
+  }
+
+  /// `lcw` and the command's own name, as messages call what is being done.
+  private static func commandName(in arguments: [String]) -> String {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let own = arguments.dropFirst().first { names.contains($0) }
+    return (["lcw"] + [own].compactMap(\.self)).joined(separator: " ")
   }
 
   /// Refuses a first word that is near a command's name and is none; the parser has no suggestions.

@@ -106,6 +106,44 @@ final class RunningProgram {
 
   func interrupt() { process.interrupt() }
 
+  /// Asks the process to end, as a machine that shuts down does.
+  func terminate() { process.terminate() }
+
+  /// Waits until something is so, as long as the process runs and at most two minutes.
+  func wait(until isSo: () -> Bool) {
+    let deadline = Date.now + 120
+    while !isSo(), process.isRunning, Date.now < deadline { usleep(2000) }
+  }
+
+  /// Waits until the process has worked for so many seconds of a processor, and says what signals do.
+  func waitUntilAtWork(_ seconds: Double) {
+    wait { answersSignals && processorSeconds >= seconds }
+  }
+
+  /// Whether it has said what SIGINT does.
+  private var answersSignals: Bool {
+    let status = text(ofProcess: "status")
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
+      let mask = line.split(whereSeparator: \.isWhitespace).last.flatMap({ UInt64($0, radix: 16) })
+    else { return false }
+    return mask & (1 << UInt64(SIGINT - 1)) != 0
+  }
+
+  /// The seconds of a processor that it has had.
+  private var processorSeconds: Double {
+    // Behind the command's name, which may hold anything, in parentheses.
+    let fields = text(ofProcess: "stat").split(separator: ")").last?.split(separator: " ") ?? []
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+      return 0
+    }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+
+  private func text(ofProcess file: String) -> String {
+    (try? String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/\(file)", encoding: .utf8)) ?? ""
+  }
+
   /// Ends the process at once, and tells whether it was still at work.
   func kill() -> Bool {
     guard process.isRunning else { return false }

@@ -50,6 +50,27 @@ struct TrainCommandTests {
   }
 
   @Test
+  func `a run that is finished stays as it is`() throws {
+    let arguments = ["train"] + small + ["--epochs", "3", "-o", "a.lcw"]
+    let first = try program.run(arguments)
+    let bytes = try program.bytes("a.lcw")
+    let file = program.folder.url.appendingPathComponent("a.lcw").path
+    let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+    let again = try program.run(arguments + ["--resume"])
+    #expect(again.output == first.output.replacing("a.lcw:", with: "a.lcw is complete:"))
+    #expect(try program.bytes("a.lcw") == bytes)
+    #expect(
+      try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date == date)
+    // It is finished, whatever number of threads there is now; another run's it is not.
+    try program.run(
+      "train", "--architecture", "mlp:hidden=40", "--dataset", "digits", "--threads", "1",
+      "--epochs", "3", "-o", "a.lcw", "--resume")
+    #expect(try program.bytes("a.lcw") == bytes)
+    let other = try program.run(arguments + ["--resume", "--seed", "7"], expecting: 64)
+    #expect(other.errors.contains("its seed is"))
+  }
+
+  @Test
   func `several seeds fill a folder, whose complete networks are skipped`() throws {
     let arguments = ["train"] + small + ["--epochs", "3", "-o", "models"]
     let some = try program.run(arguments + ["--seeds", "2...3"])

@@ -74,7 +74,7 @@ struct FindingsTests {
 
   @Test func tablesAreTheirResults() throws {
     defer { try? FileManager.default.removeItem(at: url) }
-    let findings = try Findings(of: experiment, in: folder)
+    let findings = Findings(of: experiment, in: folder)
     #expect(findings.missing.isEmpty && !findings.isEmpty && findings.seconds == 9 * 1.5)
     #expect(findings.threads == [2])
     try findings.write(to: url.appendingPathComponent("results"), command: "lcw reproduce made-up")
@@ -127,7 +127,7 @@ struct FindingsTests {
 
   @Test func aRecordHoldsOneSectionForEachExperiment() throws {
     defer { try? FileManager.default.removeItem(at: url) }
-    let findings = try Findings(of: experiment, in: folder)
+    let findings = Findings(of: experiment, in: folder)
     let name = "made-up-quick"
     let file = url.appendingPathComponent("Record.md")
     try findings.writeRecord(to: file, command: "run-1")
@@ -180,7 +180,7 @@ struct FindingsTests {
   @Test func endPointsAreOfTheSamplesOfThePaths() throws {
     let some = try FindingsTests(samples: 70, isResumed: false)
     defer { for url in [url, some.url] { try? FileManager.default.removeItem(at: url) } }
-    let findings = try Findings(of: some.experiment, in: some.folder)
+    let findings = Findings(of: some.experiment, in: some.folder)
     let table = findings.accuracyTable
     #expect(
       table.csv.split(separator: "\r\n").last
@@ -192,30 +192,30 @@ struct FindingsTests {
     // Where there are no paths, networks are all there is.
     var none = some.experiment
     none.methods = []
-    let row = try Findings(of: none, in: some.folder).accuracyTable.csv
+    let row = Findings(of: none, in: some.folder).accuracyTable.csv
     #expect(row.contains("end points (3),,0.625,0.125"))
     // A network that is in no path says nothing of the paths.
     var few = experiment
     few.pairLimit = 1
-    #expect(try Findings(of: few, in: folder).accuracyTable.csv.contains("end points (2)"))
+    #expect(Findings(of: few, in: folder).accuracyTable.csv.contains("end points (2)"))
   }
 
   @Test func secondsOfInterruptedPathsAreMarked() throws {
     let resumed = try FindingsTests(samples: nil, isResumed: true)
     defer { for url in [url, resumed.url] { try? FileManager.default.removeItem(at: url) } }
-    func tradeOff(_ tests: FindingsTests) throws -> String? {
-      try Findings(of: tests.experiment, in: tests.folder).figures
+    func tradeOff(_ tests: FindingsTests) -> String? {
+      Findings(of: tests.experiment, in: tests.folder).figures
         .first { $0.name == "trade-off" }?.picture.svg
     }
-    #expect(try tradeOff(resumed) == nil)
+    #expect(tradeOff(resumed) == nil)
     // All seconds, two for both methods, on an axis of logarithms.
-    let svg = try tradeOff(self)
+    let svg = tradeOff(self)
     #expect(svg?.contains("seconds a pair") == true && svg?.contains(">2.00<") == true)
-    let rows = try Findings(of: resumed.experiment, in: resumed.folder).pairTable.csv
+    let rows = Findings(of: resumed.experiment, in: resumed.folder).pairTable.csv
       .split(separator: "\r\n")
     #expect(rows[0].hasSuffix("seconds,construction_seconds,measuring_seconds,resumed"))
     #expect(rows[1].hasSuffix(",2.0,1.5,0.5,yes") && rows[6].hasSuffix(",2.0,,,yes"))
-    #expect(try Findings(of: experiment, in: folder).pairTable.csv.contains(",2.0,1.5,0.5,no"))
+    #expect(Findings(of: experiment, in: folder).pairTable.csv.contains(",2.0,1.5,0.5,no"))
   }
 
   @Test func filesOfOthersStayInAFolderOfResults() throws {
@@ -224,7 +224,7 @@ struct FindingsTests {
     try FileManager.default.createDirectory(at: results, withIntermediateDirectories: true)
     let mine = results.appendingPathComponent("mine.csv")
     try Data("1,2".utf8).write(to: mine)
-    let findings = try Findings(of: experiment, in: folder)
+    let findings = Findings(of: experiment, in: folder)
     try findings.write(to: results, command: "1")
     var none = experiment
     none.methods = []

@@ -66,6 +66,18 @@ struct TrainingTests {
     #expect(resumed.history == uninterrupted.history)
   }
 
+  /// As where a run was interrupted after its last epoch, before it was measured.
+  @Test
+  func `a finished run that is taken up again is written as it was`() throws {
+    let (architecture, dataset) = (PluginReference(name: "mlp"), PluginReference(name: "digits"))
+    let saved = try trained(plan(), epochs: 6)
+      .checkpoint(architecture: architecture, dataset: dataset)
+    #expect(saved.metadata["training"]?.object?["steps"]?.integer == 78)
+    var resumed = try Trainer(network, plan: plan())
+    try resumed.resume(from: saved)
+    #expect(resumed.checkpoint(architecture: architecture, dataset: dataset) == saved)
+  }
+
   @Test
   func `an epoch that is interrupted changes nothing`() throws {
     struct Stop: Error {}

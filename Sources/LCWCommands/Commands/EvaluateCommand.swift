@@ -63,10 +63,12 @@ struct EvaluateCommand: ParsableCommand {
     var study = ConnectionStudy(
       command: commandLineText(), seedNote: nil)
     var loaded: (reference: PluginReference, samples: EvaluationData)?
-    let joining = PathJoining(session: session, samples: nil, seed: 0, isQuiet: quiet)
+    let watch = InterruptionWatch()
+    let joining = PathJoining(
+      session: session, samples: nil, seed: 0, isQuiet: quiet, watch: watch)
     for (file, source) in paths {
-      let archive = try session.naming(file) {
-        try PathArchive(reading: source, registry: session.registry)
+      let archive = try watch.leavingAtOnce("\(file) was not read") {
+        try session.naming(file) { try PathArchive(reading: source, registry: session.registry) }
       }
       let reference =
         try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
@@ -76,8 +78,10 @@ struct EvaluateCommand: ParsableCommand {
       }
       loaded =
         try loaded
-        ?? session.data(
-          given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+        ?? watch.leavingAtOnce("the samples to evaluate \(file) on were not read") {
+          try session.data(
+            given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+        }
       guard let loaded else { throw SessionError.noDataset }
       study.samples = try session.preparation(of: loaded.reference)
       study.network = "\(archive.network)"
@@ -87,7 +91,7 @@ struct EvaluateCommand: ParsableCommand {
           name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
           path: try session.path(
             of: archive, limits: DescriptionLimits(of: source), in: file, dataset: foreign.dataset,
-            recipe: recipe, isQuiet: quiet),
+            recipe: recipe, isQuiet: quiet, until: watch),
           traits: session.traits(of: archive, in: file),
           evaluator: joining.evaluator(evaluation.strategy, for: file),
           data: loaded.samples, options: evaluation))

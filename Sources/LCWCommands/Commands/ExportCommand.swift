@@ -43,11 +43,16 @@ struct ExportCommand: ParsableCommand {
       throw SessionError.wrongUse(
         "t runs from 0 to \(archive.stages.count) on this path; \(at) is outside")
     }
-    let path = try session.path(
-      of: archive, limits: DescriptionLimits(of: source), in: self.path, dataset: dataset,
-      recipe: recipe, isQuiet: quiet)
+    // A point of some paths takes as long as the joining: the watch lasts until there is one.
+    let watch = InterruptionWatch()
+    let weights = try withExtendedLifetime(watch) {
+      try session.path(
+        of: archive, limits: DescriptionLimits(of: source), in: self.path, dataset: dataset,
+        recipe: recipe, isQuiet: quiet, until: watch
+      ).weights(at: at)
+    }
     let point = TrainedNetwork(
-      architecture: archive.architecture, weights: try path.weights(at: at),
+      architecture: archive.architecture, weights: weights,
       dataset: archive.dataset,
       record: [
         "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),

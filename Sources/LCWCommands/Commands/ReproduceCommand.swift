@@ -148,6 +148,8 @@ struct ReproduceCommand: ParsableCommand {
       do { try run.finish() } catch ExperimentError.failed where parent != nil {
         // The parent tells it, once for all of its workers.
         throw ExitCode.failure
+      } catch is Interruption where parent != nil {
+        throw ExitCode(130)
       }
     } else if collect {
       try run.collect(command: recordedCommand, record: record)

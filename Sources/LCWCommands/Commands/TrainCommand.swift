@@ -112,12 +112,7 @@ struct TrainCommand: ParsableCommand {
     try Folder.make(URL(fileURLWithPath: output))
     for seed in severalSeeds {
       run.plan.seed = seed
-      let file = "\(output)/\(name)-\(seed).lcw"
-      if !overwrite, try run.isComplete(file) {
-        try StandardOutput.line("\(file) is complete")
-      } else {
-        try train(run, to: file, existing: .resume)
-      }
+      try train(run, to: "\(output)/\(name)-\(seed).lcw", existing: .resume)
     }
   }
 
@@ -128,7 +123,7 @@ struct TrainCommand: ParsableCommand {
       output: file, saveEvery: saveEvery, existing: overwrite ? .replace : existing,
       isQuiet: quiet)
     try StandardOutput.line(
-      "\(file): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
+      "\(file)\(metrics.wasComplete ? " is complete" : ""): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
         + "loss \(fixed(metrics.train.crossEntropy, 5)); "
         + "test accuracy \(fixed(metrics.test.accuracy * 100, 2)) %, "
         + "loss \(fixed(metrics.test.crossEntropy, 5))")

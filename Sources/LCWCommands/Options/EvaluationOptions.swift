@@ -17,7 +17,11 @@ struct EvaluationOptions: ParsableArguments {
     help: "Look for the worst points between those of the grid. (default: --refine)")
   var givenRefine: Bool?
 
-  @Option(help: "Use only this many samples of each part of the data.")
+  @Option(
+    help: """
+      Measure on only this many samples of each part of the data. What a method looks at while it \
+      joins networks is not meant: that is an option of the method's, such as ot+wa:samples=1000.
+      """)
   var samples: Int?
 
   @Option(

@@ -17,7 +17,7 @@ struct ExperimentRun {
   private let steps: [Step]
   /// The run whose processes share what has failed.
   private let run: String
-  private let watch: InterruptionWatch
+  private let parent: ParentRun?
 
   /// - Parameter parent: The run of the process that started this one, if one did.
   init(
@@ -29,7 +29,7 @@ struct ExperimentRun {
     self.folder = folder
     self.isQuiet = isQuiet
     run = parent?.run ?? UUID().uuidString
-    watch = InterruptionWatch(parent: parent?.process)
+    self.parent = parent
   }
 
   /// The process that started this one, and its run: `4711:5C0B…`.
@@ -60,11 +60,27 @@ struct ExperimentRun {
       write: { [session] in try session.write($0, to: $1.path) })
   }
 
+  /// What an interruption leaves.
+  private var outcome: String {
+    "what is done is kept in \(folder.path); the same command goes on"
+  }
+
+  /// Does work that the user may end.
+  private func interruptible(_ work: (InterruptionWatch) throws -> Void) throws {
+    let watch = InterruptionWatch(parent: parent?.process)
+    do { try withExtendedLifetime(watch) { try work(watch) } } catch is Interruption {
+      throw Interruption(description: outcome)
+    }
+  }
+
   /// Does all steps.
   func finish() throws {
     let results = try ResultFolder(folder)
-    guard steps.contains(where: { !results.isDone($0) }) else { return }
-    try worker(results).finish(steps)
+    try interruptible { watch in
+      try setAsideDisbelieved(in: results, watch)
+      guard steps.contains(where: { !results.isDone($0) }) else { return }
+      try worker(results, watch).finish(steps)
+    }
   }
 
   /// Does a step and what it needs.
@@ -75,15 +91,31 @@ struct ExperimentRun {
     }
     guard let step = steps.first(where: named) else { throw ExperimentError.unknownStep(text) }
     let results = try ResultFolder(folder)
-    guard !results.isDone(step) else { return }
-    try worker(results).finish(step, of: steps)
+    try interruptible { watch in
+      try setAsideDisbelieved(in: results, watch)
+      guard !results.isDone(step) else { return }
+      try worker(results, watch).finish(step, of: steps)
+    }
   }
 
-  private func worker(_ results: ResultFolder) throws -> Worker {
+  /// Puts results aside that can't be believed, and says so: their steps are done anew. A process that
+  /// another one started finds that done.
+  private func setAsideDisbelieved(in results: ResultFolder, _ watch: InterruptionWatch) throws {
+    guard parent == nil else { return }
+    let found = try watch.leavingAtOnce(outcome) {
+      results.disbelieved(steps, of: experiment, open: { [session] in try session.open($0.path) })
+    }
+    for result in found {
+      try results.setAside(result.step)
+      Console.printError("\(result.description), and is done anew".asOneLine)
+    }
+  }
+
+  private func worker(_ results: ResultFolder, _ watch: InterruptionWatch) throws -> Worker {
     let flag = watch.flag
-    let outcome = "what is done is kept in \(folder.path); the same command goes on"
+    let outcome = outcome
     let line = SharedProgressLine(isQuiet: isQuiet, name: experiment.name)
-    var runner = try runner()
+    var runner = try watch.leavingAtOnce(outcome) { try self.runner() }
     runner.progress = { progress in
       guard !flag.isSet else { throw Interruption(description: outcome) }
       line.show(progress)
@@ -95,7 +127,8 @@ struct ExperimentRun {
       reports: Worker.Reports(
         done: { step, done, all, seconds in
           printed.print("[\(done)/\(all)] \(step.name)  \(fixed(seconds, 1)) s")
-        }, failed: { printed.print("failed: \($0.step): \($0.reason)") }),
+        }, failed: { printed.print("failed: \($0.step): \($0.reason)") },
+        waiting: { printed.print($0) }),
       wait: {
         guard !flag.isSet else { throw Interruption(description: outcome) }
       })
@@ -104,37 +137,59 @@ struct ExperimentRun {
   /// Does all steps by several processes of this program.
   func finish(jobs: Int, command: [String]) throws {
     let results = try ResultFolder(folder)
-    guard steps.contains(where: { !results.isDone($0) }) else { return }
-    // What is wrong with the data or a plugin is told once, not by each process.
-    _ = try runner()
-    let processes = try (0..<jobs).map { _ in
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: command[0])
-      process.arguments =
-        Array(command.dropFirst()) + ["--worker", "--parent", "\(getpid()):\(run)"]
-      try process.run()
-      return process
+    try interruptible { watch in
+      try setAsideDisbelieved(in: results, watch)
+      guard steps.contains(where: { !results.isDone($0) }) else { return }
+      // What is wrong with the data or a plugin is told once, not by each process.
+      _ = try watch.leavingAtOnce(outcome) { try runner() }
+      let processes = try (0..<jobs).map { _ in
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments =
+          Array(command.dropFirst()) + ["--worker", "--parent", "\(getpid()):\(run)"]
+        try process.run()
+        return process
+      }
+      follow(processes, in: results, watch)
+      try watch.check(outcome)
+      let left = results.left(of: steps, in: run)
+      guard left.failures.isEmpty else {
+        throw ExperimentError.failed(left.failures, blocked: left.blocked)
+      }
+      guard left.open.isEmpty else { throw ExperimentError.workers(folder: folder.path) }
     }
+  }
+
+  /// Tells what processes have done until they have ended, and ends them if the user asks to.
+  private func follow(
+    _ processes: [Process], in results: ResultFolder, _ watch: InterruptionWatch
+  ) {
     let printed = ProgressLine(isQuiet: isQuiet)
     var known = Set(steps.filter(results.isDone).map(\.key))
     var failed: Set<StepFailure> = []
     var isEnding = false
+    var lastWord = ContinuousClock.now
     while processes.contains(where: \.isRunning) {
       for step in steps where !known.contains(step.key) && results.isDone(step) {
         known.insert(step.key)
+        lastWord = .now
         // Workers say nothing themselves.
         let result = (try? results.result(of: step))??.object
         let reason = result?["begun_anew"]?.string
         printed.print(
-          "[\(known.count)/\(steps.count)] \(step.name)"
-            + (reason.map { "  (begun anew, because of its state: \($0))" } ?? ""))
+          ("[\(known.count)/\(steps.count)] \(step.name)"
+            + (reason.map { "  (begun anew, because of its state: \($0))" } ?? "")).asOneLine)
         for warning in result?["warnings"]?.array?.compactMap(\.string) ?? [] {
-          printed.print("\(step.name): warning: \(warning)")
+          printed.print("\(step.name): warning: \(warning)".asOneLine)
         }
       }
-      for failure in results.left(of: steps, in: run).failures
-      where failed.insert(failure).inserted {
-        printed.print("failed: \(failure.step): \(failure.reason)")
+      let left = results.left(of: steps, in: run)
+      for failure in left.failures where failed.insert(failure).inserted {
+        printed.print("failed: \(failure.step): \(failure.reason)".asOneLine)
+      }
+      if .now - lastWord > .seconds(60) {
+        lastWord = .now
+        sayWhoIsWaitedFor(results.claimed(left.open), besides: processes, printed)
       }
       // Once: a process that is asked twice leaves at once, and its claims behind.
       if !isEnding, watch.isInterrupted {
@@ -143,15 +198,19 @@ struct ExperimentRun {
       }
       Thread.sleep(forTimeInterval: 0.2)
     }
-    guard !watch.isInterrupted else {
-      throw Interruption(
-        description: "what is done is kept in \(folder.path); the same command goes on")
-    }
-    let left = results.left(of: steps, in: run)
-    guard left.failures.isEmpty else {
-      throw ExperimentError.failed(left.failures, blocked: left.blocked)
-    }
-    guard left.open.isEmpty else { throw ExperimentError.workers(folder: folder.path) }
+  }
+
+  /// Says who else has claimed steps, for workers say nothing themselves.
+  private func sayWhoIsWaitedFor(
+    _ claimed: [(step: Step, holder: ClaimHolder)], besides processes: [Process],
+    _ printed: ProgressLine
+  ) {
+    let own = Set(processes.map(\.processIdentifier))
+    let others = claimed.filter { claim in !(claim.holder.process.map(own.contains) ?? false) }
+    guard let first = others.first else { return }
+    printed.print(
+      "\(first.step.name) is \(first.holder.description)"
+        + (others.count > 1 ? ", and \(others.count - 1) more by others too" : ""))
   }
 
   // MARK: Plan, cluster, results
@@ -160,16 +219,18 @@ struct ExperimentRun {
   func planText() throws -> String {
     let results = try ResultFolder(folder, isMade: false)
     let runner = try runner()
+    let undone = sayDisbelieved(in: results)
     let speed = StepRunner.measuredSpeed(workers: session.workers)
     var table = Table(columns: [
       .init("step"), .init("level", alignment: .number), .init("done"),
       .init("seconds", alignment: .number), .init("MB", alignment: .number), .init("key"),
     ])
-    var (seconds, bytes) = (0.0, 0)
+    var (seconds, bytes, open) = (0.0, 0, 0)
     for step in steps {
       let estimate = try runner.estimate(step, speed: speed)
-      let isDone = results.isDone(step)
+      let isDone = results.isDone(step) && !undone.contains(step.key)
       if !isDone {
+        open += 1
         seconds += estimate.seconds
         bytes += estimate.bytes
       }
@@ -179,7 +240,6 @@ struct ExperimentRun {
         .significant(Double(estimate.bytes) / 1e6, digits: 2), .text(step.key),
       ])
     }
-    let open = steps.count { !results.isDone($0) }
     return table.text
       + "\n\n\(open) of \(steps.count) steps are to be done: some "
       + "\(Duration.seconds(seconds).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
@@ -187,12 +247,21 @@ struct ExperimentRun {
       + "\(folder.path)"
   }
 
+  /// Says which results can't be believed, and gives their steps' keys; nothing is changed.
+  private func sayDisbelieved(in results: ResultFolder) -> Set<String> {
+    let found = results.disbelieved(
+      steps, of: experiment, open: { [session] in try session.open($0.path) })
+    for result in found { Console.printError(result.description.asOneLine) }
+    return Set(found.map(\.step.key))
+  }
+
   /// Writes job arrays for the steps that are to be done.
   func emitSlurm(command: [String]) throws {
     // What is wrong with the data or a plugin is told here, not by each task.
     _ = try runner()
     let results = try ResultFolder(folder)
-    let open = steps.filter { !results.isDone($0) }
+    let undone = sayDisbelieved(in: results)
+    let open = steps.filter { !results.isDone($0) || undone.contains($0.key) }
     let place = folder.appendingPathComponent("slurm")
     try SlurmArrays(
       steps: open, command: command, threads: session.workers.count,
@@ -208,7 +277,10 @@ struct ExperimentRun {
   /// Writes tables and figures, and prints the main table.
   /// - Parameter command: The command for the record, for the threads that the steps had.
   func collect(command: (Set<Int>) -> String, record: String?) throws {
-    let findings = try Findings(of: experiment, in: try ResultFolder(folder, isMade: false))
+    let findings = Findings(
+      of: experiment, in: try ResultFolder(folder, isMade: false),
+      open: { [session] in try session.open($0.path) })
+    for result in findings.disbelieved { Console.printError(result.description.asOneLine) }
     guard !findings.isEmpty else {
       throw ExperimentError.unfinished(
         steps: findings.missing.map(\.name), folder: folder.path)

@@ -8,12 +8,14 @@ struct Interruption: Error, CustomStringConvertible {
   var description: String
 }
 
-/// Notices SIGINT and SIGTERM while it lives, so that long work can stop at a good place; and that
-/// the process it works for is gone, if it works for one.
+/// Work that looks now and then whether the user asked to stop, so that it can stop at a good place;
+/// and whether the process it works for is gone, if it works for one.
+///
+/// It lasts as long as the watch lives. Watches nest: a signal reaches all there are.
 final class InterruptionWatch {
   /// Whether the user asked to stop; it can be asked from any thread.
   let flag: Flag
-  private let sources: [any DispatchSourceSignal]
+  private let number: Int
   private let timer: (any DispatchSourceTimer)?
 
   /// - Parameter parent: The process that started this one and waits for it.
@@ -28,32 +30,42 @@ final class InterruptionWatch {
       timer.resume()
       return timer
     }
-    sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        // Whoever asks twice does not want to wait.
-        if flag.value.exchange(true, ordering: .relaxed) { _exit(130) }
-      }
-      source.resume()
-      return source
-    }
+    number = StopSignals.shared.add(.flag(flag))
   }
 
   deinit {
-    for source in sources { source.cancel() }
     timer?.cancel()
-    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    StopSignals.shared.remove(number)
   }
 
   /// Whether the user asked to stop.
   var isInterrupted: Bool { flag.isSet }
 
+  /// Ends the work if the user asked to stop.
+  /// - Throws: ``Interruption``.
+  func check(_ outcome: @autoclosure () -> String) throws {
+    guard !isInterrupted else { throw Interruption(description: outcome()) }
+  }
+
+  /// Does work that can't look at the watch and leaves nothing behind, such as reading a data set:
+  /// the process ends at once if it is asked to.
+  ///
+  /// - Parameter outcome: What is said then.
+  /// - Throws: ``Interruption`` if the user asked before, and what `work` throws.
+  func leavingAtOnce<Result>(
+    _ outcome: String, _ work: () throws -> Result
+  ) throws -> Result {
+    try check(outcome)
+    let number = StopSignals.shared.add(.leave(outcome))
+    defer { StopSignals.shared.remove(number) }
+    return try work()
+  }
+
   /// A switch that is turned once.
   final class Flag: Sendable {
-    fileprivate let value = Atomic<Bool>(false)
+    private let value = Atomic<Bool>(false)
 
-    fileprivate func set() { value.store(true, ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
 
     /// Whether it was turned.
     var isSet: Bool { value.load(ordering: .relaxed) }

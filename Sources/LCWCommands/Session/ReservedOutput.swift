@@ -34,7 +34,9 @@ final class ReservedOutput: Sendable {
   func write(_ checkpoint: any CheckpointSource) throws {
     try checkpoint.requireReadable()
     guard let format else { throw SessionError.wrongUse("\(path) takes bytes, not a checkpoint") }
-    try publish { try format.write(checkpoint, to: $0) }
+    try publish { file in
+      try checkpoint.whileWanted(writing: path) { try format.write($0, to: file) }
+    }
   }
 
   /// Writes bytes as they are.

@@ -14,11 +14,13 @@ extension Session {
   ///   - file: Its name.
   ///   - dataset: The data set that the user named.
   ///   - recipe: What the user said of paths that are computed.
+  ///   - watch: Ends the joining, and what the path computes later whenever it is asked for a point: it
+  ///     lasts as long as the path is used.
   /// - Throws: ``SessionError`` if the recipe takes more than it may, names a file that was not
   ///   recorded with its digest, or makes another number of stages than the archive says.
   func path(
     of archive: PathArchive, limits: DescriptionLimits, in file: String, dataset: String?,
-    recipe: RecipeOptions, isQuiet: Bool = false
+    recipe: RecipeOptions, isQuiet: Bool = false, until watch: InterruptionWatch
   ) throws -> any ConnectionPath {
     guard case .computed = archive.content else {
       return try archive.path(in: ConnectionContext(), registry: registry)
@@ -36,14 +38,19 @@ extension Session {
     }
     let samples =
       connection.traits.needsData
-      ? try data(given: dataset, recorded: archive.dataset).samples.train : nil
+      ? try watch.leavingAtOnce("the samples that \(file) is computed with were not read") {
+        try data(given: dataset, recorded: archive.dataset).samples.train
+      } : nil
     let work = cost.trainingWork(of: archive.network, samples: samples?.count ?? 0)
     guard recipe.allowLongRecipe || work <= Self.largestRecipeWork else {
       throw SessionError.longRecipe(
         file: file, method: "\(archive.method)", work: "takes \(work) multiplications")
     }
-    let joining = PathJoining(session: self, samples: samples, seed: 0, isQuiet: isQuiet)
-    var context = joining.context(for: archive.method)
+    let joining = PathJoining(
+      session: self, samples: samples, seed: 0, isQuiet: isQuiet, watch: watch)
+    var context = joining.context(
+      for: archive.method,
+      ifInterrupted: "the path of \(file) was not computed; the same command does it again")
     let files = try MethodFiles(archive.record)
       .found(registry.files(namedBy: archive.method), besides: file, given: recipe.madeWith)
     context.open = { name in
@@ -101,9 +108,14 @@ struct PathJoining {
   let samples: SampleSet?
   let seed: UInt64
   let isQuiet: Bool
-  private let watch = InterruptionWatch()
+  private let watch: InterruptionWatch
 
-  init(session: Session, samples: SampleSet?, seed: UInt64, isQuiet: Bool) {
+  /// - Parameter watch: The one of the work that this is a part of, if there is one.
+  init(
+    session: Session, samples: SampleSet?, seed: UInt64, isQuiet: Bool,
+    watch: InterruptionWatch = InterruptionWatch()
+  ) {
+    self.watch = watch
     self.session = session
     self.samples = samples
     self.seed = seed
@@ -151,7 +163,9 @@ struct PathJoining {
       strategy: strategy, workers: session.workers,
       progress: progress(
         named: "\(name), evaluating",
-        ifInterrupted: { "the evaluation of \(name) was not finished" }))
+        ifInterrupted: {
+          "the evaluation of \(name) was not finished; the same command does it again"
+        }))
   }
 
   private func progress(
@@ -165,14 +179,19 @@ struct PathJoining {
   }
 
   /// What a method may use.
+  /// - Parameters:
+  ///   - store: Where a method keeps its state, which says what is left after an interruption.
+  ///   - outcome: What is said after one if there is no store.
   func context(
-    for method: MethodExpression, store: StateFile? = nil
+    for method: MethodExpression, store: StateFile? = nil, ifInterrupted outcome: String? = nil
   ) -> ConnectionContext {
     ConnectionContext(
       samples: samples, seed: seed, workers: session.workers, store: store,
       open: { [session] in try session.open($0) },
       progress: progress(
         named: "\(method)",
-        ifInterrupted: { store?.outcome ?? "\(method) was not finished" }))
+        ifInterrupted: {
+          store?.outcome ?? outcome ?? "\(method) was not finished; the same command does it again"
+        }))
   }
 }

@@ -68,7 +68,10 @@ struct Session {
   func write(_ checkpoint: any CheckpointSource, to path: String) throws {
     try checkpoint.requireReadable()
     if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil { unlink(path) }
-    try outputFormat(for: path, given: nil).write(checkpoint, to: URL(fileURLWithPath: path))
+    let format = try outputFormat(for: path, given: nil)
+    try checkpoint.whileWanted(writing: path) {
+      try format.write($0, to: URL(fileURLWithPath: path))
+    }
   }
 
   /// Takes a file, before work begins, for its result, in the format that is given or else in that

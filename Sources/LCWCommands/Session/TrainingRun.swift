@@ -33,11 +33,20 @@ struct TrainingRun {
     case resume, replace, refuse
   }
 
-  /// Trains, writes the checkpoint, and returns the final metrics.
+  /// What a run came to.
+  struct Outcome {
+    var train: Metrics
+    var test: Metrics
+    /// Whether the file had it already, and is as it was.
+    var wasComplete = false
+  }
+
+  /// Trains, writes the checkpoint, and returns the final metrics. A file that is complete stays as
+  /// it is if the run is to go on from it.
   /// - Throws: ``Interruption`` once a checkpoint is written from which the run can go on.
   func train(
     output: String, saveEvery: Int = 0, existing: ExistingFile = .refuse, isQuiet: Bool = false
-  ) throws -> (train: Metrics, test: Metrics) {
+  ) throws -> Outcome {
     let isThere = FileManager.default.fileExists(atPath: output)
     let file = try session.reserve(
       output, existing: isThere || existing == .replace ? .replacedIfAlike : .refused)
@@ -46,26 +55,45 @@ struct TrainingRun {
       switch existing {
       case .refuse: throw SessionError.trainedAlready(file: output)
       case .replace: break
-      case .resume: try trainer.resume(from: try session.open(output), origin: origin)
+      case .resume:
+        if let outcome = try completed(output) { return outcome }
+        try trainer.resume(from: try session.open(output), origin: origin)
       }
     }
     try runEpochs(of: &trainer, output: file, saveEvery: saveEvery, isQuiet: isQuiet)
+    let left =
+      "\(output) holds all \(plan.epochs) epochs, but not what they come to; lcw train with the same "
+      + "options and --resume goes on"
     let runner = try Runner(network)
-    let train = try runner.evaluate(trainer.weights, on: data.train, workers: session.workers)
-    let test = try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
-    try save(trainer, to: file, metrics: (train, test))
-    return (train, test)
+    let (train, test) = try InterruptionWatch().leavingAtOnce(left) {
+      (
+        try runner.evaluate(trainer.weights, on: data.train, workers: session.workers),
+        try runner.evaluate(trainer.weights, on: data.test, workers: session.workers)
+      )
+    }
+    do { try save(trainer, to: file, metrics: (train, test)) } catch is Interruption {
+      throw Interruption(description: left)
+    }
+    return Outcome(train: train, test: test)
   }
 
-  /// Whether a file holds the network that this run would come to, trained and measured. With how
-  /// many threads it was trained does not matter.
+  /// The figures of a file that holds the network that this run would come to, trained and measured;
+  /// nothing if there is none, or it is not finished. With how many threads it was trained does not
+  /// matter.
   /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if it is another run's.
-  func isComplete(_ output: String) throws -> Bool {
-    guard FileManager.default.fileExists(atPath: output) else { return false }
+  private func completed(_ output: String) throws -> Outcome? {
     var trainer = try Trainer(network, plan: plan)
     let source = try session.open(output)
     try trainer.resume(from: source, origin: origin.filter { $0.key != "threads" })
-    return trainer.isFinished && source.metadata["metrics"] != nil
+    guard trainer.isFinished, let figures = source.metadata["metrics"]?.object else { return nil }
+    func metrics(_ part: String) -> Metrics? {
+      guard let loss = figures["\(part)_loss"]?.double,
+        let accuracy = figures["\(part)_accuracy"]?.double
+      else { return nil }
+      return Metrics(crossEntropy: loss, accuracy: accuracy)
+    }
+    guard let train = metrics("train"), let test = metrics("test") else { return nil }
+    return Outcome(train: train, test: test, wasComplete: true)
   }
 
   private func runEpochs(
@@ -88,13 +116,18 @@ struct TrainingRun {
       line.print(summary(of: trainer, since: start, firstEpoch: firstEpoch))
       // The last epoch is saved before it is measured, so that measuring can be interrupted too.
       let isDue = saveEvery > 0 && trainer.epoch % saveEvery == 0
-      if isDue || trainer.isFinished { try save(trainer, to: output) }
+      guard isDue || trainer.isFinished else { continue }
+      do { try save(trainer, to: output) } catch is Interruption {
+        try stop(trainer, firstEpoch: firstEpoch, output: output)
+      }
     }
   }
 
   private func stop(_ trainer: Trainer, firstEpoch: Int, output: ReservedOutput) throws -> Never {
     guard trainer.epoch > firstEpoch else {
-      throw Interruption(description: "no epoch was done; \(output.path) is as it was")
+      throw Interruption(
+        description:
+          "no epoch was done; \(output.path) is as it was; the same command does it again")
     }
     try save(trainer, to: output)
     throw Interruption(

@@ -30,7 +30,7 @@ public struct SlurmArrays: Sendable {
   /// wrote are removed.
   /// - Throws: `FileError`.
   public func write(to folder: URL) throws {
-    try ResultFolder.make(folder)
+    try OwnFolder.make(folder)
     try removeScripts(in: folder)
     var submissions: [String] = ["after=", "jobs="]
     for level in Set(steps.map(\.level)).sorted() {
@@ -101,8 +101,7 @@ public struct SlurmArrays: Sendable {
   }
 
   private func write(_ text: String, _ name: String, in folder: URL) throws {
-    try AtomicFile.write(
-      Array(text.utf8), to: folder.appendingPathComponent(name), links: .replaced)
+    try OwnFolder.write(text, to: folder.appendingPathComponent(name))
   }
 }
 

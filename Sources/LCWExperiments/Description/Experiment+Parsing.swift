@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
 import LCWNetworks
+import LCWReport
 
 extension Experiment {
   /// The scale at which nothing is left out.
@@ -44,6 +45,9 @@ extension Experiment {
       throw .field("scales", expected: "objects by the scale's name, none called \(fullScale)")
     }
     // It becomes a part of the names of folders and of a record's comments.
+    guard scales.count <= mostNames else {
+      throw .field("scales", expected: "at most \(mostNames) objects")
+    }
     guard scales.keys.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isNameByte) }) else {
       throw .field("scales", expected: "called by lower-case letters, digits and hyphens")
     }
@@ -68,7 +72,7 @@ extension Experiment {
       schedule: try Schedule(try training.text("schedule", default: "paper")),
       rule: try OptimiserRule(try training.text("optimiser", default: "sgd")), seed: 0)
     try training.finish()
-    networks = try reader.integer("networks", default: 2, in: 1...1000)
+    networks = try reader.integer("networks", default: 2, in: 1...Experiment.mostNetworks)
     fits = try reader.fits("fits")
     methods = try reader.methods("methods")
     pairLimit =
@@ -80,7 +84,8 @@ extension Experiment {
       samples: try reader.value("samples") == nil
         ? nil : try reader.integer("samples", default: 1, in: 1...1 << 40))
     heads = []
-    for head in try reader.integers("heads", in: 1...1000) where !heads.contains(head) {
+    for head in try reader.integers("heads", in: 1...Experiment.mostHead)
+    where !heads.contains(head) {
       heads.append(head)
     }
     middles = try reader.methods("middles")
@@ -97,6 +102,13 @@ extension Experiment {
   /// Checks that fields agree with each other; an option may have changed one.
   /// - Throws: ``ExperimentError``.
   public func check() throws {
+    // Before there are any: each is a value with a digest, and a folder.
+    guard stepCount <= Double(Experiment.mostSteps) else {
+      throw ExperimentError.field(
+        "pairs",
+        expected: "so few that there are at most \(Experiment.mostSteps) steps, but there would be "
+          + "\(String(stepCount, decimals: 0))")
+    }
     guard joined.count > 1 || (methods + middles + planes).isEmpty else {
       throw ExperimentError.field(
         "networks",
@@ -109,6 +121,24 @@ extension Experiment {
       known.append(fit.name)
     }
     for method in methods + middles + planes { try Experiment.check(method, known: known) }
+  }
+
+  private static let mostHead = 1000
+  /// The networks that an experiment joins at most.
+  static let mostNetworks = 1000
+  /// The steps that an experiment has at most.
+  static let mostSteps = 100_000
+  /// The methods of a list, the fits and the scales that a description has at most.
+  static let mostNames = 100
+
+  /// How many steps there are at most, before they are made.
+  private var stepCount: Double {
+    let count = Double(joined.count)
+    let pairs = min(count * max(0, count - 1) / 2, pairLimit.map(Double.init) ?? .infinity)
+    let pictures = 2 * (middles.count + planes.count) + 1
+    // A path may be learned by a step of its own.
+    return Double(trained.count + usedFits.count + heads.count + pictures)
+      + 2 * pairs * Double(methods.count)
   }
 
   private static func check(
@@ -201,6 +231,10 @@ private struct FieldReader {
     for text in texts.compactMap(\.self) {
       let method = try MethodExpression(text)
       if !methods.contains(method) { methods.append(method) }
+      guard methods.count <= Experiment.mostNames else {
+        throw ExperimentError.field(
+          prefix + key, expected: "a list of at most \(Experiment.mostNames) methods")
+      }
     }
     return methods
   }
@@ -208,6 +242,10 @@ private struct FieldReader {
   mutating func fits(_ key: String) throws -> [Experiment.Fit] {
     guard let values = (try value(key) ?? .array([])).array else {
       throw ExperimentError.field(prefix + key, expected: "a list of fits")
+    }
+    guard values.count <= Experiment.mostNames else {
+      throw ExperimentError.field(
+        prefix + key, expected: "a list of at most \(Experiment.mostNames) fits")
     }
     var fits: [Experiment.Fit] = []
     for (index, value) in values.enumerated() {
@@ -221,8 +259,12 @@ private struct FieldReader {
           place + ".name", expected: "lower-case letters, digits and hyphens, and no other fit's")
       }
       let networks = try reader.integers("networks", in: 1...1_000_000)
-      guard !networks.isEmpty, Set(networks).count == networks.count else {
-        throw ExperimentError.field(place + ".networks", expected: "a list of different seeds")
+      guard (1...Experiment.mostNetworks).contains(networks.count),
+        Set(networks).count == networks.count
+      else {
+        throw ExperimentError.field(
+          place + ".networks",
+          expected: "a list of different seeds, at most \(Experiment.mostNetworks)")
       }
       fits.append(
         Experiment.Fit(
@@ -238,6 +280,9 @@ private struct FieldReader {
       throw .field(prefix + key, expected: "an object with a row for each method")
     }
     var figures: [String: PublishedFigures] = [:]
+    guard rows.count <= 10 * Experiment.mostNames else {
+      throw .field(prefix + key, expected: "at most \(10 * Experiment.mostNames) rows")
+    }
     for (method, row) in rows {
       var reader = try FieldReader(row, of: "\(prefix)\(key).\(method).")
       let name = (try? MethodExpression(method)).map { "\($0)" } ?? method

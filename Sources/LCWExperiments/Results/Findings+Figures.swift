@@ -169,7 +169,7 @@ extension Findings {
               ])
           }, hasEqualScales: true)),
       note: "of the first hidden layer; the plane holds "
-        + "\(Int((middles.explained * 100).rounded())) % of the variance")
+        + "\(String(middles.explained * 100, decimals: 0)) % of the variance")
   }
 
   private func figures(of finding: FitFinding) -> [Figure] {

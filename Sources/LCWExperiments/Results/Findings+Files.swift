@@ -13,14 +13,19 @@ extension Findings {
   ///   - command: The command that gives these results, for the record.
   /// - Throws: `FileError`.
   public func write(to folder: URL, command: String) throws {
-    try ResultFolder.make(folder)
-    // Those of a run with more methods would stay beside these; what others put here stays.
+    try OwnFolder.make(folder)
     let list = folder.appendingPathComponent(".lcw-files")
+    try OwnFolder.removeLink(list)
+    // Two at once would each remove what the other has listed.
+    try FileLock.withLock(on: list) { try write(to: folder, listedIn: list, command: command) }
+  }
+
+  private func write(to folder: URL, listedIn list: URL, command: String) throws {
+    // Those of a run with more methods would stay beside these; what others put here stays.
     let earlier = ((try? String(contentsOf: list, encoding: .utf8)) ?? "").split(separator: "\n")
     var names: [String] = []
     func write(_ text: String, _ name: String) throws {
-      try AtomicFile.write(
-        Array(text.utf8), to: folder.appendingPathComponent(name), links: .replaced)
+      try OwnFolder.write(text, to: folder.appendingPathComponent(name))
       names.append(name)
     }
     for (name, table) in tables {
@@ -42,8 +47,7 @@ extension Findings {
     for name in earlier.map(String.init) where !names.contains(name) && name.isFileName {
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
-    try AtomicFile.write(
-      Array((names.joined(separator: "\n") + "\n").utf8), to: list, links: .replaced)
+    try OwnFolder.write(names.joined(separator: "\n") + "\n", to: list)
   }
 
   private static let scaleHeading = "Scaled down or changed:"
@@ -80,7 +84,7 @@ extension Findings {
       threads.count > 1
       ? "Steps had \(threads.sorted().map(String.init).joined(separator: " or ")) threads. " : ""
     return
-      "All steps together took \(Int(seconds.rounded())) s\(resumed), as their workers measured "
+      "All steps together took \(String(seconds, decimals: 0)) s\(resumed), as their workers measured "
       + "them, whatever else was running beside. \(several)Machine: \(places.joined(separator: "; ")). "
       + "Written by \(LCWVersion.program)."
   }

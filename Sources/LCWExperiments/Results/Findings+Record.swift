@@ -19,23 +19,26 @@ extension Findings {
   /// that name the experiment, and its scale unless that is the full one; what stands elsewhere is
   /// left as it is. Where there is no section yet, it goes to the end. Figures that the section showed
   /// before, and does not show now, are removed.
+  /// Processes that write one file wait for each other.
   /// - Throws: `FileError`, or ``ExperimentError/record(file:reason:)`` if the comments do not match.
   public func writeRecord(to file: URL, command: String) throws {
     let folder = Findings.figureFolder(of: file, named: experiment.scaledName)
     let place = "\(folder.deletingLastPathComponent().lastPathComponent)/\(experiment.scaledName)"
     let section = markdown(command: command, figuresFrom: place.linkEscaped)
-    let (text, earlier) = try recordText(file, section: section)
-    try ResultFolder.make(folder)
-    let figures = figures
-    for figure in figures {
-      try AtomicFile.write(
-        Array(figure.picture.svg.utf8), to: folder.appendingPathComponent("\(figure.name).svg"),
-        links: .replaced)
-    }
-    try AtomicFile.write(Array(text.utf8), to: file)
-    for name in Findings.shownFigures(in: earlier, from: place.linkEscaped)
-    where !figures.contains(where: { $0.name == name }) {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent("\(name).svg"))
+    let pictures = figures.map { (name: $0.name, svg: $0.picture.svg) }
+    // Another process that read the file before, and wrote it later, would take this section away.
+    try FileLock.withLock(on: file) {
+      let (text, earlier) = try recordText(file, section: section)
+      try OwnFolder.make(folder.deletingLastPathComponent())
+      try OwnFolder.make(folder)
+      for (name, svg) in pictures {
+        try OwnFolder.write(svg, to: folder.appendingPathComponent("\(name).svg"))
+      }
+      try AtomicFile.write(Array(text.utf8), to: file)
+      for name in Findings.shownFigures(in: earlier, from: place.linkEscaped)
+      where !pictures.contains(where: { $0.name == name }) {
+        try? FileManager.default.removeItem(at: folder.appendingPathComponent("\(name).svg"))
+      }
     }
   }
 
@@ -55,13 +58,16 @@ extension Findings {
       "<!-- lcw reproduce: end \(experiment.scaledName) -->"
     )
     let marked = "\(begin)\n\n\(section)\n\(end)"
-    guard FileManager.default.fileExists(atPath: file.path) else {
+    // The lock makes a file of nothing where there was none.
+    let bytes =
+      FileManager.default.fileExists(atPath: file.path)
+      ? try InputFile.contents(of: file, limit: 1 << 26) : []
+    guard !bytes.isEmpty else {
       return (
         "# Reproduction\n\nWritten by `lcw reproduce --record`; what stands outside of the "
           + "sections' comments is kept.\n\n\(marked)\n", ""
       )
     }
-    let bytes = try InputFile.contents(of: file, limit: 1 << 26)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw ExperimentError.record(file: file.path, reason: "it is not UTF-8")
     }

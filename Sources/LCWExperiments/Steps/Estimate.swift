@@ -10,6 +10,9 @@ public struct Estimate: Sendable {
   public var seconds: Double
   /// Bytes on disk.
   public var bytes: Int
+
+  /// A count that options multiply, as an integer: a petabyte where it is more, or no number.
+  static func whole(_ count: Double) -> Int { Int(min(max(0, count.isNaN ? 1e15 : count), 1e15)) }
 }
 
 extension StepRunner {
@@ -46,21 +49,22 @@ extension StepRunner {
         + (count.map(data.test.prefix) ?? data.test).count)
     let learning = 3 * pass * Double(data.train.count)
     let points = Double(experiment.evaluation.points) * (experiment.evaluation.refines ? 2 : 1)
+    let parameters = Double(network.parameterCount)
     let small = 20_000
     switch step.work {
     case .train:
       return Estimate(
         seconds: (learning * Double(experiment.training.epochs) + pass * measured) / speed,
-        bytes: network.parameterCount * 4)
+        bytes: Estimate.whole(4 * parameters))
     case .fit(let fit):
       return Estimate(
-        seconds: try fitting(fit, network: network) / speed, bytes: 16 * network.parameterCount)
+        seconds: try fitting(fit, network: network) / speed, bytes: Estimate.whole(16 * parameters))
     case .learn(let method, _):
       let epochs = try option("epochs", of: method.method) ?? 30
       let points = try option("points", of: method.method) ?? 3
       return Estimate(
         seconds: 1.3 * learning * epochs / speed,
-        bytes: Int(points) * network.parameterCount * 4)
+        bytes: Estimate.whole(points * parameters * 4))
     case .connect(let method, _):
       let traits = try registry.connection(method).traits
       let hidden = max(1, network.weightedLayers.count - 1)
@@ -77,7 +81,7 @@ extension StepRunner {
           work += points * widths.reduce(0) { $0 + $1 * $1 } * Double(data.train.count)
         }
       }
-      return Estimate(seconds: work / speed, bytes: Int(points) * 200 + small)
+      return Estimate(seconds: work / speed, bytes: Estimate.whole(points * 200) + small)
     case .ensemble:
       return Estimate(
         seconds: pass * (measured + Double(data.train.count)) * Double(experiment.networks) / speed,

@@ -19,11 +19,12 @@ public struct ResultFolder: Sendable {
     self.url = url
     guard ResultFolder.isOwn(url) else { throw ExperimentError.foreignFolder(url.path) }
     guard isMade else { return }
-    try ResultFolder.make(url.appendingPathComponent(ResultFolder.stepsName))
+    // The folder itself may be a link: the user named it.
+    try Folder.make(url)
+    try OwnFolder.make(url.appendingPathComponent(ResultFolder.stepsName))
     let marker = url.appendingPathComponent(ResultFolder.markerName)
     if !FileManager.default.fileExists(atPath: marker.path) {
-      try AtomicFile.write(
-        Array("A folder of results of lcw reproduce.\n".utf8), to: marker, links: .replaced)
+      try OwnFolder.write("A folder of results of lcw reproduce.\n", to: marker)
     }
   }
 
@@ -43,19 +44,6 @@ public struct ResultFolder: Sendable {
     guard visible.contains(stepsName) else { return false }
     let steps = names(url.appendingPathComponent(stepsName)).filter { !$0.hasPrefix(".") }
     return steps.isEmpty ? visible == [stepsName] : steps.allSatisfy(Step.isFolderName)
-  }
-
-  /// Makes a folder in one of results. Files and folders of results are the program's own: a link
-  /// among them would lead what is written to a place that nobody named.
-  static func make(_ folder: URL) throws(FileError) {
-    try Folder.make(folder)
-    guard (try? FileManager.default.destinationOfSymbolicLink(atPath: folder.path)) == nil else {
-      throw .failed(
-        operation: "write to", file: folder.path,
-        reason:
-          "it is a link, and a folder of results has none; put the folder itself there, or name "
-          + "another for the results")
-    }
   }
 
   /// The folder of a step.
@@ -104,13 +92,72 @@ public struct ResultFolder: Sendable {
     let file = resultFile(of: step)
     guard isDone(step) else { return nil }
     let value: JSONValue
-    do { value = try JSONValue(parsing: Array(try Data(contentsOf: file))) } catch {
+    do {
+      value = try JSONValue(
+        parsing: try InputFile.contents(of: file, limit: ResultLimits.bytes),
+        limits: JSONLimits(values: ResultLimits.values))
+    } catch {
       throw ExperimentError.damagedResult(file: file.path, reason: "\(error)")
     }
     guard value.object?["key"]?.string == step.key else {
       throw ExperimentError.damagedResult(file: file.path, reason: "it is another step's")
     }
     return value
+  }
+
+  /// What there is of a step.
+  enum Standing {
+    case missing
+    /// A result is there, but it, or the weights beside it, can't be this step's.
+    case disbelieved(reason: String)
+    case done(StepRecord, Finding)
+  }
+
+  /// What there is of a step, and whether it can be believed.
+  /// - Parameter open: Reads weights, to look whether they are the step's; they are not looked at if
+  ///   there is none.
+  func standing(
+    of step: Step, in experiment: Experiment,
+    open: (@Sendable (URL) throws -> any CheckpointSource)?
+  ) -> Standing {
+    do {
+      guard let result = try result(of: step) else { return .missing }
+      if let open, let product = product(of: step) {
+        try ProductCheck(experiment).check(try open(product), of: step, file: product)
+      }
+      return .done(try StepRecord(result), try Finding(result, of: step))
+    } catch let problem as ResultProblem {
+      return .disbelieved(reason: "\(resultFile(of: step).path): \(problem.reason)")
+    } catch let ExperimentError.damagedResult(file, reason) {
+      return .disbelieved(reason: "\(file): \(reason)")
+    } catch {
+      return .disbelieved(reason: "\(error)")
+    }
+  }
+
+  /// The steps whose results can't be believed.
+  public func disbelieved(
+    _ steps: [Step], of experiment: Experiment,
+    open: @escaping @Sendable (URL) throws -> any CheckpointSource
+  ) -> [DisbelievedResult] {
+    steps.compactMap { step in
+      guard case .disbelieved(let reason) = standing(of: step, in: experiment, open: open) else {
+        return nil
+      }
+      return DisbelievedResult(step: step, reason: reason)
+    }
+  }
+
+  /// Puts a step's result aside, so that the step is done anew. It stays in the step's folder, for
+  /// whoever wants to see what it said.
+  /// - Throws: `FileError` if it can't be renamed.
+  public func setAside(_ step: Step) throws {
+    let file = resultFile(of: step)
+    let aside = folder(of: step).appendingPathComponent("result-not-believed.json")
+    // Another worker may have been faster.
+    guard rename(file.path, aside.path) != 0, errno != ENOENT else { return }
+    throw FileError.failed(
+      operation: "put aside", file: file.path, reason: String(cString: strerror(errno)))
   }
 
   /// Keeps a step's result, and what it took.
@@ -123,9 +170,7 @@ public struct ResultFolder: Sendable {
       "program": .string(LCWVersion.program),
       "seconds": JSONValue(seconds), "threads": .integer(threads), "worker": .string(Claim.owner),
     ]) { $1 }
-    try AtomicFile.write(
-      Array((JSONValue.object(whole).prettyText + "\n").utf8), to: resultFile(of: step),
-      links: .replaced)
+    try OwnFolder.write(JSONValue.object(whole).prettyText + "\n", to: resultFile(of: step))
     try? FileManager.default.removeItem(at: state(of: step))
     let place = folder(of: step)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
@@ -144,8 +189,6 @@ public struct ResultFolder: Sendable {
 
   /// Keeps why a step could not be done, so that no other worker of the run tries it too.
   func keep(_ failure: StepFailure, of step: Step, in run: String) throws {
-    try AtomicFile.write(
-      Array("\(run)\n\(failure.reason)".utf8), to: failureFile(of: step, in: run),
-      links: .replaced)
+    try OwnFolder.write("\(run)\n\(failure.reason)", to: failureFile(of: step, in: run))
   }
 }

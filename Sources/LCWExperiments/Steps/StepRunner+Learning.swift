@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import LCWCore
 import LCWNumerics
 import LCWPaths
@@ -88,13 +89,40 @@ extension StepRunner {
     }
     let archive = try PathArchive(
       reading: try product(.learn(method, pair), in: folder), registry: registry)
-    guard archive.method == method else {
+    // What computes a path anew is the step's method, however it is written; a path that is stored whole
+    // is what it is.
+    if case .computed = archive.content,
+      try registry.keyed(method) != (try? registry.keyed(archive.method))
+    {
       throw CheckpointError.recorded(
         field: "method", problem: "it is \(archive.method), but the step's is \(method)")
     }
     // A path that no motions describe is learned again, and that may be interrupted.
-    return try resuming(step, in: folder) { store in
+    let path = try resuming(step, in: folder) { store in
       try archive.path(in: context(in: folder, store: store), registry: registry)
     }.result
+    try requireEnds(of: path, learnedBy: self.step(.learn(method, pair)), pair, in: folder)
+    return path
+  }
+
+  /// Makes sure that a path that was kept joins the networks that it is of.
+  private func requireEnds(
+    of path: any ConnectionPath, learnedBy step: Step?, _ pair: NetworkPair,
+    in folder: ResultFolder
+  ) throws {
+    let (a, b) = try ends(pair, in: folder)
+    // Of other seeds, networks are as far from each other as these two; of the same, at most roundings.
+    let slack = 1e-3 * a.distance(to: b)
+    let (start, end) = try (path.weights(at: 0), path.weights(at: path.domain.upperBound))
+    guard path.network == a.network, start.distance(to: a) <= slack, end.distance(to: b) <= slack
+    else {
+      throw ExperimentError.damagedResult(
+        file: step.map { self.path(of: $0, in: folder) } ?? folder.url.path,
+        reason: "it does not join the networks \(pair)")
+    }
+  }
+
+  private func path(of step: Step, in folder: ResultFolder) -> String {
+    (folder.product(of: step) ?? folder.folder(of: step)).path
   }
 }

@@ -58,15 +58,18 @@ extension StepRunner {
     let samples = measured.train.prefix(StepRunner.planeSamples)
     var losses: [JSONValue] = []
     for row in 0..<size {
-      try progress(
-        ConnectionProgress("row \(row + 1) of \(size)", share: Double(row) / Double(size)))
       losses.append(
         .array(
           try (0..<size).map { column in
             let point = plane.point(column: column, row: row, of: size)
             return JSONValue(
-              try runner.evaluate(try plane.weights(at: point), on: samples, workers: workers)
-                .crossEntropy)
+              try runner.evaluate(
+                try plane.weights(at: point), on: samples, workers: workers,
+                progress: { [progress] share in
+                  let done = (Double(row) + (Double(column) + share) / Double(size)) / Double(size)
+                  try progress(ConnectionProgress("row \(row + 1) of \(size)", share: done))
+                }
+              ).crossEntropy)
           }))
     }
     let bend = try stride(from: 0, through: path.domain.upperBound, by: path.domain.upperBound / 20)

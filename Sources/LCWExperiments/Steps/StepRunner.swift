@@ -64,7 +64,10 @@ public struct StepRunner: Sendable {
     self.data = data
     self.workers = workers
     self.open = open
-    self.write = write
+    self.write = { checkpoint, file in
+      try OwnFolder.removeLink(file)
+      try write(checkpoint, file)
+    }
   }
 
   /// Does a step whose needs are done, and keeps its result.
@@ -99,8 +102,18 @@ public struct StepRunner: Sendable {
   }
 
   /// The file of weights that another step has made.
+  /// - Throws: ``ExperimentError/damagedResult(file:reason:)`` if it is not that step's.
   func product(_ work: Step.Work, in folder: ResultFolder) throws -> any CheckpointSource {
-    try open(try file(step(work), in: folder))
+    try checkedProduct(step(work), in: folder)
+  }
+
+  private func checkedProduct(
+    _ step: Step?, in folder: ResultFolder
+  ) throws -> any CheckpointSource {
+    let file = try file(step, in: folder)
+    let source = try open(file)
+    if let step { try ProductCheck(experiment).check(source, of: step, file: file) }
+    return source
   }
 
   /// The step that does a work, if the experiment has it.
@@ -123,10 +136,9 @@ public struct StepRunner: Sendable {
     ConnectionContext(
       samples: data.train, seed: 0, workers: workers, store: store,
       open: { reference in
-        try open(
-          reference.hasPrefix("@")
-            ? try file(fitStep(String(reference.dropFirst())), in: folder)
-            : URL(fileURLWithPath: reference))
+        reference.hasPrefix("@")
+          ? try checkedProduct(fitStep(String(reference.dropFirst())), in: folder)
+          : try open(URL(fileURLWithPath: reference))
       },
       progress: { [progress] in
         store?.workBegins()
@@ -135,6 +147,11 @@ public struct StepRunner: Sendable {
   }
 
   // MARK: The kinds of work
+
+  /// Tells how far a pass over samples has come.
+  func share(_ activity: String) -> @Sendable (Double) throws -> Void {
+    { [progress] in try progress(ConnectionProgress(activity, share: $0)) }
+  }
 
   private func train(
     _ number: Int, _ step: Step, in folder: ResultFolder
@@ -173,10 +190,15 @@ public struct StepRunner: Sendable {
     }
     try write(checkpoint(), try file(step, in: folder))
     let runner = try Runner(network)
+    let measuring = share("measuring")
     // On all samples, since the key of a training does not say how paths are measured.
     return [
-      "test": try runner.evaluate(trainer.weights, on: data.test, workers: workers).json,
-      "train": try runner.evaluate(trainer.weights, on: data.train, workers: workers).json,
+      "test": try runner.evaluate(
+        trainer.weights, on: data.test, workers: workers, progress: measuring
+      ).json,
+      "train": try runner.evaluate(
+        trainer.weights, on: data.train, workers: workers, progress: measuring
+      ).json,
     ].merging(start.json) { $1 }
   }
 
@@ -206,13 +228,18 @@ public struct StepRunner: Sendable {
 
   private func ensemble(_ head: Int, in folder: ResultFolder) throws -> [String: JSONValue] {
     let members = try (1...experiment.networks).map { try trained($0, in: folder) }
-    let ensemble = try Ensemble(of: members, head: head, samples: data.train, workers: workers)
+    let ensemble = try Ensemble(
+      of: members, head: head, samples: data.train, workers: workers, progress: progress)
+    let measuring = share("measuring ensembles")
     let counts = 1...members.count
     return [
       "multiply_adds": .array(counts.map { .integer(ensemble.multiplyAdds(count: $0)) }),
       "stored_values": .array(counts.map { .integer(ensemble.storedValues(count: $0)) }),
-      "test": .array(try ensemble.evaluate(on: measured.test, workers: workers).map(\.json)),
-      "train": .array(try ensemble.evaluate(on: measured.train, workers: workers).map(\.json)),
+      "test": .array(
+        try ensemble.evaluate(on: measured.test, workers: workers, progress: measuring).map(\.json)),
+      "train": .array(
+        try ensemble.evaluate(on: measured.train, workers: workers, progress: measuring)
+          .map(\.json)),
     ]
   }
 }

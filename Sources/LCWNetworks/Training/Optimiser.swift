@@ -51,7 +51,7 @@ public struct Optimiser: Sendable {
   /// The rule.
   public let rule: OptimiserRule
   /// The steps taken.
-  public private(set) var steps: Int
+  public internal(set) var steps: Int
   /// The buffers gradients are accumulated into: for SGD the velocities themselves.
   public var gradients: [Tensor]
   private var firstMoments: [Tensor]

@@ -87,6 +87,8 @@ extension Trainer {
         }
       }
     }
+    // Of a finished run no state is left, and none is needed; what is written of it says the same.
+    next.optimiser.steps = steps
     next.epoch = completed
     next.history = zip(losses, accuracies).map { Metrics(crossEntropy: $0, accuracy: $1) }
     self = next
