@@ -89,8 +89,8 @@ let libraries: [LibraryRow] = [
     ],
     packages: [argumentParser],
     resources: [
-      "Architecture", "Dataset", "Format", "Host", "Ignored", "Method", "Package", "Readme",
-      "Tests",
+      "Architecture", "Bash", "Dataset", "Format", "Host", "Ignored", "Method", "Package",
+      "Readme", "Tests", "Zsh",
     ].map { .embedInCode("Templates/\($0).template") }),
 ]
 

@@ -33,7 +33,7 @@ public struct LCWCommand: ParsableCommand {
     help: """
       A shared object with plugins, before the command; may be given again. Those in the folders \
       of LCW_PLUGINS are opened too.
-      """)
+      """, completion: .file(extensions: ["so"]))
   var plugin: [String] = []
 
   /// A root command; it does nothing but list the others.
@@ -48,7 +48,14 @@ public struct LCWCommand: ParsableCommand {
     FittingKernels.restartIfUnfit()
     Machine.keepFreedMemory()
     StopSignals.shared.begin(command: commandName(in: CommandLine.arguments))
+    // A shell that asks what may stand on the line gets words or nothing.
+    let isCompleting = CompletionScript.line(askedAboutBy: CommandLine.arguments) != nil
     do {
+      if let script = CompletionScript.text(askedForBy: CommandLine.arguments) {
+        try StandardOutput.text(script)
+        try StandardOutput.finish()
+        Foundation.exit(0)
+      }
       // Before the arguments are parsed: commands look at the plugins while they check theirs.
       try PluginObject.openAll(
         arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
@@ -58,6 +65,7 @@ public struct LCWCommand: ParsableCommand {
       try StandardOutput.finish()
       Foundation.exit(0)
     } catch {
+      if isCompleting, !exitCode(for: error).isSuccess { Foundation.exit(1) }
       Foundation.exit(report(error))
     }
   }

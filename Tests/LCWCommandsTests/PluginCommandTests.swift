@@ -78,7 +78,11 @@ struct PluginCommandTests {
   @Test
   func `the command that is printed can be given to a shell`() throws {
     let output = try program.run("plugin", "new", "method", "own", "--at", "a b").output
-    #expect(output.contains("swift test -c release --package-path 'a b'\n"))
+    #expect(output.contains("/.build/release/lcw plugin check 'a b'\n"))
+    #expect(
+      output.contains("\n  swift test -c release --disable-testable-imports --scratch-path "))
+    #expect(output.hasSuffix(" --package-path 'a b'\n"))
+    #expect(try text("a b/README.md").contains("/.build/release/lcw-own plugins own "))
   }
 
   @Test
@@ -105,6 +109,37 @@ struct PluginCommandTests {
       manifest.contains(
         ".package(url: \"https://example.org/somebody/fork-of-lcw.git\", branch: \"main\")"))
     #expect(manifest.contains("package: \"fork-of-lcw\")"))
+  }
+
+  @Test(arguments: ["method", "architecture", "dataset", "format"])
+  func `a new package passes the check, and what is wrong with it is shown`(kind: String) throws {
+    try program.run("plugin", "new", kind, "my-own")
+    let whole = try program.run("plugin", "check", "my-own")
+    #expect(whole.output == "MyOwnPlugin: no errors\n" && whole.errors.isEmpty)
+    let sources = program.folder.url.appendingPathComponent("my-own/Sources/MyOwnPlugin")
+    #expect(try program.run("plugin", "check", sources.path).output == whole.output)
+
+    try Data("let wrong: Int = \"text\"".utf8)
+      .write(to: sources.appendingPathComponent("Wrong.swift"))
+    let broken = try program.run("plugin", "check", "my-own", expecting: 65).errors
+    #expect(broken.contains("Wrong.swift:1:18: error: "))
+    #expect(broken.hasSuffix("\nerror: MyOwnPlugin does not compile\n"))
+  }
+
+  @Test
+  func `a check says what it lacks`() throws {
+    let sources = program.folder.url.appendingPathComponent("Bare")
+    try FileManager.default.createDirectory(at: sources, withIntermediateDirectories: true)
+    #expect(
+      try program.run("plugin", "check", "Bare", expecting: 64).errors
+        .contains("Bare has no Swift sources of a plugin"))
+    try Data("let number = 1".utf8).write(to: sources.appendingPathComponent("A.swift"))
+    #expect(
+      try program.run("plugin", "check", "Bare").output
+        == "Bare: no errors; no line in it registers a plugin\n")
+    #expect(
+      try program.run("plugin", "check", "Bare", "--lcw", "/", expecting: 64).errors
+        .contains("/ is not the package lcw"))
   }
 
   #if os(Linux)

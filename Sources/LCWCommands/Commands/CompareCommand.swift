@@ -15,10 +15,12 @@ struct CompareCommand: ParsableCommand {
       as CSV or JSON every pair by itself.
       """)
 
-  @Argument(help: "The networks, three or more for a deviation to mean something.")
+  @Argument(
+    help: "The networks, three or more for a deviation to mean something.", completion: .file())
   var networks: [String]
 
-  @Option(name: .shortAndLong, help: "A method, such as arc; once for each.")
+  @Option(
+    name: .shortAndLong, help: "A method, such as arc; once for each.", completion: .methods)
   var method: [String] = []
 
   @Option(help: "How to print: table, csv, json, markdown.")

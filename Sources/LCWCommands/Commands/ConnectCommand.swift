@@ -15,22 +15,24 @@ struct ConnectCommand: ParsableCommand {
       learns for long keeps its state beside the output and goes on from it with --resume.
       """)
 
-  @Argument(help: "The network the path starts at.")
+  @Argument(help: "The network the path starts at.", completion: .file())
   var first: String
 
-  @Argument(help: "The network it ends at.")
+  @Argument(help: "The network it ends at.", completion: .file())
   var second: String
 
-  @Option(name: .shortAndLong, help: "A method, such as arc; once for each.")
+  @Option(
+    name: .shortAndLong, help: "A method, such as arc; once for each.", completion: .methods)
   var method: [String] = []
 
-  @Option(name: .shortAndLong, help: "The archive to write; for one method.")
+  @Option(
+    name: .shortAndLong, help: "The archive to write; for one method.", completion: .file())
   var output: String?
 
   @Flag(help: "Evaluate the paths.")
   var evaluate = false
 
-  @Option(help: "Write a report of the paths, one HTML file.")
+  @Option(help: "Write a report of the paths, one HTML file.", completion: .file())
   var report: String?
 
   @Option(help: "How to print: table, csv, json, markdown. (default: table)")

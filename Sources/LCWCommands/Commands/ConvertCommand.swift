@@ -22,17 +22,18 @@ struct ConvertCommand: ParsableCommand {
       them there; what was said by --rename when that file was converted is said again.
       """)
 
-  @Argument(help: "The file to read.")
+  @Argument(help: "The file to read.", completion: .file())
   var input: String
 
-  @Argument(help: "The file to write; - is standard output, with --format.")
+  @Argument(
+    help: "The file to write; - is standard output, with --format.", completion: .file())
   var output: String
 
   @Option(
     name: .customLong("format"),
     help: ArgumentHelp(
       "The output's format and its options, such as lcw:effort=best,sha256=true.",
-      valueName: "format"))
+      valueName: "format"), completion: .references(to: .format))
   var outputFormat: String?
 
   @Flag(
@@ -42,7 +43,7 @@ struct ConvertCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Give the parameters of the network the names that they have in this file.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var namesOf: String?
 
   @Flag(

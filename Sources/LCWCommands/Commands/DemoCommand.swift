@@ -16,7 +16,9 @@ struct DemoCommand: ParsableCommand {
       report to open in a browser.
       """)
 
-  @Option(name: .shortAndLong, help: "The folder to write to; it is made if need be.")
+  @Option(
+    name: .shortAndLong, help: "The folder to write to; it is made if need be.",
+    completion: .directory)
   var output = "demo"
 
   @Option(help: "The hidden units of the networks.")

@@ -16,10 +16,10 @@ struct DiffCommand: ParsableCommand {
       types, whose values do. Where one of two elements is not finite the distance is inf.
       """)
 
-  @Argument(help: "A file, in any format that is known.")
+  @Argument(help: "A file, in any format that is known.", completion: .file())
   var first: String
 
-  @Argument(help: "Another.")
+  @Argument(help: "Another.", completion: .file())
   var second: String
 
   @Option(help: "How to print: table, csv, json, markdown.")

@@ -18,16 +18,17 @@ struct EnsembleCommand: ParsableCommand {
       networks beside that of the independent networks. --head may be given several times.
       """)
 
-  @Argument(help: "The networks; the first gives the backbone.")
+  @Argument(help: "The networks; the first gives the backbone.", completion: .file())
   var networks: [String]
 
   @Option(help: "The layers of weights in the head, from 1 to all; once for each.")
   var head: [Int] = [1]
 
-  @Option(name: .shortAndLong, help: "The archive to write; for one head.")
+  @Option(
+    name: .shortAndLong, help: "The archive to write; for one head.", completion: .file())
   var output: String?
 
-  @Option(help: "Write a report with the figure, one HTML file.")
+  @Option(help: "Write a report with the figure, one HTML file.", completion: .file())
   var report: String?
 
   @Option(help: "How to print: table, csv, json, markdown.")

@@ -15,7 +15,8 @@ struct EvaluateCommand: ParsableCommand {
       and one report. The data set is the one the file names, unless another is given.
       """)
 
-  @Argument(help: "Paths, an ensemble, or networks in any format that is known.")
+  @Argument(
+    help: "Paths, an ensemble, or networks in any format that is known.", completion: .file())
   var files: [String]
 
   @OptionGroup var foreign: ForeignOptions
@@ -27,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "How to print: table, csv, json, markdown.")
   var format: OutputFormat = .table
 
-  @Option(help: "Write a report of the paths, one HTML file.")
+  @Option(help: "Write a report of the paths, one HTML file.", completion: .file())
   var report: String?
 
   @Flag(help: "Show no progress.")

@@ -8,16 +8,18 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Writes a point of a path as a checkpoint.")
 
-  @Argument(help: "The path's archive.")
+  @Argument(help: "The path's archive.", completion: .file())
   var path: String
 
   @Option(help: "The point's t, from 0 to the number of stages.")
   var at: Double
 
-  @Option(name: .shortAndLong, help: "The file to write.")
+  @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output: String
 
-  @Option(help: "The data set, for paths that are computed from one; by default the recorded one.")
+  @Option(
+    help: "The data set, for paths that are computed from one; by default the recorded one.",
+    completion: .references(to: .dataset))
   var dataset: String?
 
   @Flag(help: "Show no progress.")

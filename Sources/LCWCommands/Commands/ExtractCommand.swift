@@ -16,20 +16,22 @@ struct ExtractCommand: ParsableCommand {
       raw among them.
       """)
 
-  @Argument(help: "The file to read; - is standard input.")
+  @Argument(help: "The file to read; - is standard input.", completion: .file())
   var file: String
 
-  @Argument(help: "The tensors' names.")
+  @Argument(help: "The tensors' names.", completion: .tensors)
   var tensors: [String]
 
-  @Option(name: .shortAndLong, help: "The file to write; - is standard output, with --format.")
+  @Option(
+    name: .shortAndLong, help: "The file to write; - is standard output, with --format.",
+    completion: .file())
   var output: String
 
   @Option(
     name: .customLong("format"),
     help: ArgumentHelp(
       "The output's format and its options, such as lcw:effort=best,sha256=true.",
-      valueName: "format"))
+      valueName: "format"), completion: .references(to: .format))
   var outputFormat: String?
 
   @OptionGroup var overwriting: OverwriteOption

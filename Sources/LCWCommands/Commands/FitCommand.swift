@@ -16,13 +16,14 @@ struct FitCommand: ParsableCommand {
       interrupted goes on with --resume, with as many threads, to the same bits.
       """)
 
-  @Argument(help: "The method that learns, with its options.")
+  @Argument(help: "The method that learns, with its options.", completion: .learnableMethods)
   var method: String
 
-  @Argument(help: "The networks to learn from, all of one architecture.")
+  @Argument(
+    help: "The networks to learn from, all of one architecture.", completion: .file())
   var networks: [String]
 
-  @Option(name: .shortAndLong, help: "The archive to write.")
+  @Option(name: .shortAndLong, help: "The archive to write.", completion: .file())
   var output: String
 
   @Option(
@@ -35,7 +36,7 @@ struct FitCommand: ParsableCommand {
   @Option(help: "The seed of whatever the fit draws.")
   var seed: UInt64 = 0
 
-  @Option(help: "Write a report of the fit, one HTML file.")
+  @Option(help: "Write a report of the fit, one HTML file.", completion: .file())
   var report: String?
 
   @Flag(

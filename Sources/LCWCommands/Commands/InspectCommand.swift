@@ -13,10 +13,11 @@ struct InspectCommand: ParsableCommand {
       and a histogram are shown.
       """)
 
-  @Argument(help: "The file, in any format that is known; - is standard input.")
+  @Argument(
+    help: "The file, in any format that is known; - is standard input.", completion: .file())
   var file: String
 
-  @Argument(help: "A tensor, to look into.")
+  @Argument(help: "A tensor, to look into.", completion: .tensors)
   var tensor: String?
 
   @Flag(help: "Show statistics of every tensor.")

@@ -8,7 +8,8 @@ struct ManualCommand: ParsableCommand {
     commandName: "manual", abstract: "Prints the manual of all commands, from their own help.",
     discussion: """
       As Markdown or as a man page: lcw manual --format man > lcw.1, then man ./lcw.1. Shells complete \
-      commands and options by lcw --generate-completion-script bash (or zsh, or fish).
+      commands, options, files and plugins by the script that lcw --generate-completion-script bash (or \
+      zsh, or fish) prints.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {

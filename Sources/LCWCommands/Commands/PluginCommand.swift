@@ -6,8 +6,8 @@ import LCWCore
 /// `lcw plugin`
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugin", abstract: "Begins a plugin of one's own, and links it for others.",
-    subcommands: [PluginNewCommand.self, PluginLinkCommand.self])
+    commandName: "plugin", abstract: "Begins a plugin of one's own, checks it, and links it.",
+    subcommands: [PluginNewCommand.self, PluginCheckCommand.self, PluginLinkCommand.self])
 }
 
 /// `lcw plugin new`
@@ -20,16 +20,22 @@ struct PluginNewCommand: ParsableCommand {
       Its README says how to go on.
       """)
 
-  @Argument(help: "What it is: method, architecture, dataset or format.")
+  @Argument(
+    help: "What it is: method, architecture, dataset or format.",
+    completion: .list(["method", "architecture", "dataset", "format"]))
   var kind: String
 
   @Argument(help: "The name: lower-case letters, digits and hyphens.")
   var name: String
 
-  @Option(help: "The package's folder, which is made; called like the plugin otherwise.")
+  @Option(
+    help: "The package's folder, which is made; called like the plugin otherwise.",
+    completion: .directory)
   var at: String?
 
-  @Option(help: "The package lcw: its folder or address; where this program was built otherwise.")
+  @Option(
+    help: "The package lcw: its folder or address; where this program was built otherwise.",
+    completion: .directory)
   var lcw: String?
 
   func run() throws {
@@ -47,8 +53,43 @@ struct PluginNewCommand: ParsableCommand {
       """
       \(folder.path.asOneLine): a package with the \(kind.rawValue) ‘\(name)’
         Sources/\(package.module)/\(package.type).swift is the place to work at
-        swift test -c release --package-path \((at ?? name).shellQuoted)
+        \(package.core.program) plugin check \((at ?? name).shellQuoted)
+        \(package.core.testCommand) --package-path \((at ?? name).shellQuoted)
       """)
+  }
+}
+
+/// `lcw plugin check`
+struct PluginCheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Shows the errors in a plugin's sources, in seconds.",
+    discussion: """
+      The compiler looks at the plugin alone, by the modules that lie beside this program. Nothing \
+      is built and nothing is run: whether the plugin keeps its promises, swift test tells. A target \
+      that imports another of the same package can't be checked in this way.
+      """)
+
+  @Argument(
+    help: "The package's folder, or a folder of sources; otherwise this one.",
+    completion: .directory)
+  var folder: String = "."
+
+  @Option(
+    help: "The folder of the package lcw; where this program was built otherwise.",
+    completion: .directory)
+  var lcw: String?
+
+  func run() throws {
+    let check = try PluginCheck(folder: URL(fileURLWithPath: folder, isDirectory: true))
+    guard case .folder(let core) = try CorePackage(given: lcw, builtAt: ProgramFile.url) else {
+      throw PluginKitError.noCore(given: lcw)
+    }
+    let broken = try check.run(core: core)
+    guard broken.isEmpty else { throw PluginKitError.broken(targets: broken.map(\.module)) }
+    for target in check.targets {
+      let note = try PluginCheck.registers(target) ? "" : "; no line in it registers a plugin"
+      try StandardOutput.line("\(target.module): no errors\(note)")
+    }
   }
 }
 
@@ -62,10 +103,14 @@ struct PluginLinkCommand: ParsableCommand {
       version, sources and compiler.
       """)
 
-  @Argument(help: "The plugin's target, and others that it needs beyond lcw's own.")
+  @Argument(
+    help: "The plugin's target, and others that it needs beyond lcw's own.",
+    completion: .builtTargets)
   var targets: [String]
 
-  @Option(name: .shortAndLong, help: "The shared object to write, such as libdetour.so.")
+  @Option(
+    name: .shortAndLong, help: "The shared object to write, such as libdetour.so.",
+    completion: .file())
   var output: String
 
   func run() throws {

@@ -9,7 +9,8 @@ struct PluginsCommand: ParsableCommand {
     abstract: "Lists methods, modifiers, architectures, data sets and formats.")
 
   @Argument(
-    help: "Only this kind (method, modifier, architecture, dataset, format) or this plugin.")
+    help: "Only this kind (method, modifier, architecture, dataset, format) or this plugin.",
+    completion: .kindsAndPlugins)
   var selection: String?
 
   @Flag(help: "Print JSON.")

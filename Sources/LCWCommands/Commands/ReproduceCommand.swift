@@ -21,24 +21,29 @@ struct ReproduceCommand: ParsableCommand {
       --threads.
       """)
 
-  @Argument(help: "The name of an experiment, or a file.")
+  @Argument(help: "The name of an experiment, or a file.", completion: .experiments)
   var experiment: String?
 
   @Flag(help: "List the experiments that come with the program.")
   var list = false
 
-  @Option(help: "How much of it: paper for all, or a scale that the experiment names.")
+  @Option(
+    help: "How much of it: paper for all, or a scale that the experiment names.",
+    completion: .scales)
   var scale: String = Experiment.fullScale
 
-  @Option(help: "A method in the place of the experiment's; once for each.")
+  @Option(
+    help: "A method in the place of the experiment's; once for each.", completion: .methods)
   var method: [String] = []
 
   @Option(
     name: .customLong("methods"), parsing: .upToNextOption,
-    help: "As --method, several at once: --methods linear arc ot+wa.")
+    help: "As --method, several at once: --methods linear arc ot+wa.", completion: .methods)
   var moreMethods: [String] = []
 
-  @Option(help: "A method besides the experiment's, such as one of your own; once for each.")
+  @Option(
+    help: "A method besides the experiment's, such as one of your own; once for each.",
+    completion: .methods)
   var addMethod: [String] = []
 
   @Option(help: "The number of networks, in the place of the experiment's.")
@@ -52,7 +57,8 @@ struct ReproduceCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: "The folder of results; by default the experiment's name, and the scale's.")
+    help: "The folder of results; by default the experiment's name, and the scale's.",
+    completion: .directory)
   var output: String?
 
   @Option(help: "How many steps to do at the same time, each with its share of the threads.")
@@ -74,7 +80,7 @@ struct ReproduceCommand: ParsableCommand {
     help: ArgumentHelp(
       "Also write the experiment's section of a Markdown file, with figures in a folder beside it.",
       discussion: "Other experiments' sections and other text in the file are kept.",
-      valueName: "file"))
+      valueName: "file"), completion: .file(extensions: ["md"]))
   var record: String?
 
   @Flag(help: "Do steps, but write no tables and figures.")

@@ -18,13 +18,17 @@ struct TrainCommand: ParsableCommand {
       those that are complete are skipped, and one that was interrupted goes on.
       """)
 
-  @Option(help: "The architecture, such as mlp:hidden=2000.")
+  @Option(
+    help: "The architecture, such as mlp:hidden=2000.",
+    completion: .references(to: .architecture))
   var architecture: String
 
-  @Option(help: "The data set, such as mnist.")
+  @Option(help: "The data set, such as mnist.", completion: .references(to: .dataset))
   var dataset: String
 
-  @Option(name: .shortAndLong, help: "The file to write; the folder, for several networks.")
+  @Option(
+    name: .shortAndLong, help: "The file to write; the folder, for several networks.",
+    completion: .file())
   var output: String
 
   @Option(help: "Train so many networks, with seeds from --seed on, 1 if that is not given.")
@@ -45,10 +49,16 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The learning rate.")
   var rate: Double = 0.01
 
-  @Option(help: "How the rate changes: paper, constant, cosine, step:epochs=20,factor=0.9.")
+  @Option(
+    help: "How the rate changes: paper, constant, cosine, step:epochs=20,factor=0.9.",
+    completion: .list(["paper", "constant", "cosine", "step:epochs=20,factor=0.9"]))
   var schedule: String = "paper"
 
-  @Option(help: "sgd:momentum=0.9,decay=0.0001 or adam:beta1=0.9,beta2=0.999,decay=0.")
+  @Option(
+    help: "sgd:momentum=0.9,decay=0.0001 or adam:beta1=0.9,beta2=0.999,decay=0.",
+    completion: .list([
+      "sgd", "sgd:momentum=0.9,decay=0.0001", "adam", "adam:beta1=0.9,beta2=0.999,decay=0",
+    ]))
   var optimiser: String = "sgd"
 
   @Option(help: "Write a checkpoint after every so many epochs; 0 for the last only.")

@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
       if a file is damaged, after all have been looked at; - is standard input.
       """)
 
-  @Argument(help: "The files, in any format that is known.")
+  @Argument(help: "The files, in any format that is known.", completion: .file())
   var files: [String]
 
   @Flag(help: "Go on in a damaged file, and name every damaged tensor.")

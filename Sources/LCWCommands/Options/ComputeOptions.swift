@@ -7,7 +7,7 @@ struct ComputeOptions: ParsableArguments {
     help: ArgumentHelp(
       "The folder of the data sets.",
       discussion: "Else that of LCW_DATA, else ./data and ~/.local/share/lcw/data.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var data: String?
 
   @Option(help: "The threads to use; by default one for each processor.")

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import LCWCore
 
 /// What a foreign file does not say of itself.
 struct ForeignOptions: ParsableArguments {
-  @Option(help: "The architecture of networks in foreign files, such as mlp:hidden=2000.")
+  @Option(
+    help: "The architecture of networks in foreign files, such as mlp:hidden=2000.",
+    completion: .references(to: .architecture))
   var architecture: String?
 
-  @Option(help: "The data set, where it is not the one the file names.")
+  @Option(
+    help: "The data set, where it is not the one the file names.",
+    completion: .references(to: .dataset))
   var dataset: String?
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import LCWCore
 
 /// How files of weights are read.
 struct ReadingOptions: ParsableArguments {
@@ -7,6 +8,6 @@ struct ReadingOptions: ParsableArguments {
     help: ArgumentHelp(
       "Options for reading files of a format, such as lcw:limits=2; once for each format.",
       discussion: "The format of a file is told from its content all the same.",
-      valueName: "format"))
+      valueName: "format"), completion: .references(to: .format))
   var inputFormat: [String] = []
 }

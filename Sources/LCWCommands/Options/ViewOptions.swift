@@ -11,7 +11,7 @@ struct ViewOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Keep only tensors whose names fit a pattern such as 'fc.*'; once for each.",
-      valueName: "glob"))
+      valueName: "glob"), completion: .tensors)
   var select: [String] = []
 
   @Option(

@@ -31,9 +31,14 @@ enum PluginObject {
   /// the folders', so that an object that is out of date does not keep one from linking it anew.
   /// - Throws: ``PluginObjectError`` for a folder that is not there, and for `--plugin` elsewhere.
   static func files(arguments: [String], environment: [String: String]) throws -> [URL] {
-    let (named, rest) = split(arguments)
+    // Completions are those that the line would have, whose words are as they stand on it.
+    let asked = CompletionScript.line(askedAboutBy: arguments)
+    let (named, rest) = split(asked ?? arguments) { file in
+      URL(
+        fileURLWithPath: asked == nil ? file : NSString(string: file).expandingTildeInPath)
+    }
     let words = rest.prefix { $0 != "--" }
-    if words.contains(where: { $0 == "--plugin" || $0.hasPrefix("--plugin=") }) {
+    if asked == nil, words.contains(where: { $0 == "--plugin" || $0.hasPrefix("--plugin=") }) {
       throw PluginObjectError.misplaced
     }
     let needsNone =
@@ -57,15 +62,17 @@ enum PluginObject {
   }
 
   /// The objects that stand as `--plugin FILE` before the subcommand, and the words from that on.
-  static func split(_ arguments: [String]) -> (objects: [URL], rest: ArraySlice<String>) {
+  static func split(
+    _ arguments: [String], url: (String) -> URL = { URL(fileURLWithPath: $0) }
+  ) -> (objects: [URL], rest: ArraySlice<String>) {
     var named: [URL] = []
     var rest = arguments.dropFirst()
     while let first = rest.first {
       if first == "--plugin", let file = rest.dropFirst().first {
-        named.append(URL(fileURLWithPath: file))
+        named.append(url(file))
         rest = rest.dropFirst(2)
       } else if first.hasPrefix("--plugin=") {
-        named.append(URL(fileURLWithPath: String(first.dropFirst("--plugin=".count))))
+        named.append(url(String(first.dropFirst("--plugin=".count))))
         rest = rest.dropFirst()
       } else {
         break
@@ -101,6 +108,15 @@ enum PluginObject {
     "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport", "LCWStamp",
     "lcw",
   ]
+
+  /// The targets beside this program that can be linked.
+  static var builtTargets: [String] {
+    let program = ProgramFile.url.resolvingSymlinksInPath().deletingLastPathComponent()
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: program.path)) ?? []
+    return names.filter { $0.hasSuffix(".build") }.map { String($0.dropLast(".build".count)) }
+      .filter { !parts.contains($0) && !$0.hasSuffix("-tool") && !$0.hasSuffix("Tests") }
+      .sorted()
+  }
 
   /// Links a target's object files, which lie beside this program, with this program's stamp.
   /// - Throws: ``PluginKitError``.

@@ -64,6 +64,8 @@ struct PluginPackage {
       "name": name, "kind": kind.rawValue, "type": type, "module": module, "host": host,
       "variable": camel.prefix(1).lowercased() + camel.dropFirst() + "Record",
       "dependency": core.dependency, "package": core.identity, "example": example,
+      "lcw": core.program, "test": core.testCommand, "products": core.products,
+      "building": core.building,
     ]
     return values.reduce(String(decoding: template, as: UTF8.self)) { text, value in
       text.replacingOccurrences(of: "{{\(value.key)}}", with: value.value)
@@ -72,20 +74,21 @@ struct PluginPackage {
 
   /// What to do with the plugin first.
   private var example: String {
-    let train = ".build/release/\(host) train --epochs 20"
+    let program = "\(core.products)/\(host)"
+    let train = "\(program) train --epochs 20"
     let lines =
       switch kind {
       case .method, .modifier:
         [
           "\(train) --architecture mlp:hidden=50 --dataset digits --seeds 1...2 -o models",
-          ".build/release/\(host) connect models/*.lcw -m linear -m \(name) --report report.html",
+          "\(program) connect models/*.lcw -m linear -m \(name) --report report.html",
         ]
       case .architecture: ["\(train) --architecture \(name) --dataset digits -o a.lcw"]
       case .dataset: ["\(train) --architecture mlp:hidden=50 --dataset \(name) -o a.lcw"]
       case .format:
         [
           "\(train) --architecture mlp:hidden=50 --dataset digits -o a.lcw",
-          ".build/release/\(host) convert a.lcw a.\(name)",
+          "\(program) convert a.lcw a.\(name)",
         ]
       }
     return (["```sh"] + lines + ["```"]).joined(separator: "\n")
@@ -145,6 +148,42 @@ enum CorePackage {
     }
   }
 
+  /// The folder of its build, where it is a folder. Whatever depends on it can be built there, with
+  /// the same flags, and finds the libraries compiled.
+  private var build: String? {
+    guard case .folder(let folder) = self else { return nil }
+    return folder.appendingPathComponent(".build").path
+  }
+
+  /// What builds and tests a package that depends on it.
+  var testCommand: String {
+    "swift test -c release --disable-testable-imports"
+      + (build.map { " --scratch-path \($0.shellQuoted)" } ?? "")
+  }
+
+  /// Where the programs lie that ``testCommand`` builds.
+  var products: String { (build.map(\.shellQuoted) ?? ".build") + "/release" }
+
+  /// The command lcw.
+  var program: String { build == nil ? "lcw" : "\(products)/lcw" }
+
+  /// What there is to know of building.
+  var building: String {
+    switch self {
+    case .folder:
+      """
+      `swift test` builds the command as well, beside that of `lcw` and with the same flags, so that of the libraries \
+      nothing is compiled again. Leave out `--scratch-path …` for a build of the package's own, which begins with several \
+      minutes for the libraries.
+      """
+    case .address:
+      """
+      `swift test` builds the command as well. It begins with several minutes for the libraries; `plugin check` needs the \
+      folder of a built `lcw`.
+      """
+    }
+  }
+
   /// The name by which products refer to the package: of one from an address, its last part.
   var identity: String {
     switch self {
@@ -172,12 +211,21 @@ enum PluginKitError: DescribedError, Hashable {
   case coreFolder(String)
   case folderInUse(String)
   case noCore(given: String?)
+  case noSources(String)
+  case noModules(String)
+  case broken(targets: [String])
   case noObjects(target: String, folder: String)
   case ownTarget(String)
   case repeatedTarget(String)
   case tool(String, output: String)
 
-  var category: ErrorCategory { if case .tool = self { .failure } else { .usage } }
+  var category: ErrorCategory {
+    switch self {
+    case .tool: .failure
+    case .broken: .data
+    default: .usage
+    }
+  }
 
   var description: String {
     switch self {
@@ -196,6 +244,12 @@ enum PluginKitError: DescribedError, Hashable {
     case .noCore(let given?):
       "\(given) is not the package lcw; --lcw takes its folder or its address"
     case .noCore(nil): "the package lcw is not above this program; name it with --lcw"
+    case .noSources(let folder):
+      "\(folder) has no Swift sources of a plugin; name the package's folder, or that of the sources"
+    case .noModules(let folder):
+      "\(folder) has no modules of lcw beside this program; use the program where swift build made it"
+    case .broken(let targets):
+      "\(targets.joined(separator: ", ")) \(targets.count == 1 ? "does" : "do") not compile"
     case .noObjects(let target, let folder):
       "there are no object files of \(target) in \(folder), beside this program; give the target of "
         + "a plugin that was built together with it by swift build"

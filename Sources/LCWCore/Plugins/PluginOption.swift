@@ -34,6 +34,8 @@ public struct PluginOption<Value: OptionValue>: PluginOptionDescription {
   public func canonicalText(of text: String) -> String { Value(optionText: text)?.text ?? text }
   /// Whether the value is a ``FileName``.
   public var namesFile: Bool { Value.self is FileName.Type }
+  /// The type's choices.
+  public var choices: [String] { Value.choices }
 }
 
 /// An option whatever its type, for lists and help.
@@ -52,6 +54,8 @@ public protocol PluginOptionDescription: Sendable {
   func canonicalText(of text: String) -> String
   /// Whether its value is the name of a file that the plugin reads.
   var namesFile: Bool { get }
+  /// The texts of all values, where these are few.
+  var choices: [String] { get }
 }
 
 extension PluginOptionDescription {
@@ -59,6 +63,8 @@ extension PluginOptionDescription {
   public func canonicalText(of text: String) -> String { text }
   /// Most do not.
   public var namesFile: Bool { false }
+  /// None: there are many values.
+  public var choices: [String] { [] }
 }
 
 /// A type an option can have.
@@ -69,6 +75,13 @@ public protocol OptionValue: Sendable {
   init?(optionText: String)
   /// The text that means this value.
   var text: String { get }
+  /// The texts of all values, where these are few.
+  static var choices: [String] { get }
+}
+
+extension OptionValue {
+  /// None: most types have many values.
+  public static var choices: [String] { [] }
 }
 
 extension Int: OptionValue {
@@ -95,6 +108,8 @@ extension Double: OptionValue {
 extension Bool: OptionValue {
   /// `true or false`
   public static var typeName: String { "true or false" }
+  /// `true` and `false`
+  public static var choices: [String] { ["true", "false"] }
   /// `true` or `false`
   public init?(optionText: String) { self.init(optionText) }
   /// `true` or `false`
@@ -148,8 +163,10 @@ public protocol OptionChoice: OptionValue, CaseIterable, RawRepresentable where 
 extension OptionChoice {
   /// The choices.
   public static var typeName: String {
-    "one of " + allCases.map(\.rawValue).joined(separator: ", ")
+    "one of " + choices.joined(separator: ", ")
   }
+  /// The names of the cases.
+  public static var choices: [String] { allCases.map(\.rawValue) }
   /// The case of that name.
   public init?(optionText: String) { self.init(rawValue: optionText) }
   /// The case's name.
