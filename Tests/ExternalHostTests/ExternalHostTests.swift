@@ -2,12 +2,22 @@
 import Foundation
 import Testing
 
+extension Trait where Self == ConditionTrait {
+  /// For what takes many minutes; `make test-all` runs it.
+  static var slow: ConditionTrait {
+    .enabled(
+      if: ProcessInfo.processInfo.environment["LCW_SLOW_TESTS"] == "1",
+      "it takes many minutes; make test-all runs it")
+  }
+}
+
 /// A second package that depends on this one, with a method and a host of its own.
 struct ExternalHostTests {
   private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
-  @Test(.timeLimit(.minutes(15)))
+  // It compiles the whole package once more: the folder of this build is in use.
+  @Test(.slow, .timeLimit(.minutes(30)))
   func `a stranger's plugin is listed by its own host and connects`() throws {
     // Beside the package's own products, so that a second run builds nothing anew.
     let folder = root.appendingPathComponent(".build/external-host")
