@@ -13,6 +13,9 @@ MNIST_PAIR ?= $(wildcard ../shared/checkpoints/mnist2000_seed[34].safetensors)
 
 MINUTES ?= 10
 
+# What the package manager remembers of the manifest depends on the environment, not on libraries.
+export LCW_IMAGES ?= $(shell pkg-config --exists libpng libjpeg 2>/dev/null && echo 1 || echo 0)
+
 .PHONY: demo test test-all slurm-test accessibility-test bench bench-paths fuzz docs reference \
   plugin-kit format lint setup build
 

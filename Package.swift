@@ -1,6 +1,27 @@
 // swift-tools-version: 6.3
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import PackageDescription
+
+// MARK: - Libraries that are optional
+
+/// Whether pkg-config would find a library: its `.pc` file is where these lie.
+func isInstalled(_ library: String) -> Bool {
+  let given = (Context.environment["PKG_CONFIG_PATH"] ?? "").split(separator: ":").map(String.init)
+  let multiarch = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? [])
+    .map { "/usr/lib/\($0)/pkgconfig" }
+  let usual = ["/usr/lib", "/usr/lib64", "/usr/share", "/usr/local/lib", "/opt/homebrew/lib"]
+    .map { "\($0)/pkgconfig" }
+  return (given + multiarch + usual).contains {
+    FileManager.default.fileExists(atPath: "\($0)/\(library).pc")
+  }
+}
+
+/// Whether the data set `images` can decode. The package manager remembers what a manifest said for the
+/// same environment, so that LCW_IMAGES=1 or 0 is what says that libraries came or went.
+let hasImages =
+  Context.environment["LCW_IMAGES"].map { $0 == "1" }
+  ?? ["libpng", "libjpeg"].allSatisfy(isInstalled)
 
 // MARK: - Plugins: one row, one folder, one target each.
 // `Plugins/` holds ordinary targets, not SwiftPM build tools, so every row states its path.
@@ -42,6 +63,10 @@ let plugins: [PluginRow] = [
     target: "DigitsDataset", path: "Plugins/Datasets/Digits", exclude: ["README.md"]),
   PluginRow(target: "MNISTDataset", path: "Plugins/Datasets/MNIST", libraries: ["LCWFiles"]),
   PluginRow(target: "CIFARDataset", path: "Plugins/Datasets/CIFAR", libraries: ["LCWFiles"]),
+  PluginRow(target: "ArraysDataset", path: "Plugins/Datasets/Arrays"),
+  PluginRow(target: "TableDataset", path: "Plugins/Datasets/Table", libraries: ["LCWFiles"]),
+  PluginRow(
+    target: "ImagesDataset", path: "Plugins/Datasets/Images", libraries: ["LCWFiles", "CImages"]),
   PluginRow(
     target: "LCWFormat", path: "Formats/LCW",
     libraries: ["LCWFiles", "CArchive", "CZstd", "CKernels"], exclude: ["SPEC.md"]),
@@ -148,6 +173,7 @@ let tests: [TestRow] = [
     target: "DatasetTests",
     dependencies: [
       "LCWCore", "LCWNumerics", "LCWFiles", "DigitsDataset", "MNISTDataset", "CIFARDataset",
+      "ArraysDataset", "TableDataset", "ImagesDataset", "NumPyFormat", "SafetensorsFormat",
     ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "FormatTests",
@@ -230,6 +256,9 @@ let package = Package(
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
     .target(name: "CKernels", path: "Sources/CKernels"),
     .target(name: "CPluginSection", path: "Sources/CPluginSection"),
+    .target(
+      name: "CImages", path: "Sources/CImages", cSettings: hasImages ? [.define("LCW_IMAGES")] : [],
+      linkerSettings: hasImages ? [.linkedLibrary("png"), .linkedLibrary("jpeg")] : []),
     .executableTarget(
       name: "lcw",
       dependencies: ["LCWCommands"] + pluginTargets.map(Target.Dependency.named),

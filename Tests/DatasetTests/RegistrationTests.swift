@@ -6,7 +6,9 @@ import Testing
   @Test func theDataSetsAreLinked() throws {
     let names = try PluginRegistry.linked().plugins(of: .dataset).map { $0.name }
     // All tests of the package are one program, which the worked examples are linked into as well.
-    #expect(names.filter { $0 != "spirals" } == ["cifar10", "cifar100", "digits", "mnist"])
+    #expect(
+      names.filter { $0 != "spirals" }
+        == ["arrays", "cifar10", "cifar100", "digits", "images", "mnist", "table"])
   }
 
   @Test func anUnknownDataSetHasAHint() {

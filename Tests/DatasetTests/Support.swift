@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWNumerics
 
 /// The data set that a reference such as `cifar10:augment=false` names among the linked plugins.
 func dataset(_ text: String) throws -> any Dataset {
@@ -60,4 +61,29 @@ let sharedData = URL(fileURLWithPath: #filePath)
 /// Whether a file lies beside the package.
 func isShared(_ name: String) -> Bool {
   FileManager.default.fileExists(atPath: sharedData.appendingPathComponent(name).path)
+}
+
+/// What is in the files that a reference such as `table:train=x.csv` names, which lie in a folder.
+func data(_ text: String, in folder: URL) throws -> any LabelledData {
+  let registry = try PluginRegistry.linked()
+  return try registry.data(
+    PluginReference(text),
+    in: DataContext(
+      locations: DataLocations(folders: [folder]),
+      open: { file in
+        let format = file.pathExtension == "safetensors" ? "safetensors" : "numpy"
+        return try registry.format(PluginReference(name: format)).open(file)
+      }))
+}
+
+extension LabelledData {
+  /// The samples of a split of a data set that needs no folder any more.
+  func samples(_ split: DataSplit) throws -> SampleSet {
+    try samples(split, in: DataLocations(folders: []))
+  }
+}
+
+extension SampleSet {
+  /// All values, one sample after the other.
+  var all: [Float] { block(0..<count).elements }
 }

@@ -2,6 +2,7 @@
 import Foundation
 import LCWConformance
 import LCWCore
+import LCWNumerics
 import Testing
 
 /// Every plugin of this package keeps its promises.
@@ -17,6 +18,12 @@ struct PluginConformanceTests {
     "sequential:layers=flatten; dense 9 no-bias; batchnorm; relu; dense classes",
   ]
   static let datasets = ["digits", "mnist", "cifar10", "cifar100"]
+  static let fileDatasets = [
+    "table:train=x.csv", "table:train=x.csv,split=0.5,standardise=feature,seed=3",
+    "table:train=x.csv,test=t.csv,label=kind", "arrays:train=x.npz",
+    "arrays:train=x.npz,test=t.npz",
+    "arrays:standardise=channel,train=x.npz",
+  ]
   static let formats = ["lcw", "safetensors", "numpy", "numpy:compress=true", "pytorch"]
 
   @Test(arguments: methods)
@@ -61,6 +68,43 @@ struct PluginConformanceTests {
     try Conformance.require(dataset: "cifar100", folder: Self.data)
   }
 
+  /// A folder with files of every data set that is known from its files.
+  private static func withFiles(_ body: (URL) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lcw-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var random = RandomStream(seed: 7)
+    let numpy = try PluginRegistry.linked().format(PluginReference(name: "numpy"))
+    for (name, count) in [("x", 90), ("t", 30)] {
+      let values = random.normal([count, 1, 3, 4])
+      let labels = (0..<count).map { Float($0 % 3) }
+      var lines = [(0..<12).map { "x\($0)" }.joined(separator: ",") + ",kind"]
+      for row in 0..<count {
+        lines.append(
+          values.row(row).map { "\($0)" }.joined(separator: ",") + ",kind \(row % 3)")
+      }
+      try Data(lines.joined(separator: "\n").utf8)
+        .write(to: folder.appendingPathComponent("\(name).csv"))
+      try numpy.write(
+        Checkpoint(tensors: [
+          NamedTensor("x", StoredTensor(values)), NamedTensor("y", StoredTensor(Tensor(labels))),
+        ]), to: folder.appendingPathComponent("\(name).npz"))
+    }
+    try body(folder)
+  }
+
+  @Test(arguments: fileDatasets)
+  func `data sets of files conform`(dataset: String) throws {
+    try Self.withFiles { try Conformance.require(dataset: dataset, folder: $0) }
+  }
+
+  @Test(arguments: fileDatasets)
+  func `a data set of files names those that are not there`(dataset: String) throws {
+    let nowhere = URL(fileURLWithPath: "/nowhere", isDirectory: true)
+    let broken = try DatasetConformance(dataset, in: .linked(), folder: nowhere).brokenProperties()
+    #expect(broken.map(\.property) == [.hasSamples, .hasSamples])
+  }
+
   @Test(arguments: datasets.filter { $0 != "digits" })
   func `without its files a data set says so, and nothing else is wrong`(dataset: String) throws {
     let nowhere = URL(fileURLWithPath: "/nowhere", isDirectory: true)
@@ -80,10 +124,12 @@ struct PluginConformanceTests {
 
   @Test
   func `no plugin is left out`() throws {
-    let listed = (Self.methods + Self.architectures + Self.datasets + Self.formats)
+    let listed =
+      (Self.methods + Self.architectures + Self.datasets + Self.fileDatasets + Self.formats)
       .flatMap { $0.split(separator: "+") }.map { String($0.prefix { $0 != ":" }) }
     // The worked examples, which all tests here are linked with, have tests of their own.
-    let linked = try PluginRegistry.linked().plugins
+    // images needs files of images, and has tests of its own.
+    let linked = try PluginRegistry.linked().plugins.filter { $0.name != "images" }
       .filter { !String(reflecting: $0).contains("Example.") }.map { $0.name }
     #expect(Set(linked) == Set(listed))
   }

@@ -72,7 +72,9 @@ struct ConnectCommand: ParsableCommand {
     where !methods.contains(expression) {
       methods.append(expression)
     }
-    let inputs = [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
+    let inputs =
+      [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
+      + (try session.files(ofDataset: foreign.dataset))
     let file = try output.map {
       try session.reserve(
         $0, holding: .path, inputs: inputs,
@@ -99,6 +101,11 @@ struct ConnectCommand: ParsableCommand {
     let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
     let data =
       needsData ? try session.data(given: foreign.dataset, recorded: a.dataset) : nil
+    if let data {
+      for (file, network) in [(first, a), (second, b)] {
+        try session.requireClasses(of: network.record, in: file, toBeThoseOf: data.reference)
+      }
+    }
     let joining = PathJoining(
       session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
     var paths: [(path: any ConnectionPath, seconds: Double)] = []

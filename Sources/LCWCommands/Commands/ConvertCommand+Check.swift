@@ -28,7 +28,7 @@ extension ConvertCommand {
     try output.say("  \(preparation.note)")
     guard !skipsCheck else { return }
     do {
-      let samples = try session.registry.dataset(dataset).samples(.test, in: session.locations)
+      let samples = try session.data(dataset).samples(.test, in: session.locations)
       let metrics = try Runner(network.weights.network)
         .evaluate(network.weights, on: samples, workers: session.workers)
       try output.say(

@@ -84,8 +84,10 @@ struct ConvertCommand: ParsableCommand {
     try StandardInput.check([input] + [namesOf].compactMap(\.self))
     let session = try Session(compute, reading)
     let file = try session.reserve(
-      output, inputs: [input] + [namesOf].compactMap(\.self), as: outputFormat,
-      isStreamable: true, existing: overwriting.overwrite ? .replaced : .refused)
+      output,
+      inputs: [input] + [namesOf].compactMap(\.self) + session.files(ofDataset: foreign.dataset),
+      as: outputFormat, isStreamable: true,
+      existing: overwriting.overwrite ? .replaced : .refused)
     let opened = try session.open(input)
     let overflows = OverflowCount()
     let source =
@@ -168,7 +170,9 @@ struct ConvertCommand: ParsableCommand {
     }
     var record = trained.record
     if let dataset = trained.dataset, record["preprocessing"] == nil {
-      record["preprocessing"] = .string(try session.preparation(of: dataset).preprocessing)
+      // Only what a user names may name files.
+      let known = foreign.architecture == nil ? try session.unopened(dataset) : dataset
+      record["preprocessing"] = .string(try session.preparation(of: known).preprocessing)
     }
     record["folded"] = .string("batch normalisation of \(trained.architecture)")
     // It tells of the network before, and training can't go on from this one.
@@ -198,6 +202,9 @@ struct ConvertCommand: ParsableCommand {
     let recorded = RecordedAccuracy(source.metadata)
     var metadata = metadata.merging(description) { $1 }
     metadata["preprocessing"] = .string(try session.preparation(of: bound.dataset).preprocessing)
+    if let names = try session.data(bound.dataset).classNames {
+      metadata[Session.classNamesField] = .array(names.map(JSONValue.string))
+    }
     if let recorded, metadata["metrics"] == nil { metadata["accuracy"] = JSONValue(recorded.value) }
     let parameters = try CheckpointView(
       of: source, binding: bound.binding, to: bound.network, metadata: metadata)

@@ -61,7 +61,7 @@ struct EnsembleCommand: ParsableCommand {
     let session = try Session(compute, reading)
     let file = try output.map {
       try session.reserve(
-        $0, holding: .ensemble, inputs: networks,
+        $0, holding: .ensemble, inputs: networks + session.files(ofDataset: foreign.dataset),
         existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     }
     try OutputCheck.checkReport(report)

@@ -140,6 +140,7 @@ struct EvaluateCommand: ParsableCommand {
       let (reference, data) = try session.data(
         given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples,
         loaded: loaded)
+      try session.requireClasses(of: network.record, in: file, toBeThoseOf: reference)
       loaded = (reference, data)
       let preparation = try session.preparation(of: reference)
       fields.append(preparation.json)

@@ -67,7 +67,9 @@ struct FitCommand: ParsableCommand {
     let session = try Session(compute, reading)
     let expression = try MethodExpression(method)
     let learner = try learner(expression, session)
-    let inputs = networks + (try session.registry.files(namedBy: expression))
+    let inputs =
+      networks + (try session.registry.files(namedBy: expression))
+      + (try session.files(ofDataset: foreign.dataset))
     let archive = try session.reserve(
       output, holding: .connectionModel, inputs: inputs,
       existing: overwriting.overwrite ? .replacedIfAlike : .refused)

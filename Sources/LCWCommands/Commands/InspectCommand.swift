@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Foundation
 import LCWCore
 import LCWNumerics
 import LCWReport
@@ -7,14 +8,17 @@ import LCWReport
 /// `lcw inspect`
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Shows what a file of weights holds.",
+    commandName: "inspect", abstract: "Shows what a file of weights or a data set holds.",
     discussion: """
       Without a tensor's name the tensors are not read, but for --stats. With one, its statistics \
-      and a histogram are shown.
+      and a histogram are shown. Of a data set, such as mnist or table:train=x.csv, its shape, \
+      classes, counts, moments and digest are shown. Where there is a file of that name, the file is \
+      meant.
       """)
 
   @Argument(
-    help: "The file, in any format that is known; - is standard input.", completion: .file())
+    help: "The file, in any format that is known, or a data set; - is standard input.",
+    completion: .file())
   var file: String
 
   @Argument(help: "A tensor, to look into.", completion: .tensors)
@@ -23,13 +27,29 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show statistics of every tensor.")
   var stats = false
 
-  @Flag(help: "Print JSON.")
-  var json = false
+  @Flag(name: .customLong("json"), help: "Print JSON, as --format json does.")
+  var printsJSON = false
+
+  @Option(help: "How to print: table or json.")
+  var format: InspectionFormat = .table
 
   @OptionGroup var reading: ReadingOptions
+  @OptionGroup var compute: ComputeOptions
+
+  private var json: Bool { printsJSON || format == .json }
 
   func run() throws {
-    let source = try Session(reading).open(file)
+    let session = try Session(compute, reading)
+    if let reference = dataset(in: session.registry) {
+      if let tensor {
+        throw SessionError.wrongUse(
+          "\(reference.name) is a data set, which has no tensors; leave out ‘\(tensor.asOneLine)’")
+      }
+      let inspection = try DatasetInspection(reference, session.data(reference), session.locations)
+      try StandardOutput.text(json ? inspection.json.prettyText : inspection.text)
+      return
+    }
+    let source = try session.open(file)
     if let tensor {
       let inspection = TensorInspection(name: tensor, try source.tensor(named: tensor))
       try StandardOutput.text(
@@ -43,6 +63,15 @@ struct InspectCommand: ParsableCommand {
       try StandardOutput.text(
         json ? text(json: source, inspections) : text(table: source, inspections))
     }
+  }
+
+  /// The data set that is meant, if there is no file of its name.
+  private func dataset(in registry: PluginRegistry) -> PluginReference? {
+    guard file != "-", !FileManager.default.fileExists(atPath: file),
+      let name = file.split(separator: ":", maxSplits: 1).first.map(String.init),
+      registry.plugins(of: .dataset).contains(where: { $0.name == name })
+    else { return nil }
+    return try? PluginReference(file)
   }
 
   private func text(json source: any CheckpointSource, _ inspections: [TensorInspection]?) -> String
@@ -113,4 +142,9 @@ struct InspectCommand: ParsableCommand {
     }
     return lines.joined(separator: "\n")
   }
+}
+
+/// How an inspection is printed.
+enum InspectionFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, json
 }

@@ -21,7 +21,7 @@ extension Session {
   /// How the samples of a data set are prepared.
   func preparation(of dataset: PluginReference) throws -> SamplePreparation {
     SamplePreparation(
-      dataset: dataset, preprocessing: try registry.dataset(dataset).preprocessing)
+      dataset: dataset, preprocessing: try data(dataset).preprocessing)
   }
 
   /// Says if networks that are measured on one data set were made for several, or for one that was

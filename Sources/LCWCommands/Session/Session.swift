@@ -16,6 +16,7 @@ struct Session {
   /// The options for reading files, by the format's name.
   private let inputFormats: [String: PluginReference]
   private let input = StandardInput()
+  private let opened = OpenedData()
 
   init(_ options: ComputeOptions, _ reading: ReadingOptions? = nil) throws {
     try self.init(
@@ -223,7 +224,7 @@ struct Session {
       throw SessionError.needsDataset(file: path)
     }
     let architectureReference = try PluginReference(architecture)
-    let data = try registry.dataset(datasetReference)
+    let data = try self.data(datasetReference)
     let family = try registry.architecture(architectureReference)
     let network = try family.network(inputShape: data.sampleShape, classes: data.classes)
     return BoundNetwork(
@@ -271,8 +272,25 @@ struct Session {
 
   // MARK: Data
 
+  /// What is known of a data set; the files that its options name are opened, once.
+  func data(_ reference: PluginReference) throws -> any LabelledData {
+    try opened.data(reference) {
+      try registry.data(
+        reference, in: DataContext(locations: locations, open: { try open($0) }))
+    }
+  }
+
+  /// The files that a data set's options name, which are no outputs.
+  func files(ofDataset text: String?) throws -> [String] {
+    guard let text else { return [] }
+    let context = DataContext(locations: locations)
+    return try registry.files(namedByDataset: PluginReference(text)).flatMap {
+      context.places(of: $0).map(\.path)
+    }
+  }
+
   /// A data set that a file of weights names, which may name no files of its own.
-  private func unopened(_ recorded: PluginReference) throws -> PluginReference {
+  func unopened(_ recorded: PluginReference) throws -> PluginReference {
     do {
       try registry.refuseFiles(namedBy: recorded, of: .dataset, recordedAs: "dataset")
       _ = try registry.dataset(recorded)
@@ -298,7 +316,7 @@ struct Session {
         ?? recorded.map({ try unopened($0) })
     else { throw SessionError.noDataset }
     if let loaded, loaded.reference == reference { return loaded }
-    let dataset = try registry.dataset(reference)
+    let dataset = try self.data(reference)
     func samples(_ split: DataSplit) throws -> SampleSet {
       let all = try dataset.samples(split, in: locations)
       return limit.map(all.prefix) ?? all

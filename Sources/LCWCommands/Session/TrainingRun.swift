@@ -21,7 +21,7 @@ struct TrainingRun {
     self.session = session
     self.dataset = dataset
     self.plan = plan
-    let plugin = try session.registry.dataset(dataset)
+    let plugin = try session.data(dataset)
     let family = try session.registry.architecture(architecture)
     self.architecture = family.selfContained(architecture)
     network = try family.network(inputShape: plugin.sampleShape, classes: plugin.classes)
@@ -49,7 +49,8 @@ struct TrainingRun {
   ) throws -> Outcome {
     let isThere = FileManager.default.fileExists(atPath: output)
     let file = try session.reserve(
-      output, existing: isThere || existing == .replace ? .replacedIfAlike : .refused)
+      output, inputs: session.files(ofDataset: "\(dataset)"),
+      existing: isThere || existing == .replace ? .replacedIfAlike : .refused)
     var trainer = try Trainer(network, plan: plan)
     if isThere {
       switch existing {
@@ -147,12 +148,16 @@ struct TrainingRun {
   private func save(
     _ trainer: Trainer, to output: ReservedOutput, metrics: (train: Metrics, test: Metrics)? = nil
   ) throws {
+    let known = try session.data(dataset)
     var record: [String: JSONValue] = [
       "command": .string(command),
-      "preprocessing": .string(try session.registry.dataset(dataset).preprocessing),
+      "preprocessing": .string(known.preprocessing),
       "program": .string(LCWVersion.program),
       "threads": .integer(session.workers.count),
     ]
+    if let names = known.classNames {
+      record[Session.classNamesField] = .array(names.map(JSONValue.string))
+    }
     if let metrics {
       record["metrics"] = .object([
         "test_accuracy": JSONValue(metrics.test.accuracy),

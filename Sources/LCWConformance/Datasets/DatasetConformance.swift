@@ -6,7 +6,9 @@ import LCWNumerics
 
 /// Looks whether a data set keeps the promises of ``Dataset``, on the files that are there.
 public struct DatasetConformance: Sendable {
-  private let dataset: any Dataset
+  private let type: any Plugin.Type
+  private let reference: PluginReference
+  private let registry: PluginRegistry
   private let locations: DataLocations
   private let isFolderGiven: Bool
 
@@ -18,7 +20,16 @@ public struct DatasetConformance: Sendable {
   ///     a machine may have none.
   /// - Throws: ``PluginError`` if the registry has no such data set.
   public init(_ text: String, in registry: PluginRegistry, folder: URL? = nil) throws {
-    dataset = try registry.dataset(PluginReference(text))
+    let reference = try PluginReference(text)
+    guard let type = registry.plugins(of: .dataset).first(where: { $0.name == reference.name })
+    else {
+      throw PluginError.unknownPlugin(
+        name: reference.name, kind: .dataset, known: registry.plugins(of: .dataset).map { $0.name })
+    }
+    _ = try type.init(options: OptionValues(reference, declaredBy: type))
+    self.type = type
+    self.reference = reference
+    self.registry = registry
     isFolderGiven = folder != nil
     locations = DataLocations(
       given: folder?.path, environment: ProcessInfo.processInfo.environment)
@@ -26,15 +37,25 @@ public struct DatasetConformance: Sendable {
 
   /// The promises that the data set does not keep.
   public func brokenProperties() -> [BrokenProperty] {
-    var broken = Conformance.brokenDescription(of: type(of: dataset))
+    var broken = Conformance.brokenDescription(of: type)
     let nowhere = FileManager.default.temporaryDirectory.appendingPathComponent("lcw-\(UUID())")
     broken.add(.namesMissingFiles, unnamed(DataLocations(folders: [nowhere])))
     do {
-      let (found, missing) = try splits()
+      let dataset: any LabelledData
+      do { dataset = try data(locations) } catch let error as DataError
+        where error.category == .missingFile
+      {
+        // As of a data set that looks for its files only when samples are asked for.
+        for split in isFolderGiven ? DataSplit.allCases : [] {
+          broken.add(.hasSamples, "\(split.rawValue): \(error)")
+        }
+        return broken
+      }
+      let (found, missing) = try splits(dataset)
       // Without any of its files there is no more to look at, and the error was looked at above.
       if isFolderGiven || !found.isEmpty { broken += missing }
       for (split, samples) in found {
-        broken += self.broken(samples, split)
+        broken += self.broken(samples, split, of: dataset)
         broken.add(.repeats, try unrepeated(samples, split))
       }
       if found.count == 2 { broken.add(.keepsSplitsApart, overlap(found[0].1, found[1].1)) }
@@ -46,8 +67,16 @@ public struct DatasetConformance: Sendable {
     return broken
   }
 
+  /// The data set, with its files looked for in some folders.
+  private func data(_ locations: DataLocations) throws -> any LabelledData {
+    try registry.data(
+      reference, in: DataContext(locations: locations, open: { try registry.open($0) }))
+  }
+
   /// The splits that are there, and what is said of those whose files are not.
-  private func splits() throws -> (found: [(DataSplit, SampleSet)], missing: [BrokenProperty]) {
+  private func splits(
+    _ dataset: any LabelledData
+  ) throws -> (found: [(DataSplit, SampleSet)], missing: [BrokenProperty]) {
     var found: [(DataSplit, SampleSet)] = []
     var missing: [BrokenProperty] = []
     for split in DataSplit.allCases {
@@ -62,7 +91,9 @@ public struct DatasetConformance: Sendable {
 
   /// What the error of an empty folder lacks; a data set without files throws none.
   private func unnamed(_ locations: DataLocations) -> String? {
-    do { _ = try dataset.samples(.train, in: locations) } catch let error as any DescribedError {
+    do { _ = try data(locations).samples(.train, in: locations) } catch let error
+      as any DescribedError
+    {
       let isNamed = locations.folders.allSatisfy { "\(error)".contains($0.path) }
       return error.category == .missingFile && isNamed
         ? nil : "the error is not of a missing file that says where it was looked for: \(error)"
@@ -72,7 +103,9 @@ public struct DatasetConformance: Sendable {
     return nil
   }
 
-  private func broken(_ samples: SampleSet, _ split: DataSplit) -> [BrokenProperty] {
+  private func broken(
+    _ samples: SampleSet, _ split: DataSplit, of dataset: any LabelledData
+  ) -> [BrokenProperty] {
     var broken: [BrokenProperty] = []
     guard samples.count > 0, samples.sampleShape == dataset.sampleShape,
       samples.classes == dataset.classes
@@ -105,7 +138,7 @@ public struct DatasetConformance: Sendable {
   }
 
   private func unrepeated(_ samples: SampleSet, _ split: DataSplit) throws -> String? {
-    let again = try dataset.samples(split, in: locations)
+    let again = try data(locations).samples(split, in: locations)
     let range = 0..<min(samples.count, again.count, 100)
     let isSame =
       again.labels == samples.labels
@@ -130,5 +163,20 @@ public struct DatasetConformance: Sendable {
     let block = test.block(0..<count)
     let shared = (0..<count).count { trained.contains(block.row($0).hashValue) }
     return shared * 10 > count ? "\(shared) of \(count) test samples are trained on" : nil
+  }
+}
+
+extension PluginRegistry {
+  /// A file of arrays, in the first format that recognises it.
+  fileprivate func open(_ file: URL) throws -> any CheckpointSource {
+    let handle = try FileHandle(forReadingFrom: file)
+    defer { try? handle.close() }
+    let start = [UInt8](try handle.read(upToCount: 4096) ?? Data())
+    let formats = plugins(of: .format).compactMap { $0 as? any CheckpointFormat.Type }
+    guard
+      let format = formats.first(where: { $0.recognises(start) })
+        ?? formats.first(where: { $0.recognises(contentsOf: file) })
+    else { throw CheckpointError.unknownFormat(file: file.path, known: formats.map { $0.name }) }
+    return try self.format(PluginReference(name: format.name)).open(file)
   }
 }

@@ -56,6 +56,12 @@ public enum DataError: DescribedError, Hashable {
   case missing(file: String, searched: [String], advice: String)
   /// A file is not what it should be.
   case damaged(file: String, reason: String)
+  /// Reading would take more memory than it may, in bytes.
+  case memory(file: String, content: String, needed: Double, limit: Double)
+  /// What a data set holds is known only once its files are opened.
+  case unopened(dataset: String)
+  /// A data set can't be read by this program, for it lacks something.
+  case unavailable(dataset: String, reason: String)
   /// The samples do not fit the network.
   case shape(expected: Shape, found: Shape)
   /// A network has another number of outputs than the data has classes.
@@ -63,20 +69,38 @@ public enum DataError: DescribedError, Hashable {
 
   /// A missing file or wrong data.
   public var category: ErrorCategory {
-    if case .missing = self { .missingFile } else { .data }
+    switch self {
+    case .missing: .missingFile
+    case .unopened, .unavailable: .failure
+    case .damaged, .memory, .shape, .classes: .data
+    }
   }
 
   /// One line that says which file, where it was looked for, what is wrong and what to do.
   public var description: String {
     switch self {
+    case .missing(let file, let searched, _) where searched.isEmpty: "there is no file \(file)"
     case .missing(let file, let searched, let advice):
       "\(file) is not in \(searched.joined(separator: " or ")); \(advice); "
         + "name its folder with --data or LCW_DATA"
     case .damaged(let file, let reason): "\(file): \(reason)"
+    case .memory(let file, let content, let needed, let limit):
+      "\(file): \(content) take \(Self.gigabytes(needed)) GB of memory to read, more than the "
+        + "\(Self.gigabytes(limit)) GB that they may; leave some out, or allow more with memory="
+    case .unopened(let dataset):
+      "what ‘\(dataset)’ holds is known once its files are opened; ask the registry for its data"
+    case .unavailable(let dataset, let reason): "‘\(dataset)’ is not in this build: \(reason)"
     case .shape(let expected, let found):
       "the network takes samples \(expected), but the data has \(found)"
     case .classes(let expected, let found):
       "the network tells \(expected) classes apart, but the data has \(found)"
     }
+  }
+
+  /// Gigabytes with three digits, such as `0.084` or `1.6`.
+  private static func gigabytes(_ bytes: Double) -> String {
+    let value = bytes / 1e9
+    let unit = value < 1 ? 1000.0 : 10.0
+    return "\((value * unit).rounded(.up) / unit)"
   }
 }

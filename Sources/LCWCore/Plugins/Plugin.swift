@@ -3,7 +3,7 @@
 /// What every plugin says of itself.
 ///
 /// A plugin is a folder, a type that conforms to one of ``ConnectionMethod``,
-/// ``ConnectionModifier``, ``Architecture``, ``Dataset`` and ``CheckpointFormat``, one line that registers it, and one row in the package
+/// ``ConnectionModifier``, ``Architecture``, ``Dataset`` (or ``FileDataset``) and ``CheckpointFormat``, one line that registers it, and one row in the package
 /// manifest:
 ///
 /// ```swift
@@ -37,7 +37,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
   case modifier
   /// An ``Architecture``.
   case architecture
-  /// A ``Dataset``.
+  /// A ``Dataset`` or a ``FileDataset``.
   case dataset
   /// A ``CheckpointFormat``.
   case format
@@ -48,7 +48,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
     case is any ConnectionMethod.Type: self = .method
     case is any ConnectionModifier.Type: self = .modifier
     case is any Architecture.Type: self = .architecture
-    case is any Dataset.Type: self = .dataset
+    case is any Dataset.Type, is any FileDataset.Type: self = .dataset
     case is any CheckpointFormat.Type: self = .format
     default: return nil
     }

@@ -97,9 +97,36 @@ public struct PluginRegistry: Sendable {
   }
 
   /// The data set a reference such as `mnist` names.
-  /// - Throws: ``PluginError`` for an unknown name or a wrong option.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option, and ``DataError/unopened(dataset:)``
+  ///   for a ``FileDataset``.
   public func dataset(_ reference: PluginReference) throws -> any Dataset {
-    try instance(of: .dataset, reference)
+    let found: any Plugin = try instance(of: .dataset, reference)
+    guard let dataset = found as? any Dataset else {
+      throw DataError.unopened(dataset: reference.name)
+    }
+    return dataset
+  }
+
+  /// What is known of the data set that a reference such as `mnist` or `table:train=x.csv` names; the
+  /// files that the options name are opened.
+  /// - Throws: ``PluginError`` for an unknown name or a wrong option, and what opening the files throws.
+  public func data(
+    _ reference: PluginReference, in context: DataContext
+  ) throws -> any LabelledData {
+    let found: any Plugin = try instance(of: .dataset, reference)
+    if let files = found as? any FileDataset { return try files.data(in: context) }
+    guard let dataset = found as? any Dataset else {
+      throw PluginError.withoutKind(type: String(reflecting: Swift.type(of: found)))
+    }
+    return dataset
+  }
+
+  /// The files that a data set's options name, as they are written.
+  /// - Throws: ``PluginError`` for an unknown name.
+  public func files(namedByDataset reference: PluginReference) throws -> [FileName] {
+    try type(of: .dataset, named: reference.name).options.filter(\.namesFile).compactMap { option in
+      reference.options[option.key].flatMap { $0.isEmpty ? nil : FileName($0) }
+    }
   }
 
   /// The checkpoint format a reference such as `safetensors` names.

@@ -36,8 +36,7 @@ extension StepRunner {
   /// - Parameter speed: Operations a second.
   public func estimate(_ step: Step, speed: Double) throws -> Estimate {
     let network = try registry.architecture(experiment.architecture).network(
-      inputShape: try registry.dataset(experiment.dataset).sampleShape,
-      classes: try registry.dataset(experiment.dataset).classes)
+      inputShape: data.train.sampleShape, classes: data.train.classes)
     let pass =
       2
       * network.weightedLayers.reduce(0.0) {

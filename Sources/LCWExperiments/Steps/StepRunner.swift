@@ -38,9 +38,9 @@ public struct StepRunner: Sendable {
     open: @escaping @Sendable (URL) throws -> any CheckpointSource,
     write: @escaping @Sendable (Checkpoint, URL) throws -> Void
   ) throws {
-    let dataset = try registry.dataset(experiment.dataset)
     let family = try registry.architecture(experiment.architecture)
-    network = try family.network(inputShape: dataset.sampleShape, classes: dataset.classes)
+    network = try family.network(
+      inputShape: data.train.sampleShape, classes: data.train.classes)
     let layers = network.weightedLayers.count
     if let head = experiment.heads.first(where: { $0 > layers }) {
       throw EnsembleError.noSuchHead(head, weightedLayers: layers)

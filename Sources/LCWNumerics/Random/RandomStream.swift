@@ -41,6 +41,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
     case augmentation = 4
     /// Draws of a connection method.
     case connection = 5
+    /// Which samples are the test set.
+    case split = 6
   }
 
   /// The next 32 random bits.

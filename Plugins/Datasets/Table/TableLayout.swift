@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+
+/// What stands between the fields of a row.
+enum Delimiter: String, OptionChoice {
+  case auto, comma, tab, semicolon, bar, space
+
+  var byte: UInt8 {
+    switch self {
+    case .auto, .comma: UInt8(ascii: ",")
+    case .tab: UInt8(ascii: "\t")
+    case .semicolon: UInt8(ascii: ";")
+    case .bar: UInt8(ascii: "|")
+    case .space: UInt8(ascii: " ")
+    }
+  }
+}
+
+/// Whether the first row has the columns' names.
+enum Header: String, OptionChoice {
+  case auto, yes, no
+}
+
+/// How a file of rows is written: told from its first rows where the user did not say it.
+struct TableLayout {
+  let file: InputFile
+  private(set) var delimiter: UInt8
+  private let newline: UInt8
+  private let start: Int
+  private let rowLimit: Int
+  /// The columns' names, where the first row has them.
+  private(set) var names: [String]?
+  /// The fields of each row.
+  private(set) var columns: Int
+  /// The first rows, for telling whether the first one is a header.
+  private var firstRows: [[[UInt8]]] = []
+
+  private static let sampleBytes = 1 << 18
+
+  /// - Throws: ``DataError`` if the file is no text of rows.
+  init(_ url: URL, delimiter given: Delimiter, rowLimit: Int) throws {
+    file = try InputFile(url)
+    self.rowLimit = rowLimit
+    let sample = try file.prefix(Self.sampleBytes)
+    start = try Self.contentStart(of: sample, file: file.path)
+    let hasLineFeed = sample.contains(UInt8(ascii: "\n"))
+    newline =
+      !hasLineFeed && sample.contains(UInt8(ascii: "\r")) ? UInt8(ascii: "\r") : UInt8(ascii: "\n")
+    delimiter = given.byte
+    columns = 0
+    // Commas may be decimal points of numbers between semicolons, and blanks are in many a text.
+    let candidates: [Delimiter] =
+      given == .auto ? [.tab, .semicolon, .bar, .comma, .space] : [given]
+    var best: (rows: [[[UInt8]]], columns: Int)?
+    for candidate in candidates {
+      let rows = try firstRows(delimiter: candidate.byte)
+      let columns = rows.first?.count ?? 0
+      // Rows of one length, of which more than one field: a table. The first such delimiter is taken.
+      let isTable = columns > 1 && rows.allSatisfy { $0.count == columns }
+      if best == nil || isTable || candidate == .comma {
+        best = (rows, columns)
+        delimiter = candidate.byte
+      }
+      if isTable { break }
+    }
+    guard let best, best.columns > 0 else {
+      throw DataError.damaged(file: file.path, reason: "it has no rows")
+    }
+    firstRows = best.rows
+    columns = best.columns
+  }
+
+  /// Decides whether there is a header.
+  /// - Parameters:
+  ///   - isNamed: Whether the user calls a column by a name.
+  ///   - isFeature: Which columns have numbers, by their index.
+  /// - Throws: ``DataError`` if the first row is neither, or names are given twice.
+  mutating func decideHeader(
+    _ header: Header, isNamed: Bool, isFeature: (Int) -> Bool
+  ) throws(DataError) {
+    guard let first = firstRows.first else { return }
+    var hasHeader = header == .yes
+    if header == .auto {
+      let features = first.indices.filter(isFeature)
+      let numbers = features.filter { LabelText.isNumber(first[$0]) }
+      hasHeader = isNamed || numbers.isEmpty
+      if !isNamed, !numbers.isEmpty, numbers.count < features.count,
+        let odd = features.first(where: { !numbers.contains($0) })
+      {
+        throw .damaged(
+          file: file.path,
+          reason:
+            "line 1 has numbers and other texts, such as ‘\(LabelText.shown(first[odd]))’ in column "
+            + "\(odd + 1); say header=yes or header=no, and leave columns out with skip="
+        )
+      }
+    }
+    guard hasHeader else { return }
+    var names: [String] = []
+    for (index, field) in first.enumerated() {
+      guard let name = String(validating: field, as: UTF8.self) else {
+        throw .damaged(file: file.path, reason: "the name of column \(index + 1) is not UTF-8")
+      }
+      if !name.isEmpty, let other = names.firstIndex(of: name) {
+        throw .damaged(
+          file: file.path,
+          reason:
+            "columns \(other + 1) and \(index + 1) are both called ‘\(name.asOneLine)’; rename one"
+        )
+      }
+      names.append(name)
+    }
+    self.names = names
+  }
+
+  /// A column for a message: its number, and its name where it has one.
+  func text(ofColumn column: Int) -> String {
+    guard let names, names.indices.contains(column) else { return "column \(column + 1)" }
+    return "column \(column + 1) (‘\(names[column].asOneLine)’)"
+  }
+
+  /// The index of the column that a user means by its name or its number from 1.
+  func column(_ text: String) -> Int? {
+    switch text {
+    case _ where names?.contains(text) == true: return names?.firstIndex(of: text)
+    case "first": return 0
+    case "last": return columns - 1
+    default:
+      guard let number = Int(text), (1...columns).contains(number) else { return nil }
+      return number - 1
+    }
+  }
+
+  /// All rows of data, from the first behind the header on.
+  func reader() throws -> RowReader {
+    var reader = rowReader(delimiter: delimiter, blockSize: 1 << 20)
+    if names != nil { _ = try reader.next() }
+    return reader
+  }
+
+  /// No fewer rows than the file has: those of a file without quoted line ends and blank lines.
+  func rowBound() throws -> Int {
+    var lines = 0
+    var last = newline
+    for position in stride(from: start, to: file.size, by: 1 << 20) {
+      let block = try file.bytes(in: position..<min(file.size, position + 1 << 20))
+      var count = 0
+      for byte in block where byte == newline { count &+= 1 }
+      lines += count
+      last = block.last ?? last
+    }
+    return max(0, lines + (last == newline ? 0 : 1) - (names == nil ? 0 : 1))
+  }
+
+  private func rowReader(delimiter: UInt8, blockSize: Int) -> RowReader {
+    RowReader(
+      file, start: start, delimiter: delimiter, newline: newline, rowLimit: rowLimit,
+      blockSize: blockSize)
+  }
+
+  private func firstRows(delimiter: UInt8) throws -> [[[UInt8]]] {
+    var reader = rowReader(delimiter: delimiter, blockSize: 1 << 16)
+    var rows: [[[UInt8]]] = []
+    do {
+      while rows.count < 20, let row = try reader.next() { rows.append(reader.fields(of: row)) }
+    } catch let error as DataError {
+      // A quote that is none with this delimiter; reading with the right one says it.
+      if rows.isEmpty { throw error }
+    }
+    return rows
+  }
+
+  private static func contentStart(of sample: [UInt8], file: String) throws(DataError) -> Int {
+    if sample.starts(with: [0xFF, 0xFE]) || sample.starts(with: [0xFE, 0xFF]) {
+      throw .damaged(file: file, reason: "it is UTF-16; save it as UTF-8")
+    }
+    if sample.starts(with: [0x1F, 0x8B]) || sample.contains(0) {
+      throw .damaged(
+        file: file,
+        reason: "it is no text of rows; a file that is compressed has to be unpacked first")
+    }
+    return sample.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+  }
+}
+
+/// Fields as texts.
+enum LabelText {
+  /// Whether a field is a decimal number.
+  static func isNumber(_ field: [UInt8]) -> Bool {
+    guard !field.isEmpty else { return false }
+    return Decimal().value(in: field, from: 0, to: field.count, delimiter: 0)?.end == field.count
+  }
+
+  /// A field for a message.
+  static func shown(_ field: some Collection<UInt8>) -> String {
+    let text = String(decoding: field.prefix(60), as: UTF8.self).asOneLine
+    return field.count > 60 ? text + "…" : text
+  }
+}
