@@ -132,13 +132,15 @@ struct OutputTests {
     let file = program.folder.url.appendingPathComponent("log")
     let descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     let log = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    let methods = ["linear", "arc", "ot", "linear+wa", "arc+wa"].flatMap { ["-m", $0] }
+    let methods = [
+      "linear", "arc", "ot", "linear+wa", "arc+wa", "ot+wa", "linear+bfly", "arc+bfly", "ot+bfly",
+    ].flatMap { ["-m", $0] }
     let status = try program.start(
       ["connect", "a.lcw", "b.lcw", "--report", "r.html"] + methods, output: log, errors: log
     ).finish().status
     #expect(status == 0)
     let text = String(decoding: try program.bytes("log"), as: UTF8.self)
-    #expect(text.count > 4096 && text.hasSuffix("\nr.html: report of 5 path(s)\n"))
+    #expect(text.count > 4096 && text.hasSuffix("\nr.html: report of 9 path(s)\n"))
   }
 
   // MARK: Files
