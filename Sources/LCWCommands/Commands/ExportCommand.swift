@@ -53,13 +53,18 @@ struct ExportCommand: ParsableCommand {
         recipe: recipe, isQuiet: quiet, until: watch
       ).weights(at: at)
     }
+    var record: [String: JSONValue] = [
+      "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),
+      "t": JSONValue(at),
+    ]
+    // What runs the point elsewhere has to prepare samples alike. The data set may be of a plugin that
+    // is not here, and is not needed.
+    if let dataset = archive.dataset, let preparation = try? session.preparation(of: dataset) {
+      record["preprocessing"] = .string(preparation.preprocessing)
+    }
     let point = TrainedNetwork(
-      architecture: archive.architecture, weights: weights,
-      dataset: archive.dataset,
-      record: [
-        "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),
-        "t": JSONValue(at),
-      ])
+      architecture: archive.architecture, weights: weights, dataset: archive.dataset,
+      record: record)
     try file.write(Checkpoint(point))
     try StandardOutput.line("\(output): the point at t = \(at) of \(self.path)")
   }
