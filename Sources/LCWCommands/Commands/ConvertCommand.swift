@@ -169,10 +169,9 @@ struct ConvertCommand: ParsableCommand {
         "\(trained.architecture) has no form without batch normalisation: \(folded.network)")
     }
     var record = trained.record
-    if let dataset = trained.dataset, record["preprocessing"] == nil {
-      // Only what a user names may name files.
-      let known = foreign.architecture == nil ? try session.unopened(dataset) : dataset
-      record["preprocessing"] = .string(try session.preparation(of: known).preprocessing)
+    // A network of lcw's own has its record, and its data set need not be here.
+    if let dataset = trained.dataset, foreign.architecture != nil {
+      record["preprocessing"] = .string(try session.preparation(of: dataset).preprocessing)
     }
     record["folded"] = .string("batch normalisation of \(trained.architecture)")
     // It tells of the network before, and training can't go on from this one.

@@ -58,8 +58,10 @@ struct ExportCommand: ParsableCommand {
       "t": JSONValue(at),
     ]
     // What runs the point elsewhere has to prepare samples alike. The data set may be of a plugin that
-    // is not here, and is not needed.
-    if let dataset = archive.dataset, let preparation = try? session.preparation(of: dataset) {
+    // is not here, or of files that an archive may not name; it is not needed.
+    if let dataset = archive.dataset,
+      let preparation = try? session.preparation(of: session.unopened(dataset))
+    {
       record["preprocessing"] = .string(preparation.preprocessing)
     }
     let point = TrainedNetwork(
