@@ -43,6 +43,8 @@ struct OutputTests {
     let single: [[String]] = [
       ["--help"], ["--version"], ["help", "train"], ["train", "--help"],
       ["--generate-completion-script", "bash"], ["--generate-completion-script", "zsh"],
+      ["--generate-completion-script", "fish"], ["inspect", "digits"],
+      ["inspect", "digits", "--json"],
       ["plugins"], ["plugins", "--json"], ["plugins", "arc"], ["manual"],
       ["manual", "--format", "man"], ["plugin", "new", "method", "own", "--at", "own-\(UUID())"],
       ["verify", "a.lcw", "b.lcw"], ["inspect", "a.lcw"], ["inspect", "a.lcw", "--json"],
@@ -59,7 +61,7 @@ struct OutputTests {
       ["convert", "a.lcw", "-", "--format", "numpy"],
       ["extract", "a.lcw", "dense1.bias", "-o", "-", "--format", "raw"],
       ["extract", "a.lcw", "dense1.bias", "-o", "x.npy", "--overwrite"],
-      ["connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "x.lcw", "--overwrite"],
+      ["connect", "a.lcw", "b.lcw", "-m", "arc", "-o", "joined.lcw", "--overwrite"],
       [
         "train", "--architecture", "mlp:hidden=10", "--dataset", "digits", "--epochs", "1", "-o",
         "y.lcw", "--overwrite", "--quiet",

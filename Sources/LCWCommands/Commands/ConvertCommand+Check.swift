@@ -40,6 +40,8 @@ extension ConvertCommand {
       {
         Console.printError(hint)
       }
+    } catch let error as OutputError {
+      throw error
     } catch let error as any DescribedError {
       try output.say("  not measured: \(error.description.asOneLine)")
     }
