@@ -145,6 +145,20 @@ struct OutputTests {
     #expect(text.count > 4096 && text.hasSuffix("\nr.html: report of 9 path(s)\n"))
   }
 
+  @Test
+  func `progress is a line every ten seconds where there is no terminal`() throws {
+    let process = try program.start(
+      ["connect", "a.lcw", "b.lcw", "-m", "garipov:epochs=1000000", "-o", "x.lcw"])
+    let start = ContinuousClock.now
+    while !process.errors.contains("\n"), .now - start < .seconds(60) { usleep(100_000) }
+    let said = process.errors
+    let waited = ContinuousClock.now - start
+    #expect(process.kill())
+    _ = process.finish()
+    #expect(waited >= .seconds(9) && said.contains(" epoch ") && said.contains(" left\n"))
+    #expect(said.split(separator: "\n").count == 1 && !said.contains("\u{1B}"), "\(said)")
+  }
+
   // MARK: Files
 
   /// Commands that write a file into the folder `place`, the file that an error names, and whether
