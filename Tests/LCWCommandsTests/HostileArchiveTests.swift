@@ -159,15 +159,17 @@ struct HostileArchiveTests {
       (.ensemble, ["architecture": wide, "head": 2, "members": 60_000], [], "bytes of weights"),
       (
         .checkpoint,
-        ["architecture": "sequential:layers=conv 1 1x1 pad 40000; flatten; dense classes"], [],
-        "bytes of"
+        [
+          "architecture":
+            "sequential:layers=conv 1 1x1 pad 40000; maxpool 80008; flatten; dense classes"
+        ], [], "bytes of values"
       ),
       (
         .checkpoint,
         [
           "architecture":
-            "sequential:layers=conv 1 1x1 pad 900; avgpool 1601 stride 1 pad 800; flatten; dense classes"
-        ], [], "stored bytes can stand for"
+            "sequential:layers=conv 1 1 pad 900; avgpool 401 stride 1 pad 200; maxpool 999; flatten; dense classes"
+        ], [], "multiplications for a sample"
       ),
       (
         .checkpoint,
@@ -251,7 +253,7 @@ struct HostileArchiveTests {
       (.checkpoint, ["architecture": "MLP"], "architecture"),
       (.checkpoint, ["dataset": "digits:x=1"], "dataset"),
       (.checkpoint, ["dataset": "Digits"], "dataset"),
-      (.checkpoint, ["classes": .integer(1 << 52)], "too large"),
+      (.checkpoint, ["classes": .integer(1 << 52)], "makes more work"),
       (.checkpoint, ["input": [1, 4_503_599_627_370_496, 2_000_000]], "can't be used"),
       (.path, ["method": "a+b+c", "stages": ["a"], "seed": "0"], "method"),
       (.path, ["method": "ot:cost=none", "stages": ["a"], "seed": "0"], "method"),
