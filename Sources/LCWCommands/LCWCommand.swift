@@ -56,10 +56,10 @@ public struct LCWCommand: ParsableCommand {
         try StandardOutput.finish()
         Foundation.exit(0)
       }
+      try checkCommand(CommandLine.arguments)
       // Before the arguments are parsed: commands look at the plugins while they check theirs.
       try PluginObject.openAll(
         arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
-      try checkCommand(CommandLine.arguments)
       var command = try parseAsRoot()
       try command.run()
       try StandardOutput.finish()
@@ -77,14 +77,16 @@ public struct LCWCommand: ParsableCommand {
     return (["lcw"] + [own].compactMap(\.self)).joined(separator: " ")
   }
 
-  /// Refuses a first word that is near a command's name and is none; the parser has no suggestions.
+  /// Refuses a command that there is none of, behind `help` too; the parser has no suggestions.
   private static func checkCommand(_ arguments: [String]) throws {
-    guard arguments.count > 1, !arguments[1].hasPrefix("-") else { return }
+    let words = PluginObject.namedFiles(arguments).rest
     let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-    guard !names.contains(arguments[1]) else { return }
-    let nearest = nearestName(to: arguments[1], among: names)
+    guard let word = words.first == "help" ? words.dropFirst().first : words.first,
+      !word.hasPrefix("-"), !names.contains(word)
+    else { return }
+    let nearest = nearestName(to: word, among: names)
     throw SessionError.wrongUse(
-      "there is no command ‘\(arguments[1])’"
+      "there is no command ‘\(word)’"
         + (nearest.map { "; did you mean ‘\($0)’?" } ?? "; lcw --help lists them"))
   }
 

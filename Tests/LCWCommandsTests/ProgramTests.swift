@@ -71,6 +71,14 @@ struct ProgramTests {
     #expect(near.errors == "error: there is no command ‘trian’; did you mean ‘train’?\n")
     let far = try program.run("zzzzzz", "--x", expecting: 64)
     #expect(far.errors.contains("lcw --help lists them"))
+    // Behind other words too.
+    #expect(try program.run("help", "trian", expecting: 64).errors == near.errors)
+    #expect(try program.run("help", "train").output.contains("USAGE: lcw train"))
+    #expect(
+      try program.run("--plugin", "nowhere.so", "trian", expecting: 64).errors == near.errors)
+    #expect(
+      try program.run("plugins", "frobnicate", expecting: 64).errors
+        .hasSuffix("‘frobnicate’; lcw plugins lists them\n"))
   }
 
   @Test

@@ -35,7 +35,9 @@ struct PluginsCommand: ParsableCommand {
     let named = all.filter { $0.type.name == selection }
     guard !named.isEmpty else {
       let known = all.map { $0.type.name } + PluginKind.allCases.map(\.rawValue)
-      let hint = nearestName(to: selection, among: known).map { "; did you mean ‘\($0)’?" } ?? ""
+      let hint =
+        nearestName(to: selection, among: known).map { "; did you mean ‘\($0)’?" }
+        ?? "; lcw plugins lists them"
       throw SessionError.wrongUse("no plugin or kind is called ‘\(selection)’\(hint)")
     }
     return named

@@ -12,12 +12,12 @@ enum CompletionScript {
   static func text(askedForBy arguments: [String]) -> String? {
     let words = arguments.dropFirst()
     guard let first = words.first else { return nil }
-    let name: String? =
-      if first == option { words.dropFirst().first } else if first.hasPrefix(option + "=") {
-        String(first.dropFirst(option.count + 1))
-      } else { "" }
-    let shell = name.map(CompletionShell.init(rawValue:)) ?? CompletionShell.autodetected()
-    guard let shell else { return nil }
+    guard first == option || first.hasPrefix(option + "=") else { return nil }
+    let name = first == option ? words.dropFirst().first : String(first.dropFirst(option.count + 1))
+    guard
+      let shell = name.flatMap({ $0.isEmpty ? nil : $0 }).map(CompletionShell.init(rawValue:))
+        ?? CompletionShell.autodetected()
+    else { return nil }
     return text(for: shell, program: URL(fileURLWithPath: arguments[0]).lastPathComponent)
   }
 

@@ -33,9 +33,9 @@ enum PluginObject {
   static func files(arguments: [String], environment: [String: String]) throws -> [URL] {
     // Completions are those that the line would have, whose words are as they stand on it.
     let asked = CompletionScript.line(askedAboutBy: arguments)
-    let (named, rest) = split(asked ?? arguments) { file in
-      URL(
-        fileURLWithPath: asked == nil ? file : NSString(string: file).expandingTildeInPath)
+    let (files, rest) = namedFiles(asked ?? arguments)
+    let named = files.map {
+      URL(fileURLWithPath: asked == nil ? $0 : NSString(string: $0).expandingTildeInPath)
     }
     let words = rest.prefix { $0 != "--" }
     if asked == nil, words.contains(where: { $0 == "--plugin" || $0.hasPrefix("--plugin=") }) {
@@ -61,24 +61,22 @@ enum PluginObject {
     } + named
   }
 
-  /// The objects that stand as `--plugin FILE` before the subcommand, and the words from that on.
-  static func split(
-    _ arguments: [String], url: (String) -> URL = { URL(fileURLWithPath: $0) }
-  ) -> (objects: [URL], rest: ArraySlice<String>) {
-    var named: [URL] = []
+  /// The objects that a command line names before its command, and the words from there on.
+  static func namedFiles(_ arguments: [String]) -> (files: [String], rest: ArraySlice<String>) {
+    var files: [String] = []
     var rest = arguments.dropFirst()
     while let first = rest.first {
       if first == "--plugin", let file = rest.dropFirst().first {
-        named.append(url(file))
+        files.append(file)
         rest = rest.dropFirst(2)
       } else if first.hasPrefix("--plugin=") {
-        named.append(url(String(first.dropFirst("--plugin=".count))))
+        files.append(String(first.dropFirst("--plugin=".count)))
         rest = rest.dropFirst()
       } else {
         break
       }
     }
-    return (named, rest)
+    return (files, rest)
   }
 
   private static let largest = 1 << 30
