@@ -27,7 +27,7 @@ enum CompletionScript {
     let script = LCWCommand.completionScript(for: shell)
     let names = (["lcw"] + (program == "lcw" ? [] : [program])).map(\.shellQuoted)
       .joined(separator: " ")
-    let commands = LCWCommand.configuration.subcommands.compactMap(\.configuration.commandName)
+    let commands = LCWCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
       .joined(separator: " ")
     func filled(_ template: [UInt8]) -> String {
       String(decoding: template, as: UTF8.self).replacingOccurrences(of: "{{names}}", with: names)
