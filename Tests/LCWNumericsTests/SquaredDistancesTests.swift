@@ -43,6 +43,44 @@ import Testing
     #expect((largest ?? .infinity) < 1)
   }
 
+  // A product's rounding depends on the place in the matrix; equal rows must tie wherever they are.
+  @Test(arguments: [[40, 7], [300, 65], [129, 800]], [1, 2])
+  func `equal rows have equal distances`(size: [Int], workers: Int) {
+    var a = normal([size[0], size[1]], seed: 1)
+    var b = normal([size[0], size[1]], seed: 2)
+    let width = size[1]
+    let pairs = [(3, 37), (0, size[0] - 1), (10, 11)]
+    for (first, second) in pairs {
+      a.elements.replaceSubrange(second * width..<(second + 1) * width, with: Array(a.row(first)))
+      b.elements.replaceSubrange(second * width..<(second + 1) * width, with: Array(b.row(first)))
+    }
+    let distances = a.squaredDistances(toRowsOf: b, workers: Workers(workers))
+    let count = size[0]
+    for (first, second) in pairs {
+      for other in 0..<count {
+        #expect(
+          distances.elements[first * count + other] == distances.elements[second * count + other])
+        #expect(
+          distances.elements[other * count + first] == distances.elements[other * count + second])
+      }
+    }
+    let own = a.squaredDistances(toRowsOf: a, workers: Workers(workers))
+    #expect((0..<count).allSatisfy { own.elements[$0 * (count + 1)] == 0 })
+    #expect(own.elements[3 * count + 37] == 0)
+  }
+
+  // Products would round 1e-8 of the norms away.
+  @Test func `small distances are right to their last digits`() {
+    let a = normal([50, 200], seed: 1)
+    var b = a
+    for index in b.elements.indices { b.elements[index] *= 1 + 1e-5 * Float(index % 7) }
+    let (distances, expected) = (a.squaredDistances(toRowsOf: b), exact(a, b))
+    for row in 0..<50 {
+      let found = Double(distances.elements[row * 51])
+      #expect(abs(found / expected[row * 51] - 1) < 1e-6)
+    }
+  }
+
   @Test func nothingToMeasure() {
     let a = normal([3, 4])
     #expect(a.squaredDistances(toRowsOf: Tensor(zeros: [0, 4])).shape == [3, 0])

@@ -13,15 +13,16 @@ struct AssignmentSolver<Cost: AssignmentCost> {
   /// Steps of one round for each row, which ties and rounding might else repeat without end.
   private static var reductionSteps: Int { 20 }
 
-  private let costs: [Cost]
-  private let rows: Int
-  private let columns: Int
+  let costs: [Cost]
+  let rows: Int
+  let columns: Int
   /// What the rows are to the user.
   private let side: AssignmentError.Side
 
-  private var potentials: [Double]
-  private var columnOfRow: [Int]
-  private var rowOfColumn: [Int]
+  private(set) var potentials: [Double]
+  /// The column of each row, and the row of each column: other files replace them together.
+  var columnOfRow: [Int]
+  var rowOfColumn: [Int]
   private var lists: CandidateLists
 
   /// No partner.
@@ -38,18 +39,25 @@ struct AssignmentSolver<Cost: AssignmentCost> {
     lists = CandidateLists(rows: rows, columns: columns)
   }
 
-  /// The assignment.
+  /// The assignment; of equally cheap ones of a square matrix, one that keeps the most places.
   /// - Throws: `AssignmentError.infeasible`.
   mutating func solution() throws(AssignmentError) -> Assignment {
+    _ = try cheapest()
+    if rows == columns { try keepPlaces() }
+    return assignment()
+  }
+
+  /// The column of each row in a cheapest assignment, whichever it is.
+  mutating func cheapest() throws(AssignmentError) -> [Int] {
     // With columns left over, potentials other than zero would have to be zero in the end.
     if rows == columns { reduceColumns() }
     var free = (0..<rows).filter { columnOfRow[$0] == Self.none }
     for _ in 0..<Self.reductionRounds where !free.isEmpty { free = reduceRows(free) }
     try augment(free)
-    return assignment()
+    return columnOfRow
   }
 
-  private func reducedCost(_ row: Int, _ column: Int) -> Double {
+  func reducedCost(_ row: Int, _ column: Int) -> Double {
     Double(costs[row * columns + column]) - potentials[column]
   }
 

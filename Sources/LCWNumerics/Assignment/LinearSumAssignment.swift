@@ -15,7 +15,9 @@
 ///
 /// Every choice among equals follows a fixed rule, the lowest index at hand, and nothing but
 /// differences, sums and comparisons is computed. So the same costs give the same assignment, on
-/// every machine. Which one of several cheapest assignments it is, is not specified.
+/// every machine. Of several cheapest assignments of a square matrix it is one in which the most rows
+/// have the column of their own number: equal rows or columns stay in the order they have. Which one
+/// of these it is, or of a matrix that is not square, is not specified.
 public enum LinearSumAssignment {
   /// A cheapest assignment of single-precision costs.
   ///

@@ -6,8 +6,10 @@ extension Tensor {
   ///
   /// They are ‖a‖² + ‖b‖² − 2⟨a, b⟩, the inner products by matrix products of blocks of rows, which
   /// is many times as fast as differences. Its rounding is relative to the norms and not to the
-  /// distance: some 10⁻⁷ (‖a‖² + ‖b‖²), for which reason the mean of all rows is taken off first. What
-  /// comes out below zero is zero.
+  /// distance: some 10⁻⁷ (‖a‖² + ‖b‖²), for which reason the mean of all rows is taken off first.
+  /// Distances that are small beside the norms are computed anew, from the differences. So that of
+  /// equal rows is zero, nearly equal rows are told apart, and no distance is below zero. Equal rows
+  /// of one tensor have the same distances to the bit: where they can change places, that is a tie.
   ///
   /// In an assignment of all rows to all rows the norms are the same whatever the assignment, and
   /// negative inner products would do. But where distances are small beside the norms, products are
@@ -36,6 +38,8 @@ extension Tensor {
       a.elements.withUnsafeBufferPointer { a in
         b.elements.withUnsafeBufferPointer { b in
           guard let c = c.baseAddress else { return }
+          let near = NearRows(
+            a: self, b: other, normsA: normsA, normsB: normsB)
           let product = BLAS.Product(
             a: a.baseAddress, b: b.baseAddress, c: c, leadingA: width, leadingB: width,
             leadingC: m, transposedA: false, transposedB: true, inner: width, alpha: -2, beta: 0)
@@ -44,12 +48,45 @@ extension Tensor {
             product.run(rows: rows, columns: 0..<m)
             for row in rows {
               lcw_distances_from_products(c + row * m, normsA[row], normsB, m)
+              near.measure(row, c + row * m)
             }
           }
         }
       }
     }
+    result.copyDistances(
+      ofEqualRows: equalRows(norms: normsA), columns: other.equalRows(norms: normsB))
     return result
+  }
+
+  /// The first row that each row equals: itself, if there is none before it.
+  /// - Parameter norms: A number for each row that is the same for equal rows.
+  private func equalRows(norms: [Float]) -> [Int] {
+    var first = Array(0..<shape.rows)
+    var known: [Float: [Int]] = [:]
+    for row in first.indices {
+      let same = known[norms[row]]?.first { self.row($0).elementsEqual(self.row(row)) }
+      if let same { first[row] = same } else { known[norms[row], default: []].append(row) }
+    }
+    return first
+  }
+
+  /// Gives rows and columns of distances those of the first that they equal: a product's rounding
+  /// depends on the place in the matrix.
+  private mutating func copyDistances(ofEqualRows rows: [Int], columns: [Int]) {
+    let width = shape.rowCount
+    let moved = columns.indices.filter { columns[$0] != $0 }
+    for row in rows.indices {
+      if rows[row] != row {
+        let source = rows[row] * width
+        elements.replaceSubrange(
+          row * width..<(row + 1) * width, with: Array(elements[source..<source + width]))
+      } else {
+        for column in moved {
+          elements[row * width + column] = elements[row * width + columns[column]]
+        }
+      }
+    }
   }
 
   // Any point near the mean serves as well, so its rounding does not matter.
@@ -73,6 +110,33 @@ extension Tensor {
       (0..<shape.rows).map { row in
         guard let base = rows.baseAddress else { return 0 }
         return Float(lcw_squared_distance(base + row * width, origin, width))
+      }
+    }
+  }
+}
+
+/// The pairs of rows whose distance is small beside their norms.
+private struct NearRows {
+  let a: Tensor
+  let b: Tensor
+  let normsA: [Float]
+  let normsB: [Float]
+  /// The share of the norms below which a product's rounding shows in a distance: above it the
+  /// distance is right to four digits.
+  private static let share: Float = 1e-3
+
+  /// Computes the small ones among the distances of a row to all others from the differences.
+  func measure(_ row: Int, _ distances: UnsafeMutablePointer<Float>) {
+    let width = a.shape.rowCount
+    let norm = normsA[row]
+    for column in normsB.indices
+    where distances[column] < NearRows.share * (norm + normsB[column]) {
+      a.elements.withUnsafeBufferPointer { first in
+        b.elements.withUnsafeBufferPointer { second in
+          guard let x = first.baseAddress, let y = second.baseAddress else { return }
+          distances[column] = Float(
+            lcw_squared_distance(x + row * width, y + column * width, width))
+        }
       }
     }
   }
