@@ -19,9 +19,6 @@ struct TransformedUnits: Sendable {
   private let corrections: (a: Tensor, b: Tensor)
   /// The larger of |A − ν⁻¹ν(A)| / |A| and the same of B: what rounding leaves.
   let rounding: Double
-  /// Beyond it the path would be more of the correction's than of the transformation's making; real
-  /// models have a thousandth of it.
-  private static let largestRounding = 0.01
   private let workers: Workers
 
   init(
@@ -36,16 +33,12 @@ struct TransformedUnits: Sendable {
     func image(_ weights: Weights, _ name: String) throws -> Image {
       let rows = population.neurons(of: weights)
       guard rows.isFinite else { throw ConnectionError.notFinite(network: name) }
-      let image = try transformation.forward(rows, workers: workers).rows
-      let back = try transformation.inverse(image, workers: workers)
-      guard image.isFinite, back.isFinite else {
-        throw FlowError.notFinite(rows: "the neurons of \(name) behind the model's transformation")
-      }
-      let norm = rows.squaredDistance(to: Tensor(zeros: rows.shape))
-      let rounding = norm > 0 ? (rows.squaredDistance(to: back) / norm).squareRoot() : 0
-      guard rounding < Self.largestRounding else { throw FlowError.notInverted(share: rounding) }
+      let trip = try transformation.roundTrip(
+        of: rows, named: "the neurons of \(name)", workers: workers)
       return (
-        image, Tensor.combination([rows, back], coefficients: [1, -1], shape: rows.shape), rounding
+        trip.image,
+        Tensor.combination([rows, trip.back], coefficients: [1, -1], shape: rows.shape),
+        trip.rounding
       )
     }
     let (first, second) = (try image(a, "the first network"), try image(b, "the second network"))

@@ -52,6 +52,8 @@ public struct BijectionFit: Sendable {
   private let amounts: Amounts
   private let runner: Runner
   private let judge: Judge
+  /// Neurons that have to come back from behind the transformation.
+  private let checked: Tensor
 
   /// The samples, and the points between each of so many pairs, that figures are of.
   private static let judged = (samples: 2000, times: [0.25, 0.5, 0.75], pairs: 3)
@@ -102,9 +104,16 @@ public struct BijectionFit: Sendable {
     self.heldOut = neighbours(heldOut.count == 1 ? [networks[0]] + heldOut : heldOut)
     judge = Judge(
       runner: runner, samples: samples.prefix(Self.judged.samples), times: Self.judged.times)
-    training = TransformationTraining(
-      start, figures: try judge.figures(start, judgedPairs, self.heldOut, workers),
-      isAscending: false, plan: plan)
+    checked = self.networks[0].neurons
+    try start.requireInverse(on: checked, workers: workers)
+    let figures = try judge.figures(start, judgedPairs, self.heldOut, workers)
+    // No rate of learning is to blame for what is so before the first step.
+    guard figures.train.isFinite, figures.heldOut?.isFinite ?? true else {
+      throw FlowError.unusableStart(
+        figures: "the losses between the networks",
+        reason: "outputs are too large for single precision")
+    }
+    training = TransformationTraining(start, figures: figures, isAscending: false, plan: plan)
   }
 
   /// Whether the fit is done.
@@ -116,7 +125,8 @@ public struct BijectionFit: Sendable {
   ///   - workers: The threads; last bits depend on their number.
   ///   - progress: Is told the share of the epoch that is done. If it throws, the fit is in the
   ///     middle of an epoch and of no use.
-  /// - Throws: ``FlowError/diverged(what:epoch:)``, and what `progress` throws.
+  /// - Throws: ``FlowError/diverged(what:epoch:)``, or another ``FlowError`` if the transformation can't
+  ///   be undone any more, and what `progress` throws.
   public mutating func runEpoch(
     workers: Workers, progress: (Double) throws -> Void = { _ in }
   ) throws {
@@ -124,6 +134,7 @@ public struct BijectionFit: Sendable {
       try takeStep(training.epoch * amounts.steps + step, workers: workers)
       try progress(Double(step + 1) / Double(amounts.steps))
     }
+    try training.current.requireInverse(on: checked, workers: workers)
     try training.finishEpoch(
       try judge.figures(training.current, judgedPairs, heldOut, workers), of: "the loss")
   }

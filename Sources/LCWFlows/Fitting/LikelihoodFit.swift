@@ -27,7 +27,8 @@ public struct LikelihoodFit: Sendable {
   ///   - batch: The samples of a step.
   ///   - plan: The epochs and rates.
   ///   - workers: The threads.
-  /// - Throws: ``FlowError`` if the samples do not fit the transformation.
+  /// - Throws: ``FlowError`` if the samples do not fit the transformation, or are of a scale at which it
+  ///   can't be computed or undone.
   public init(
     _ start: Transformation, to rows: Tensor, heldOut: Tensor?, batch: Int, plan: FitPlan,
     workers: Workers
@@ -40,9 +41,20 @@ public struct LikelihoodFit: Sendable {
     let count = rows.shape.rows
     let (part, limit) = (min(count, Self.judgedRows), max(1, min(count, Self.judgedRows)))
     judged = rows.gatheringRows((0..<part).map { $0 * count / limit }[...])
-    training = TransformationTraining(
-      start, figures: try Self.figures(start, judged, heldOut, workers), isAscending: true,
-      plan: plan)
+    let figures = try Self.figures(start, judged, heldOut, workers)
+    // No rate of learning is to blame for what is so before the first step.
+    guard figures.train.isFinite else {
+      throw FlowError.unusableStart(
+        figures: "the neurons' likelihoods",
+        reason: "their weights are too large or too small for single precision")
+    }
+    guard figures.heldOut?.isFinite ?? true else {
+      throw FlowError.unusableStart(
+        figures: "the held-out neurons' likelihoods",
+        reason: "their weights are of quite another scale than those learned from")
+    }
+    try start.requireInverse(on: judged, workers: workers)
+    training = TransformationTraining(start, figures: figures, isAscending: true, plan: plan)
   }
 
   private static func figures(
@@ -70,7 +82,8 @@ public struct LikelihoodFit: Sendable {
   ///   - workers: The threads; last bits depend on their number.
   ///   - progress: Is told the share of the epoch that is done. If it throws, the fit is in the
   ///     middle of an epoch and of no use.
-  /// - Throws: ``FlowError/diverged(what:epoch:)``, and what `progress` throws.
+  /// - Throws: ``FlowError/diverged(what:epoch:)``, or another ``FlowError`` if the transformation can't
+  ///   be undone any more, and what `progress` throws.
   public mutating func runEpoch(
     workers: Workers, progress: (Double) throws -> Void = { _ in }
   ) throws {
@@ -90,6 +103,7 @@ public struct LikelihoodFit: Sendable {
       count += batch
       try progress(Double(count) / Double(order.count))
     }
+    try training.current.requireInverse(on: judged, workers: workers)
     try training.finishEpoch(
       try Self.figures(training.current, judged, heldOut, workers), of: "the likelihood")
   }

@@ -87,6 +87,7 @@ public struct NeuronFit: Sendable {
         population, name: name, index: index, design: design, done: model,
         record: ["histories": .object(histories), "warnings": .array(warnings)], origin: origin,
         state: isResumed ? state : nil)
+      try requireInverse(of: training.best, on: networks + heldOut, population, context)
       model.transformations[name] = training.best
       for (figure, values) in training.historyJSON.object ?? [:] {
         histories["\(name)/\(figure)"] = values
@@ -175,6 +176,26 @@ public struct NeuronFit: Sendable {
       "networks": .array(networks.map { .string($0.digest) }),
       "threads": .integer(context.workers.count),
     ]
+  }
+}
+
+/// Requires a fitted transformation to be undone by its inverse on the neurons of all networks of the
+/// fit: no network could be joined by it otherwise.
+/// - Throws: ``FlowError/notFinite(rows:)`` or ``FlowError/notInverted(rows:share:)`` that tells the number
+///   of the network; nothing is kept to go on from then, for that would come to the same.
+func requireInverse(
+  of transformation: Transformation, on networks: [Weights], _ population: HiddenPopulation,
+  _ context: ConnectionContext
+) throws {
+  do {
+    for (number, network) in networks.enumerated() {
+      _ = try transformation.roundTrip(
+        of: population.neurons(of: network), named: "the neurons of network \(number + 1)",
+        workers: context.workers)
+    }
+  } catch {
+    context.store?.discard()
+    throw error
   }
 }
 

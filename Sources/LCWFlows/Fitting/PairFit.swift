@@ -87,6 +87,7 @@ public struct PairFit: Sendable {
       // It may end the fit: the epoch is kept then.
       try context.progress(progress().milestone)
     }
+    try requireInverse(of: fit.training.best, on: networks + heldOut, population, context)
     let name = network.parameters[population.incoming].layerName
     var model = TransformationModel(
       method: method, network: network, transformations: [name: fit.training.best])

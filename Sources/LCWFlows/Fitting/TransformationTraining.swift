@@ -83,7 +83,7 @@ public struct TransformationTraining: Sendable {
   /// - Parameter keepingStart: Whether the start is kept where no epoch was better.
   /// - Throws: The error, if none of them was better than the start, and that is not to be kept.
   public mutating func end(after error: FlowError, keepingStart: Bool = false) throws {
-    guard case .diverged = error, bestEpoch > 0 || keepingStart else { throw error }
+    guard error.isOfAnEpoch, bestEpoch > 0 || keepingStart else { throw error }
     endedEarly = error.description + (bestEpoch > 0 ? "" : "; the start is kept")
   }
 
@@ -204,6 +204,16 @@ extension Checkpoint {
       guard found == expected || (expected.double != nil && found?.double == expected.double) else {
         throw .otherFit(field: field, expected: shortened(expected), found: shortened(found))
       }
+    }
+  }
+}
+
+extension FlowError {
+  /// Whether an epoch went wrong, after which those before it still are what they were.
+  fileprivate var isOfAnEpoch: Bool {
+    switch self {
+    case .diverged, .notFinite, .notInverted: true
+    default: false
     }
   }
 }

@@ -31,8 +31,10 @@ public enum FlowError: DescribedError, Hashable {
   case otherFit(field: String, expected: String, found: String)
   /// A fit was given a model, which would have no part in it.
   case modelInFit(method: String, instead: String?)
-  /// ν⁻¹ν misses the neurons by too much, as a share of their norm.
-  case notInverted(share: Double)
+  /// Figures are not finite before anything is learned, for the scale of the networks.
+  case unusableStart(figures: String, reason: String)
+  /// ν⁻¹ν misses the rows by too much, as a share of their norm.
+  case notInverted(rows: String, share: Double)
   /// A network is among those to learn from, or held out, twice.
   case sameNetwork
   /// The file holds another learned connection.
@@ -42,7 +44,9 @@ public enum FlowError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .diverged: .failure
-    case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation, .notInverted: .data
+    case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation, .notInverted,
+      .unusableStart:
+      .data
     case .design, .tooLarge, .modelInFit, .sameNetwork, .tooFewNetworks, .needsModel, .cannotOpen,
       .needsModifier,
       .deepNetwork, .otherFit:
@@ -85,9 +89,12 @@ public enum FlowError: DescribedError, Hashable {
     case .modelInFit(let method, let instead):
       "a fit makes a new model, and ‘model’ has no part in it; leave it out"
         + (instead.map { ", or begin with that model by \(method):\($0)=FILE" } ?? "")
-    case .notInverted(let share):
-      "the model's transformation can't be undone in single precision: there and back, neurons are off "
-        + "by \((share * 100).rounded()) % of their norm; fit it with a smaller rate or bound"
+    case .unusableStart(let figures, let reason):
+      "\(figures) are not finite before the first epoch: \(reason)"
+    case .notInverted(let rows, let share):
+      "the transformation can't be undone in single precision: there and back, \(rows) are off by "
+        + "\((share * 100).rounded()) % of their norm; fit it with a smaller rate or bound, or to "
+        + "networks of another scale"
     case .sameNetwork:
       "a network is named twice; each is learned from, or held out, once"
     case .otherModel(let method, let found):
