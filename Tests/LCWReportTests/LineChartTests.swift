@@ -60,6 +60,34 @@ struct LineChartTests {
     #expect(data.split(separator: "L").last == top.split(separator: "L").last)
   }
 
+  @Test func narrowPartsTakeLittleRoom() throws {
+    let points = (0...4).map { ChartPoint(Double($0), 1) }
+    func places(_ narrow: [ClosedRange<Double>]) throws -> (x: [Double], texts: [String]) {
+      let chart = LineChart(
+        title: "", xLabel: "t", yLabel: "y",
+        series: [LineChart.Series(name: "", points: points)], narrow: narrow, yRange: 0...2)
+      let svg = try MarkupDocument(chart.svg())
+      let line = try #require(svg.elements.first { $0.attributes["class"] == "line s1" })
+      let data = try #require(line.attributes["d"]).dropFirst().split(separator: "L")
+      return (
+        data.compactMap { $0.split(separator: " ").first.flatMap { Double($0) } },
+        svg.texts(of: "text")
+      )
+    }
+    let (even, warped) = (try places([]), try places([2...3]))
+    #expect(even.x.count == 5 && warped.x.count == 5)
+    #expect(even.x[0] == warped.x[0] && even.x[4] == warped.x[4])
+    let widths = zip(warped.x, warped.x.dropFirst()).map { $1 - $0 }
+    #expect(abs(widths[0] - widths[1]) < 0.2 && abs(widths[0] - widths[3]) < 0.2)
+    #expect(abs(widths[2] / widths[0] - 0.15) < 0.01)
+    // The axis tells t all the same, but for what lies within.
+    #expect(
+      Set(["0", "1", "2", "3", "4"].map { "\($0).0" }).isSubset(of: warped.texts)
+        || warped.texts.contains("4"))
+    #expect(!warped.texts.contains("2.5"))
+    #expect(even.texts.contains("2.5"))
+  }
+
   @Test func marksReferencesBoundariesAndBands() throws {
     var series = Self.series(1, marks: true)
     series[0].band = series[0].points.map {

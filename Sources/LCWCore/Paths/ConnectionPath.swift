@@ -55,17 +55,22 @@ public struct PathStage: Sendable {
   /// Whether the network's output is the same at every time of the stage, to rounding, so that one
   /// point of it tells the loss of all.
   public var keepsFunction: Bool
+  /// Whether the stage is part of the way on which units only find their places: they are the end's
+  /// already, in another order. It belongs to no method's way from one network's units to the other's.
+  public var restoresOrder: Bool
   /// The Euclidean length of the stage in weight space, if it is known: a stage of many pieces is
   /// longer than a few points of it tell.
   public var length: Double?
 
   /// A stage.
   public init(
-    label: String, motions: [Motion], keepsFunction: Bool = false, length: Double? = nil
+    label: String, motions: [Motion], keepsFunction: Bool = false, restoresOrder: Bool = false,
+    length: Double? = nil
   ) {
     self.label = label
     self.motions = motions
     self.keepsFunction = keepsFunction
+    self.restoresOrder = restoresOrder
     self.length = length
   }
 }
@@ -99,6 +104,19 @@ extension Motion {
 extension ConnectionPath {
   /// The values t may have.
   public var domain: ClosedRange<Double> { 0...Double(stages.count) }
+
+  /// The path's middle: the t at which half of the time is over in which units move from the first
+  /// network's to the second's.
+  ///
+  /// Stages that keep the function, and those in which units only find their places, do not count: at
+  /// half of all time, optimal transport has long come to the second network's units. If no other
+  /// stage is there, it is half of all time.
+  public var middle: Double {
+    let moving = stages.indices.filter { !stages[$0].keepsFunction && !stages[$0].restoresOrder }
+    guard !moving.isEmpty else { return domain.upperBound / 2 }
+    let place = moving[moving.count / 2]
+    return Double(place) + (moving.count.isMultiple(of: 2) ? 0 : 0.5)
+  }
 
   /// The stage t lies in, and the time within it, from 0 to 1. A whole t belongs to the stage that
   /// starts there, but for the last.

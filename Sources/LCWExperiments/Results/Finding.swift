@@ -79,6 +79,8 @@ struct JoinedPair: Sendable {
   var test: Part
   var points: [Point]
   var stages: [String]
+  /// Whether each stage keeps the network's function; older results do not tell, and none does then.
+  var keepsFunction: [Bool]
   var length: Double
   var distance: Double
   /// The seconds of learning or constructing it and of measuring it, since the last interruption.
@@ -99,6 +101,14 @@ struct JoinedPair: Sendable {
     else {
       throw ResultProblem(
         "stages", "a list of texts of at most \(ResultLimits.labelBytes) bytes")
+    }
+    keepsFunction = stages.map { _ in false }
+    if reader.has("keeps_function") {
+      keepsFunction = try reader.list("keeps_function", count: stages.count...stages.count)
+        .compactMap(\.bool)
+      guard keepsFunction.count == stages.count else {
+        throw ResultProblem("keeps_function", "a list of true and false")
+      }
     }
     let end = Double(stages.count)
     train = try Part(try reader.object("train"), end: end)

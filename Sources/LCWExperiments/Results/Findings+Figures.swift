@@ -57,20 +57,30 @@ extension Findings {
       + "several, the band is one deviation wide on each side"
   }
 
-  /// A line for each method, with a band over the pairs; time runs from 0 to 1 on every path.
+  /// The stages in which no path of some that is so long does anything but keep its network's function.
+  private func narrowStages(of paths: [JoinedPair]) -> [ClosedRange<Double>] {
+    (0..<(paths.map(\.stages.count).max() ?? 0)).filter { index in
+      paths.allSatisfy { $0.stages.count <= index || $0.keepsFunction[index] }
+    }.map { Double($0)...Double($0 + 1) }
+  }
+
+  private func timeLabel(_ narrow: [ClosedRange<Double>]) -> String {
+    narrow.isEmpty ? "t" : "t; stages that keep the function are narrow"
+  }
+
+  /// A line for each method, with a band over the pairs; a unit of t for each stage, as in the tables.
   private func alongPath(
     _ name: String, _ label: String, _ value: KeyPath<JoinedPair.Point, Double>,
     _ format: AxisTicks.Format
   ) -> Figure {
     let series = experiment.methods.compactMap { method -> LineChart.Series? in
       let found = paths(by: method)
-      guard let first = found.first else { return nil }
+      guard !found.isEmpty else { return nil }
       let grids = found.map { $0.points.filter(\.isOnGrid) }
-      let end = Double(first.stages.count)
       // Paths of one method can differ in their number of stages, as where a permutation is none.
       let same = grids.filter { $0.count == grids[0].count }
       let line = grids[0].indices.map { index in
-        (x: grids[0][index].t / end, moments: Moments(same.map { $0[index][keyPath: value] }))
+        (x: grids[0][index].t, moments: Moments(same.map { $0[index][keyPath: value] }))
       }
       return LineChart.Series(
         name: "\(method)", points: line.map { ChartPoint($0.x, $0.moments.mean) },
@@ -81,13 +91,14 @@ extension Findings {
               upper: $0.moments.mean + $0.moments.deviation)
           } : [])
     }
+    let narrow = narrowStages(of: experiment.methods.compactMap { paths(by: $0).first })
     return Figure(
       name: name,
       picture: .lines(
         LineChart(
           title: "\(experiment.scaledTitle): \(label.lowercased()) along the path",
-          xLabel: "share of t",
-          yLabel: label.lowercased(), yFormat: format, series: series)),
+          xLabel: timeLabel(narrow), yLabel: label.lowercased(), yFormat: format, series: series,
+          narrow: narrow)),
       note: pairNote)
   }
 
@@ -97,12 +108,13 @@ extension Findings {
       paths(by: method).first { $0.stages.count > 1 }
     }
     let longest = staged.max { $0.stages.count < $1.stages.count }
+    let narrow = narrowStages(of: staged)
     return Figure(
       name: "error-stages",
       picture: .lines(
         LineChart(
-          title: "\(experiment.scaledTitle): test error along t", xLabel: "t", yLabel: "error",
-          yFormat: .percent,
+          title: "\(experiment.scaledTitle): test error along t",
+          xLabel: timeLabel(narrow), yLabel: "error", yFormat: .percent,
           series: staged.map { path in
             LineChart.Series(
               name: "\(path.method)",
@@ -110,7 +122,7 @@ extension Findings {
           },
           boundaries: (longest?.stages ?? []).enumerated().dropFirst().map {
             LineChart.Boundary($1, x: Double($0))
-          })),
+          }, narrow: narrow)),
       note:
         "of the first pair that has stages; a unit of t for each stage, whose starts on the longest path are marked"
     )

@@ -150,7 +150,7 @@ extension Experiment {
         Step(
           .plane(method, pair), name: "plane of \(method) \(pair)",
           inputs: sampleInputs.merging(identity(of: method)) { $1 }
-            .merging(["kind": "plane"]) { $1 },
+            .merging(["kind": "plane", "middle": Self.middle]) { $1 },
           needs: joining.needs(method, pair))
       }
   }
@@ -167,10 +167,14 @@ extension Experiment {
     "\(completedMethods[method] ?? method)"
   }
 
+  /// What a key says of the middle of a path, `ConnectionPath.middle`: results of before it counted moving
+  /// stages alone are others.
+  private static let middle: JSONValue = "of moving stages"
+
   private var middlesInputs: [String: JSONValue] {
     let files = middles.flatMap { fileDigests[$0] ?? [] }
     return [
-      "dataset": .string("\(dataset)"), "kind": "middles",
+      "dataset": .string("\(dataset)"), "kind": "middles", "middle": Self.middle,
       "methods": .array(middles.map { .string(keyed($0)) }),
     ].merging(files.isEmpty ? [:] : ["files": .array(files.map(JSONValue.string))]) { $1 }
   }

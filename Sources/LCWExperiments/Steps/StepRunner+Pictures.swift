@@ -29,7 +29,7 @@ extension StepRunner {
     }
     let middles = try methods.map { method -> JSONValue in
       let path = try self.path(method, pair, step, in: folder)
-      let neurons = population.neurons(of: try path.weights(at: path.domain.upperBound / 2))
+      let neurons = population.neurons(of: try path.weights(at: path.middle))
       return .object(["name": .string("\(method)"), "points": points(neurons)])
     }
     return [
@@ -51,8 +51,7 @@ extension StepRunner {
   ) throws -> [String: JSONValue] {
     let (a, b) = try ends(pair, in: folder)
     let path = try self.path(method, pair, step, in: folder)
-    let plane = try WeightPlane(
-      through: a, b, try path.weights(at: path.domain.upperBound / 2))
+    let plane = try WeightPlane(through: a, b, try path.weights(at: path.middle))
     let size = StepRunner.planeSize
     let runner = try Runner(network)
     let samples = measured.train.prefix(StepRunner.planeSamples)

@@ -217,7 +217,9 @@ public struct StepRunner: Sendable {
     let isResumed = learning?["resumed"] ?? .bool(false)
     return [
       "construction_seconds": JSONValue((constructed - start).seconds),
-      "distance": JSONValue(evaluation.distance), "learning_seconds": seconds,
+      "distance": JSONValue(evaluation.distance),
+      "keeps_function": .array(path.stages.map { .bool($0.keepsFunction) }),
+      "learning_seconds": seconds,
       "length": JSONValue(evaluation.length), "measuring_seconds": JSONValue(measuring),
       "points": .array(evaluation.points.map(\.json)),
       "resumed": isResumed,

@@ -55,7 +55,7 @@ struct WeightPlane {
       let a = try? Weights(randomFor: network, seed: 1),
       let b = try? Weights(randomFor: network, seed: 2),
       let path = try? connection.path(from: a, to: b, in: ConnectionContext()),
-      let middle = try? path.weights(at: path.domain.upperBound / 2)
+      let middle = try? path.weights(at: path.middle)
     else { return false }
     do {
       _ = try WeightPlane(through: a, b, middle)

@@ -66,13 +66,13 @@ public struct UnitReordering: ConnectionPath {
         label: label,
         motions: network.parameters.indices.map {
           $0 == population.outgoing ? .combination([a[$0], b[$0]], .line) : .fixed(a[$0])
-        })
+        }, restoresOrder: true)
     }
     let reordering = PathStage(
       label: "reorder",
       motions: network.parameters.indices.map {
         population.parameters.contains($0) ? .opaque : .fixed(end[$0])
-      }, keepsFunction: true,
+      }, keepsFunction: true, restoresOrder: true,
       length: UnitReordering.length(of: moves, order, freed: freed, neurons, population))
     stages = [line(start, opened, "free a unit"), reordering, line(closed, end, "restore it")]
   }

@@ -46,18 +46,34 @@ struct AxisScale {
   let range: ClosedRange<Double>
   let start: Double
   let end: Double
+  /// Parts of the range that take less room than others; they do not overlap.
+  let narrow: [ClosedRange<Double>]
+  /// The room that a narrow part takes, as a share of what it would.
+  private static let narrowShare = 0.15
 
   /// - Parameters:
+  ///   - narrow: Parts of the range that take little room.
   ///   - start: Where the range's lower bound lies.
   ///   - end: Where the upper bound lies.
-  init(_ range: ClosedRange<Double>, start: Double, end: Double) {
+  init(
+    _ range: ClosedRange<Double>, narrow: [ClosedRange<Double>] = [], start: Double, end: Double
+  ) {
     self.range = range
+    self.narrow = narrow
     self.start = start
     self.end = end
   }
 
   func callAsFunction(_ value: Double) -> Double {
-    let share = (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+    let share = room(before: value) / room(before: range.upperBound)
     return start + share * (end - start)
+  }
+
+  /// What lies between the range's lower bound and a value, narrow parts counted as little as they take.
+  private func room(before value: Double) -> Double {
+    narrow.reduce(value - range.lowerBound) { room, part in
+      let within = min(value, part.upperBound) - max(range.lowerBound, part.lowerBound)
+      return room - (1 - AxisScale.narrowShare) * max(0, within)
+    }
   }
 }

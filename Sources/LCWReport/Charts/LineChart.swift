@@ -108,6 +108,9 @@ public struct LineChart: Sendable, Hashable {
   public var references: [Reference]
   /// Vertical lines.
   public var boundaries: [Boundary]
+  /// Parts of the axis to the right that take little room, such as stages of a path in which nothing
+  /// changes; they do not overlap.
+  public var narrow: [ClosedRange<Double>]
   /// What to show upwards; all there is, with some room, if nothing is given. What lies beyond is
   /// cut off, and a note says so.
   public var yRange: ClosedRange<Double>?
@@ -117,7 +120,7 @@ public struct LineChart: Sendable, Hashable {
     title: String, xLabel: String, yLabel: String, xFormat: AxisTicks.Format = .number,
     yFormat: AxisTicks.Format = .number,
     series: [Series], references: [Reference] = [], boundaries: [Boundary] = [],
-    yRange: ClosedRange<Double>? = nil
+    narrow: [ClosedRange<Double>] = [], yRange: ClosedRange<Double>? = nil
   ) {
     self.title = title
     self.xLabel = xLabel
@@ -127,6 +130,7 @@ public struct LineChart: Sendable, Hashable {
     self.series = series
     self.references = references
     self.boundaries = boundaries
+    self.narrow = narrow
     self.yRange = yRange
   }
 

@@ -41,7 +41,9 @@ struct LineChartDrawing {
     plotRight = self.width - max(margin.width, overhang, 8)
   }
 
-  var xScale: AxisScale { AxisScale(xRange, start: plotLeft, end: plotRight) }
+  var xScale: AxisScale {
+    AxisScale(xRange, narrow: chart.narrow, start: plotLeft, end: plotRight)
+  }
 
   /// The whole element.
   var document: String {
@@ -111,8 +113,7 @@ struct LineChartDrawing {
   private func drawXAxis(_ svg: inout SVG, top: Double) -> Double {
     let base = top + plotHeight
     svg.line(plotLeft, base, plotRight, base, classes: "axis")
-    let ticks = xTicks
-    for (value, label) in zip(ticks.values, ticks.labels) {
+    for (value, label) in roomyXTicks {
       let x = xScale(value)
       svg.line(x, base, x, base + 5, classes: "axis")
       svg.text(label, x: x, y: base + 19, anchor: .middle, classes: "muted")
@@ -140,6 +141,22 @@ struct LineChartDrawing {
       if spacing >= widest + 14 { return ticks }
     }
     return AxisTicks(in: xRange, atMost: 2, format: chart.xFormat)
+  }
+
+  /// The ticks but for those within narrow parts of the axis, and those behind whose labels would touch
+  /// the one before.
+  private var roomyXTicks: [(value: Double, label: String)] {
+    let ticks = xTicks
+    var shown: [(value: Double, label: String)] = []
+    var end = -Double.infinity
+    for (value, label) in zip(ticks.values, ticks.labels) {
+      let half = TextMetrics.width(label, size: ChartStyle.fontSize) / 2
+      let isWithin = chart.narrow.contains { $0.lowerBound < value && value < $0.upperBound }
+      guard !isWithin, xScale(value) - half >= end else { continue }
+      shown.append((value, label))
+      if !chart.narrow.isEmpty { end = xScale(value) + half + 4 }
+    }
+    return shown
   }
 
   private func drawNotes(_ svg: inout SVG, _ notes: [String], from top: Double) -> Double {
