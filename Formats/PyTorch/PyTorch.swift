@@ -23,6 +23,13 @@ public struct PyTorch: CheckpointFormat {
   /// `pt`, `pth`, `bin`
   public static let fileExtensions = ["pt", "pth", "bin"]
 
+  /// Safetensors, which PyTorch's users read with a library of the same name.
+  public static func insteadOfWriting(_ file: String) -> String? {
+    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
+    return "write \(name).safetensors, which Python reads with "
+      + "safetensors.torch.load_file(\"\(name).safetensors\")"
+  }
+
   /// The most dimensions of a tensor, as in PyTorch.
   static let rankLimit = 64
 

@@ -60,7 +60,8 @@ public struct LCWCommand: ParsableCommand {
       // Before the arguments are parsed: commands look at the plugins while they check theirs.
       try PluginObject.openAll(
         arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(
+        Array(CommandLine.arguments.dropFirst()).joiningNegativeNumbers)
       try command.run()
       try StandardOutput.finish()
       Foundation.exit(0)

@@ -198,6 +198,10 @@ struct FileCommandTests {
     #expect(own.count == 2)
     for (x, y) in zip(own, folded) { #expect(abs(x - y) < 1e-4) }
     try program.run("connect", "f1.lcw", "f2.lcw", "-m", "linear", "-o", "path.lcw")
+    let names = try program.run(
+      "convert", "f1.lcw", "x.safetensors", "--names-of", "n1.lcw", expecting: 64)
+    #expect(names.errors.contains("n1.lcw has batch normalisations"), "\(names.errors)")
+    #expect(names.errors.contains("were folded into the layers beside"))
     let nothing = try program.run(
       "convert", "a.lcw", "x.lcw", "--fold-batchnorm", expecting: 64)
     #expect(nothing.errors.contains("no batch normalisation"))
@@ -230,6 +234,14 @@ struct FileCommandTests {
     #expect(said.hasPrefix("vgg.lcw: vgg16:\(options), matched by order and shape\n"))
     #expect(said.contains("conv1.weight [") && said.contains("from features.0.weight\n"))
     #expect(said.contains("dense3.bias [10] from classifier.6.bias\n"))
+    if name == "vgg16_bn" {
+      try program.run("convert", "vgg.lcw", "folded.lcw", "--fold-batchnorm")
+      let names = try program.run(
+        "convert", "folded.lcw", "x.safetensors", "--names-of",
+        fixtures.appendingPathComponent("\(name).pt").path, expecting: 64)
+      #expect(names.errors.contains("(‘features.1.running_mean’)"), "\(names.errors)")
+      #expect(names.errors.contains("were folded") && names.errors.contains("leave out --names-of"))
+    }
     let row = try program.json("evaluate", "vgg.lcw", "--data", ".", "--format", "json")
     for part in ["train_loss", "test_loss"] {
       let found = try #require(row.array?.first?.object?[part]?.double)

@@ -13,7 +13,9 @@ import Testing
     }
     #expect(error?.description.utf8.count ?? .max < 2100)
     #expect(error?.description.hasPrefix("the integer 1111") == true)
-    #expect(error?.description.hasSuffix("1 is too large at byte 1000000 of the JSON") == true)
+    #expect(
+      error?.description.hasSuffix(
+        "1 is too large at line 1, column 1000001 (at byte 1000000 of the JSON)") == true)
     #expect("a\u{202E}b\u{2069}".asOneLine == "a\\u{202E}b\\u{2069}")
     #expect("a\u{1B}[0m\nb\u{2028}é".asOneLine == "a\\u{1B}[0m\\nb\\u{2028}é")
   }
@@ -111,6 +113,17 @@ import Testing
 
   @Test(
     arguments: [
+      ("[1, 2", 1, 6), ("[\n1,\n2 3]", 3, 3), ("{\r\n  \"é🙂\": x}", 2, 9), ("\n\n", 3, 1),
+      ("[1]\n\n  ,", 3, 3),
+    ])
+  func `errors tell line and column`(text: String, line: Int, column: Int) {
+    let error = #expect(throws: JSONError.self) { try parse(text) }
+    #expect(error?.line == line && error?.column == column, "\(error?.description ?? "")")
+    #expect(error?.description.contains("at line \(line), column \(column)") == true)
+  }
+
+  @Test(
+    arguments: [
       [0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0xC0, 0x80, 0x22],
       [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
     ] as [[UInt8]])
@@ -135,7 +148,9 @@ import Testing
     let error = #expect(throws: JSONError.self) {
       try parse("[1,2,3,4]", limits: JSONLimits(values: 4))
     }
-    #expect(error?.description == "there are more than 4 values at byte 7 of the JSON")
+    #expect(
+      error?.description
+        == "there are more than 4 values at line 1, column 8 (at byte 7 of the JSON)")
   }
 
   // MARK: - Writing

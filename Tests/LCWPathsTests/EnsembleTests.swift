@@ -189,7 +189,8 @@ struct EnsembleTests {
     var broken = networks[1]
     broken[4].elements[3] = .nan
     let weights = [networks[0], broken]
-    #expect(throws: ConnectionError.notFinite(network: "network 2")) {
+    let fault = try #require(broken.fault)
+    #expect(throws: ConnectionError.weights(network: "network 2", fault)) {
       try Ensemble(of: weights, head: 3, samples: samples)
     }
     var mean = SoftmaxMean(samples: 2, classes: 2)

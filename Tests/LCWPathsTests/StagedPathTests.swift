@@ -153,7 +153,9 @@ struct StagedPathTests {
     var broken = b
     broken[0].elements[3] = .nan
     let weights = broken
-    #expect(throws: ConnectionError.notFinite(network: "the second network")) {
+    let fault = try #require(weights.fault)
+    #expect(fault.reason == .notFinite(count: 1, of: 54))
+    #expect(throws: ConnectionError.weights(network: "the second network", fault)) {
       try path(method, a, weights, samples: samples)
     }
     #expect(throws: DataError.self) {

@@ -36,9 +36,8 @@ public struct GitRebasin: ConnectionMethod {
   public func path(
     from a: Weights, to b: Weights, in context: ConnectionContext
   ) throws -> any ConnectionPath {
-    guard a.isFinite, b.isFinite else {
-      throw ConnectionError.notFinite(
-        network: a.isFinite ? "the second network" : "the first network")
+    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     let layers = a.network.weightedLayers
     guard layers.count >= 2 else {
@@ -80,7 +79,7 @@ public struct GitRebasin: ConnectionMethod {
           toRowsOf: population.neurons(of: current), workers: context.workers)
         guard costs.isFinite, let order = try LinearSumAssignment.solve(costs).columns else {
           let parameter = a.network.parameters[population.incoming]
-          throw ConnectionError.layer(
+          throw ConnectionError.range(
             index: parameter.layer, description: parameter.layerName,
             problem: "has weights so large that the distances of its units overflow")
         }

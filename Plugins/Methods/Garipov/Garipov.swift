@@ -83,9 +83,8 @@ public struct Garipov: ConnectionMethod {
     guard let samples = context.samples else {
       throw ConnectionError.needsSamples(method: Self.name)
     }
-    guard a.isFinite, b.isFinite else {
-      throw ConnectionError.notFinite(
-        network: a.isFinite ? "the second network" : "the first network")
+    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     var plan = plan
     plan.seed = context.seed

@@ -7,7 +7,8 @@ import LCWPaths
 ///
 /// Anokhin and Yarotsky 2020, section 3. Stage one: the permutation of B's units that minimises the
 /// sum of squared distances to A's, a linear sum assignment, and a line or an arc to B so
-/// permuted. Stage two: from there to B itself, by moves that keep the function; see
+/// permuted. Where several permutations cost the same, the most units keep their place: equal units,
+/// such as dead ones, do not change places. Stage two: from there to B itself, by moves that keep the function; see
 /// ``UnitReordering``. Deeper networks are matched layer by layer, each after the layers before it.
 public struct OptimalTransport: LayerwiseMethod {
   /// `ot`
@@ -90,13 +91,12 @@ public struct OptimalTransport: LayerwiseMethod {
     _ population: HiddenPopulation, from a: Weights, to b: Weights, _ context: ConnectionContext
   ) throws -> [Int] {
     let (first, second) = (coordinates(of: a, population), coordinates(of: b, population))
-    for (weights, name) in [(a, "the first network"), (b, "the second network")]
-    where !weights.isFinite {
-      throw ConnectionError.notFinite(network: name)
+    for (weights, name) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: name, fault) }
     }
     let costs = first.squaredDistances(toRowsOf: second, workers: context.workers)
     guard costs.isFinite, let order = try LinearSumAssignment.solve(costs).columns else {
-      throw ConnectionError.layer(
+      throw ConnectionError.range(
         index: a.network.parameters[population.incoming].layer,
         description: a.network.parameters[population.incoming].layerName,
         problem: "has weights so large that the distances of its units overflow")

@@ -33,7 +33,7 @@ struct CompareCommand: ParsableCommand {
       """)
   var pairs: Int?
 
-  @Option(help: "The seed of whatever a method draws.")
+  @Option(help: "The seed of whatever a method draws. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Flag(help: "Show no progress.")
@@ -66,6 +66,7 @@ struct CompareCommand: ParsableCommand {
     try session.requireOneNetwork(loaded, files: networks)
     session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
     let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
+    try session.require(data.samples, fit: loaded[0], in: networks[0])
     var comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data.samples, session: session,
       options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)

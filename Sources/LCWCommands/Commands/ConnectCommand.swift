@@ -38,7 +38,7 @@ struct ConnectCommand: ParsableCommand {
   @Option(help: "How to print: table, csv, json, markdown. (default: table)")
   var format: OutputFormat?
 
-  @Option(help: "The seed of whatever a method draws.")
+  @Option(help: "The seed of whatever a method draws. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Flag(help: "Go on from the state that an interrupted method left beside the output.")
@@ -95,6 +95,7 @@ struct ConnectCommand: ParsableCommand {
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
     let b = try session.network(
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
+    try session.requireOneNetwork([a, b], files: [first, second])
     session.warnOfOtherData([a, b], files: [first, second], given: foreign.dataset)
     let isEvaluated =
       evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
@@ -105,12 +106,13 @@ struct ConnectCommand: ParsableCommand {
       for (file, network) in [(first, a), (second, b)] {
         try session.requireClasses(of: network.record, in: file, toBeThoseOf: data.reference)
       }
+      try session.require(data.samples, fit: a, in: first)
     }
     let joining = PathJoining(
       session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
     var paths: [(path: any ConnectionPath, seconds: Double)] = []
     for expression in methods {
-      paths.append(try joining.path(a, b, by: expression, store: store))
+      paths.append(try joining.path(a, b, by: expression, files: (first, second), store: store))
       if let file {
         let archive = try joining.archive(
           paths[0].path, method: expression, a, b,
@@ -138,10 +140,12 @@ struct ConnectCommand: ParsableCommand {
     let samples = evaluation.limited(data.samples)
     for (method, made) in paths {
       let connection = try joining.session.registry.connection(method)
-      var entry = try ConnectionStudy.Entry(
-        name: "\(method)", path: made.path, traits: connection.traits,
-        evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
-        options: evaluation, connectSeconds: made.seconds)
+      var entry = try joining.inFiles((first, second), method) {
+        try ConnectionStudy.Entry(
+          name: "\(method)", path: made.path, traits: connection.traits,
+          evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
+          options: evaluation, connectSeconds: made.seconds)
+      }
       if report != nil {
         let context = joining.context(for: method)
         if let first = try connection.normalised(a.weights, in: context),

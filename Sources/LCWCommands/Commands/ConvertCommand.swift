@@ -125,7 +125,10 @@ struct ConvertCommand: ParsableCommand {
     let named = try session.open(file)
     // As --rename shows that file, in the order in which it is.
     let shown = try view.renamed(named)
-    let binding = try session.binding(of: shown, to: network)
+    if let problem = foldedProblem(source, network, shown, file: file) {
+      throw SessionError.wrongUse(problem)
+    }
+    let binding = try session.binding(of: shown, path: file, to: network)
     if let (first, second) = binding.modulesToldByTheFile(of: network) {
       throw SessionError.wrongUse(
         "‘\(first)’ and ‘\(second)’ of \(file) have the same shapes, and their names do not tell which "
@@ -146,6 +149,24 @@ struct ConvertCommand: ParsableCommand {
     for (parameter, name) in zip(network.parameters, names) {
       try output.say("  \(parameter.name) \(parameter.shape) as \(name.asOneLine)")
     }
+  }
+
+  /// Why a network can't get the names of a file that has batch normalisations where it has none:
+  /// nothing if that is not so.
+  private func foldedProblem(
+    _ source: any CheckpointSource, _ network: Network, _ named: any CheckpointSource, file: String
+  ) -> String? {
+    let moments =
+      named.entries.first { $0.name.hasSuffix("running_mean") }?.name
+      ?? named.entries.first { $0.name.hasSuffix(".mean") && named.namesNetwork }?.name
+    guard let moments, !network.layers.contains(.batchNorm) else { return nil }
+    let how =
+      source.metadata["folded"] == nil
+      ? "has none"
+      : "has none any more: they were folded into the layers beside, whose weights now hold them too"
+    return
+      "\(file) has batch normalisations (‘\(moments)’), and the network of \(input) \(how); leave out "
+      + "--names-of, or name a file of a network without them"
   }
 
   /// Writes the network without batch normalisations that computes the same.

@@ -49,7 +49,8 @@ struct DemoCommand: ParsableCommand {
     let joining = PathJoining(
       session: session, samples: data.train, seed: 0, isQuiet: quiet)
     for method in methods {
-      let (path, seconds) = try joining.path(networks[0], networks[1], by: method)
+      let (path, seconds) = try joining.path(
+        networks[0], networks[1], by: method, files: ("\(output)/a.lcw", "\(output)/b.lcw"))
       let archive = try joining.archive(
         path, method: method, networks[0], networks[1],
         dataset: networks[0].dataset)

@@ -68,6 +68,7 @@ struct EnsembleCommand: ParsableCommand {
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
     }
+    try session.requireOneNetwork(loaded, files: networks)
     let weights = loaded.map(\.weights)
     let all = weights[0].network.weightedLayers.count
     // A head that can't be is told before anything is computed.
@@ -76,6 +77,7 @@ struct EnsembleCommand: ParsableCommand {
     }
     session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
     let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
+    try session.require(data.samples, fit: loaded[0], in: networks[0])
     let evaluated = EvaluationData(
       train: samples.map(data.samples.train.prefix) ?? data.samples.train,
       test: samples.map(data.samples.test.prefix) ?? data.samples.test)
@@ -89,11 +91,13 @@ struct EnsembleCommand: ParsableCommand {
       let ensemble = try Ensemble(
         of: weights, head: head, samples: data.samples.train, options: adjustment.options,
         workers: session.workers)
-      study.entries.append(
-        EnsembleStudy.Entry(
-          ensemble: ensemble,
-          train: try ensemble.evaluate(on: evaluated.train, workers: session.workers),
-          test: try ensemble.evaluate(on: evaluated.test, workers: session.workers)))
+      let train = try ensemble.evaluate(on: evaluated.train, workers: session.workers)
+      let test = try ensemble.evaluate(on: evaluated.test, workers: session.workers)
+      // The figures are of one member, of two and so on: the first that is no number is one's making.
+      for (name, metrics) in zip(networks, zip(train, test)) {
+        try SessionError.requireFinite(metrics.0, metrics.1, of: name)
+      }
+      study.entries.append(EnsembleStudy.Entry(ensemble: ensemble, train: train, test: test))
       if let file, head == self.head[0] {
         let archive = EnsembleArchive(
           ensemble: ensemble, architecture: loaded[0].architecture, dataset: data.reference,

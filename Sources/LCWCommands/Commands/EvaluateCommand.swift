@@ -69,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
       session: session, samples: nil, seed: 0, isQuiet: quiet, watch: watch)
     for (file, source) in paths {
       let archive = try watch.leavingAtOnce("\(file) was not read") {
-        try session.naming(file) { try PathArchive(reading: source, registry: session.registry) }
+        try session.pathArchive(source, in: file)
       }
       let reference =
         try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
@@ -88,14 +88,16 @@ struct EvaluateCommand: ParsableCommand {
       study.network = "\(archive.network)"
       let isAmbiguous = paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
       study.entries.append(
-        try ConnectionStudy.Entry(
-          name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
-          path: try session.path(
-            of: archive, limits: DescriptionLimits(of: source), in: file, dataset: foreign.dataset,
-            recipe: recipe, isQuiet: quiet, until: watch),
-          traits: session.traits(of: archive, in: file),
-          evaluator: joining.evaluator(evaluation.strategy, for: file),
-          data: loaded.samples, options: evaluation))
+        try session.inFile(file) {
+          try ConnectionStudy.Entry(
+            name: isAmbiguous ? "\(archive.method) (\(file))" : "\(archive.method)",
+            path: try session.path(
+              of: archive, limits: DescriptionLimits(of: source), in: file,
+              dataset: foreign.dataset, recipe: recipe, isQuiet: quiet, until: watch),
+            traits: session.traits(of: archive, in: file),
+            evaluator: joining.evaluator(evaluation.strategy, for: file),
+            data: loaded.samples, options: evaluation)
+        })
     }
     try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
@@ -104,19 +106,25 @@ struct EvaluateCommand: ParsableCommand {
   private func evaluateEnsemble(
     _ source: any CheckpointSource, in file: String, _ session: Session
   ) throws {
-    let archive = try session.naming(file) {
-      try EnsembleArchive(reading: source, registry: session.registry)
+    let archive = try session.inFile(file) {
+      try session.naming(file) {
+        try EnsembleArchive(reading: source, registry: session.registry)
+      }
     }
     let data = try session.data(
       given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
     var study = EnsembleStudy(
       command: commandLineText(), samples: try session.preparation(of: data.reference))
-    study.entries = [
-      EnsembleStudy.Entry(
-        ensemble: archive.ensemble,
-        train: try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
-        test: try archive.ensemble.evaluate(on: data.samples.test, workers: session.workers))
-    ]
+    let (train, test) = try session.inFile(file) {
+      (
+        try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
+        try archive.ensemble.evaluate(on: data.samples.test, workers: session.workers)
+      )
+    }
+    for metrics in zip(train, test) {
+      try SessionError.requireFinite(metrics.0, metrics.1, of: file)
+    }
+    study.entries = [EnsembleStudy.Entry(ensemble: archive.ensemble, train: train, test: test)]
     try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
   }
@@ -141,6 +149,7 @@ struct EvaluateCommand: ParsableCommand {
         given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples,
         loaded: loaded)
       try session.requireClasses(of: network.record, in: file, toBeThoseOf: reference)
+      try session.require(data, fit: network, in: file)
       loaded = (reference, data)
       let preparation = try session.preparation(of: reference)
       fields.append(preparation.json)
@@ -148,6 +157,7 @@ struct EvaluateCommand: ParsableCommand {
       let runner = try Runner(network.weights.network)
       let train = try runner.evaluate(network.weights, on: data.train, workers: session.workers)
       let test = try runner.evaluate(network.weights, on: data.test, workers: session.workers)
+      try SessionError.requireFinite(train, test, of: file)
       table.append([
         .text(file), .percent(train.accuracy, decimals: 3),
         .number(train.crossEntropy, decimals: 6), .percent(test.accuracy, decimals: 3),

@@ -6,13 +6,18 @@ import LCWPaths
 /// `lcw export`
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Writes a point of a path as a checkpoint.")
+    commandName: "export", abstract: "Writes a point of a path as a checkpoint.",
+    discussion: """
+      The middle of a path is half of the time in which units move from the first network's to the \
+      second's. Stages that only bring units back to their places, as the last ones of ot, do not \
+      count; nor do stages that keep the network's function.
+      """)
 
   @Argument(help: "The path's archive.", completion: .file())
   var path: String
 
-  @Option(help: "The point's t, from 0 to the number of stages.")
-  var at: Double
+  @Option(help: "The point's t, from 0 to the number of stages, or middle.")
+  var at: PathPlace
 
   @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output: String
@@ -38,24 +43,27 @@ struct ExportCommand: ParsableCommand {
     let file = try session.reserve(
       output, inputs: [path], existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     let source = try session.open(path)
-    let archive = try session.naming(path) {
-      try PathArchive(reading: source, registry: session.registry)
-    }
-    guard at >= 0, at <= Double(archive.stages.count) else {
+    let archive = try session.pathArchive(source, in: path)
+    if case .time(let t) = at, !(0...Double(archive.stages.count)).contains(t) {
       throw SessionError.wrongUse(
-        "t runs from 0 to \(archive.stages.count) on this path; \(at) is outside")
+        "t runs from 0 to \(archive.stages.count) on this path; \(t) is outside")
     }
     // A point of some paths takes as long as the joining: the watch lasts until there is one.
     let watch = InterruptionWatch()
-    let weights = try withExtendedLifetime(watch) {
-      try session.path(
+    let (t, weights) = try withExtendedLifetime(watch) {
+      let path = try session.path(
         of: archive, limits: DescriptionLimits(of: source), in: self.path, dataset: dataset,
-        recipe: recipe, isQuiet: quiet, until: watch
-      ).weights(at: at)
+        recipe: recipe, isQuiet: quiet, until: watch)
+      let t = at.time(on: path)
+      return (t, try session.inFile(self.path) { try path.weights(at: t) })
+    }
+    // Small weights may be what the path comes to.
+    if !weights.isFinite, let fault = weights.fault {
+      throw SessionError.inFile(path, problem: "at t = \(t), \(fault)")
     }
     var record: [String: JSONValue] = [
       "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),
-      "t": JSONValue(at),
+      "t": JSONValue(t),
     ]
     // What runs the point elsewhere has to prepare samples alike. The data set may be of a plugin that
     // is not here, or of files that an archive may not name; it is not needed.
@@ -68,6 +76,30 @@ struct ExportCommand: ParsableCommand {
       architecture: archive.architecture, weights: weights, dataset: archive.dataset,
       record: record)
     try file.write(Checkpoint(point))
-    try StandardOutput.line("\(output): the point at t = \(at) of \(self.path)")
+    try StandardOutput.line("\(output): the point at t = \(t) of \(path)")
+  }
+}
+
+/// A place on a path, as an option names it.
+enum PathPlace: ExpressibleByArgument {
+  case time(Double)
+  /// Half of the time in which units move.
+  case middle
+
+  init?(argument: String) {
+    if argument == "middle" {
+      self = .middle
+    } else if let t = Double(argument) {
+      self = .time(t)
+    } else {
+      return nil
+    }
+  }
+
+  func time(on path: any ConnectionPath) -> Double {
+    switch self {
+    case .time(let t): t
+    case .middle: path.middle
+    }
   }
 }

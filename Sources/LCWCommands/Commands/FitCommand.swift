@@ -33,7 +33,7 @@ struct FitCommand: ParsableCommand {
       """)
   var holdOut: Int = 0
 
-  @Option(help: "The seed of whatever the fit draws.")
+  @Option(help: "The seed of whatever the fit draws. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Option(help: "Write a report of the fit, one HTML file.", completion: .file())
@@ -81,12 +81,10 @@ struct FitCommand: ParsableCommand {
     }
     try session.requireOneNetwork(loaded, files: networks)
     try requireOneDataset(loaded)
-    for (file, network) in zip(networks, loaded) where !network.weights.isFinite {
-      throw SessionError.inFile(file, problem: "the weights hold values that are not finite")
-    }
     let needsData = type(of: learner).fittingNeedsData
     let data =
       needsData ? try session.data(given: foreign.dataset, recorded: loaded[0].dataset) : nil
+    if let data { try session.require(data.samples, fit: loaded[0], in: networks[0]) }
     let joining = PathJoining(
       session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
     let start = ContinuousClock.now

@@ -40,7 +40,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "The passes over the training samples.")
   var epochs: Int = 30
 
-  @Option(help: "The seed of the initial weights, the order of samples, and augmentation.")
+  @Option(
+    help: "The seed of the initial weights, the order of samples, and augmentation.",
+    transform: seedNumber)
   var seed: UInt64?
 
   @Option(help: "The samples of a step.")

@@ -8,7 +8,11 @@ struct EvaluationOptions: ParsableArguments {
   @Option(
     name: .customLong("points"),
     help: ArgumentHelp(
-      "The points of the grid on each unit of a path, both ends counted. (default: 21)",
+      """
+      The points of the grid on each stage of a path, both ends counted. Around the worst others are \
+      added: CSV and JSON list all, and on_grid says which are the grid's; the table lists those. \
+      (default: 21)
+      """,
       valueName: "points"))
   var givenPoints: Int?
 

@@ -5,7 +5,10 @@ import LCWCore
 /// What a foreign file does not say of itself.
 struct ForeignOptions: ParsableArguments {
   @Option(
-    help: "The architecture of networks in foreign files, such as mlp:hidden=2000.",
+    help: """
+      The architecture of networks in files that name none, such as mlp:hidden=2000; files of lcw's \
+      own keep the one they name.
+      """,
     completion: .references(to: .architecture))
   var architecture: String?
 

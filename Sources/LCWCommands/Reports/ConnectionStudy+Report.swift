@@ -95,9 +95,22 @@ extension ConnectionStudy {
     ]
   }
 
-  private var xLabelOfStages: String { "share of the path's time: t, divided by its stages" }
+  /// The stages in which no path that is so long does anything but keep its network's function.
+  private var narrowStages: [ClosedRange<Double>] {
+    (0..<(entries.map(\.path.stages.count).max() ?? 0)).filter { index in
+      entries.allSatisfy {
+        $0.path.stages.count <= index || $0.path.stages[index].keepsFunction
+      }
+    }.map { Double($0)...Double($0 + 1) }
+  }
 
-  // Paths of several stages are drawn over the same width as those of one.
+  /// What is said of an axis of t.
+  private func timeLabel(_ narrow: [ClosedRange<Double>]) -> String {
+    if entries.allSatisfy({ $0.path.stages.count == 1 }) { return "t" }
+    return "t, a unit for each stage"
+      + (narrow.isEmpty ? "" : "; stages that keep the function are narrow")
+  }
+
   private func chart(
     _ title: String, _ yLabel: String, _ format: AxisTicks.Format,
     _ part: KeyPath<PathEvaluation.Point, Metrics>, _ value: KeyPath<Metrics, Double>,
@@ -105,13 +118,12 @@ extension ConnectionStudy {
   ) -> LineChart {
     let series = entries.map { entry in
       let evaluation = entry.evaluation
-      let scale = 1 / Double(evaluation.stages)
       let points = evaluation.points.map {
-        ChartPoint($0.t * scale, $0[keyPath: part][keyPath: value])
+        ChartPoint($0.t, $0[keyPath: part][keyPath: value])
       }
       let marks = evaluation.points.filter { $0.t == evaluation[keyPath: worst] }.prefix(1).map {
         LineChart.Mark(
-          ChartPoint($0.t * scale, $0[keyPath: part][keyPath: value]), label: "worst")
+          ChartPoint($0.t, $0[keyPath: part][keyPath: value]), label: "worst")
       }
       return LineChart.Series(name: entry.name, points: points, marks: Array(marks))
     }
@@ -121,10 +133,10 @@ extension ConnectionStudy {
         LineChart.Reference("end", y: $0.last[keyPath: part][keyPath: value]),
       ]
     }
+    let narrow = narrowStages
     return LineChart(
-      title: title, xLabel: entries.allSatisfy { $0.path.stages.count == 1 } ? "t" : xLabelOfStages,
-      yLabel: yLabel, yFormat: format, series: series,
-      references: references ?? [])
+      title: title, xLabel: timeLabel(narrow), yLabel: yLabel, yFormat: format, series: series,
+      references: references ?? [], narrow: narrow)
   }
 
   /// The neurons of the first hidden layer at A, at B and in the middle of each path, on the two
@@ -171,11 +183,12 @@ extension ConnectionStudy {
       ScatterChart.Panel(title: "B", groups: [.init(name: "neurons of B", points: points(b))]),
     ]
     for entry in entries {
-      let middle = entry.path.domain.upperBound / 2
+      let middle = entry.path.middle
       let neurons = population.neurons(of: try entry.path.weights(at: middle))
       panels.append(
         ScatterChart.Panel(
-          title: "\(entry.name), middle",
+          title: entry.path.stages.count == 1
+            ? "\(entry.name), middle" : "\(entry.name), middle (t = \(middle))",
           groups: [.init(name: "neurons in the middle", points: points(neurons))]))
     }
     return [
@@ -184,7 +197,8 @@ extension ConnectionStudy {
           + "(\(population.dimension) numbers). Shown are the neurons of the first hidden layer on "
           + "the two directions in which those of A and B vary most "
           + "(\(fixed(plane.explained * 100, 1)) % of the variance). A straight line squeezes the "
-          + "distribution in the middle; an arc preserves its spread."),
+          + "distribution in the middle; an arc preserves its spread. The middle is half of the time "
+          + "in which units move from A's to B's."),
       .scatterChart(
         ScatterChart(
           title: "Distribution of the neurons at the ends and in the middle",

@@ -89,16 +89,20 @@ extension ConnectionStudy {
         LineChart.Series(
           name: name, points: entry.evaluation.points.map { ChartPoint($0.t, value($0)) })
       }
+      let narrow = entry.path.stages.enumerated().filter(\.element.keepsFunction).map {
+        Double($0.offset)...Double($0.offset + 1)
+      }
       let boundaries = entry.path.stages.enumerated().map { index, stage in
         LineChart.Boundary(stage.label, x: Double(index))
       }
       return .lineChart(
         LineChart(
-          title: "Accuracy along the stages of \(entry.name)", xLabel: "t", yLabel: "accuracy",
-          yFormat: .percent,
+          title: "Accuracy along the stages of \(entry.name)",
+          xLabel: narrow.isEmpty ? "t" : "t; stages that keep the function are narrow",
+          yLabel: "accuracy", yFormat: .percent,
           series: [
             series("train") { $0.train.accuracy }, series("test") { $0.test.accuracy },
-          ], boundaries: boundaries))
+          ], boundaries: boundaries, narrow: narrow))
     }
   }
 }

@@ -107,7 +107,8 @@ struct ConnectionStudy {
     var table = Table(columns: [
       .init("path"), .init("stages", alignment: .number), .init("length", alignment: .number),
       .init("distance of the ends", key: "distance", alignment: .number),
-      .init("points", alignment: .number),
+      .init("grid points", key: "grid_points", alignment: .number),
+      .init("points in all", key: "points", alignment: .number),
       .init("connect s", key: "connect_seconds", alignment: .number),
       .init("evaluate s", key: "evaluate_seconds", alignment: .number),
     ])
@@ -116,7 +117,7 @@ struct ConnectionStudy {
         .text(entry.name), .integer(entry.evaluation.stages),
         .number(entry.evaluation.length, decimals: 2),
         .number(entry.evaluation.distance, decimals: 2),
-        .integer(entry.evaluation.points.count),
+        .integer(entry.evaluation.grid.count), .integer(entry.evaluation.points.count),
         entry.connectSeconds.map { .number($0, decimals: 2) } ?? .empty,
         .number(entry.evaluateSeconds, decimals: 2),
       ])

@@ -35,10 +35,7 @@ struct PairComparison {
         runner.evaluate(network.weights, on: options.limited(data).test, workers: session.workers)
       )
       // Every figure of a pair is relative to its ends': said before any pair is joined.
-      guard train.crossEntropy.isFinite, test.crossEntropy.isFinite else {
-        throw SessionError.inFile(
-          name, problem: "the loss is not finite: the outputs are too large for single precision")
-      }
+      try SessionError.requireFinite(train, test, of: name)
       ends.append((name, train, test))
     }
     let joining = PathJoining(
@@ -47,11 +44,14 @@ struct PairComparison {
     let limited = options.limited(data)
     for (i, j) in pairs {
       for method in methods {
-        let (path, seconds) = try joining.path(networks[i], networks[j], by: method)
-        let entry = try ConnectionStudy.Entry(
-          name: "\(method)", path: path, traits: session.registry.connection(method).traits,
-          evaluator: joining.evaluator(options.strategy, for: "\(method)"), data: limited,
-          options: options, connectSeconds: seconds)
+        let (path, seconds) = try joining.path(
+          networks[i], networks[j], by: method, files: (names[i], names[j]))
+        let entry = try joining.inFiles((names[i], names[j]), method) {
+          try ConnectionStudy.Entry(
+            name: "\(method)", path: path, traits: session.registry.connection(method).traits,
+            evaluator: joining.evaluator(options.strategy, for: "\(method)"), data: limited,
+            options: options, connectSeconds: seconds)
+        }
         rows.append(Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
         let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)
         let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)

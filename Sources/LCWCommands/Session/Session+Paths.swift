@@ -5,6 +5,31 @@ import LCWNumerics
 import LCWPaths
 
 extension Session {
+  /// The archive of a path.
+  /// - Throws: An error that names the file, where it holds no path or one of weights that nothing can
+  ///   be computed with.
+  func pathArchive(_ source: any CheckpointSource, in file: String) throws -> PathArchive {
+    try inFile(file) {
+      let archive = try naming(file) { try PathArchive(reading: source, registry: registry) }
+      switch archive.content {
+      case .computed(let start, let end, _):
+        for (weights, place) in [(start, "start"), (end, "end")] {
+          if let fault = weights.fault {
+            throw SessionError.inFile(
+              file, problem: fault.description(naming: "\(place)/\(fault.parameter)"))
+          }
+        }
+      case .stored(let path):
+        for (t, end) in [(path.domain.lowerBound, "starts"), (path.domain.upperBound, "ends")] {
+          if let fault = try path.weights(at: t).fault {
+            throw SessionError.inFile(file, problem: "where the path \(end), \(fault)")
+          }
+        }
+      }
+      return archive
+    }
+  }
+
   /// The path of an archive. Where a method has to join the networks anew, it gets the training
   /// samples of the data set given or else of the one recorded, and the files it was made with.
   ///
@@ -128,9 +153,10 @@ struct PathJoining {
   }
 
   /// A path between two networks, and the seconds it took.
+  /// - Parameter files: The networks' files, which an error names.
   func path(
     _ a: TrainedNetwork, _ b: TrainedNetwork, by method: MethodExpression,
-    store: StateFile? = nil
+    files: (first: String, second: String), store: StateFile? = nil
   ) throws -> (path: any ConnectionPath, seconds: Double) {
     let start = ContinuousClock.now
     let connection = try session.registry.connection(method)
@@ -140,9 +166,22 @@ struct PathJoining {
         "\(method) needs \(Int(needed / 1e9) + 1) GB of memory to join these networks, more than there is"
       )
     }
-    let path = try connection.path(
-      from: a.weights, to: b.weights, in: context(for: method, store: store))
+    let path = try inFiles(files, method) {
+      try connection.path(
+        from: a.weights, to: b.weights, in: context(for: method, store: store))
+    }
     return (path, (ContinuousClock.now - start).seconds)
+  }
+
+  /// What work on two files gives. An error that is about what they hold names them.
+  func inFiles<Result>(
+    _ files: (first: String, second: String), _ method: MethodExpression,
+    _ work: () throws -> Result
+  ) throws -> Result {
+    do { return try work() } catch let error as ConnectionError where error.category == .data {
+      throw SessionError.inFile(
+        "\(method) from \(files.first) to \(files.second)", problem: error.description)
+    }
   }
 
   /// The archive of a path.

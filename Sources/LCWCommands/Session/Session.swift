@@ -157,7 +157,9 @@ struct Session {
     }
     guard format.canWrite else {
       throw CheckpointError.cannotWrite(
-        format: path, reason: "\(format.name) files can be read, not written")
+        format: path,
+        reason: "\(format.name) files can be read, not written"
+          + (format.insteadOfWriting(path).map { "; \($0)" } ?? ""))
     }
     return format
   }
@@ -176,38 +178,79 @@ struct Session {
 
   // MARK: Networks
 
-  /// The network of a file. A foreign file, which names no architecture, needs one given, and a
-  /// data set for the shape of the samples.
+  /// The network of a file. A foreign file, which names no network, needs an architecture given, and
+  /// a data set for the shape of the samples; one that names its own keeps it.
+  ///
+  /// - Throws: An error that names the file, where it holds no network or one that nothing can be
+  ///   computed with.
   func network(
     in path: String, architecture: String? = nil, dataset: String? = nil
   ) throws -> TrainedNetwork {
     try network(of: try open(path), path: path, architecture: architecture, dataset: dataset)
   }
 
-  /// The network of an opened file.
+  /// The network of an opened file, as ``network(in:architecture:dataset:)``.
   func network(
     of source: any CheckpointSource, path: String, architecture: String? = nil,
     dataset: String? = nil
   ) throws -> TrainedNetwork {
-    if source.namesNetwork, architecture == nil {
-      let network = try naming(path) {
-        do { return try source.trainedNetwork(from: registry) } catch let error as CheckpointError {
-          guard case .namesFile = error else { throw error }
-          throw SessionError.inFile(
-            path, problem: "\(error); if you know the file, name it with --architecture")
-        }
-      }
-      if let (done, all) = network.interruptedTraining {
-        Console.printError(
-          "warning: \(path) holds \(done) of \(all) epochs of its training; "
-            + "lcw train --resume goes on")
-      }
-      return network
+    if let own = try ownNetwork(of: source, path: path, architecture: architecture) {
+      try requireUsable(own.weights, in: path) { own.weights.network.parameters[$0].name }
+      return own
     }
     let bound = try bind(source, path: path, architecture: architecture, dataset: dataset)
+    let weights = try inFile(path) { try bound.binding.weights(of: bound.network, from: source) }
+    try requireUsable(weights, in: path) { bound.binding.names[$0] }
     return TrainedNetwork(
-      architecture: bound.architecture,
-      weights: try bound.binding.weights(of: bound.network, from: source), dataset: bound.dataset)
+      architecture: bound.architecture, weights: weights, dataset: bound.dataset)
+  }
+
+  /// The network that a file names; nothing if it names none.
+  /// - Parameter architecture: One given for files that name none, which stands in where the file's
+  ///   own is of a plugin that is not here.
+  private func ownNetwork(
+    of source: any CheckpointSource, path: String, architecture: String?
+  ) throws -> TrainedNetwork? {
+    guard source.namesNetwork else { return nil }
+    let network: TrainedNetwork
+    do {
+      network = try source.trainedNetwork(from: registry)
+    } catch PluginError.unknownPlugin where architecture != nil {
+      return nil
+    } catch CheckpointError.namesFile where architecture != nil {
+      return nil
+    } catch let error as CheckpointError {
+      guard case .namesFile = error else { return try naming(path) { throw error } }
+      throw SessionError.inFile(
+        path, problem: "\(error); if you know the file, name it with --architecture")
+    } catch {
+      return try inFile(path) { try naming(path) { throw error } }
+    }
+    if let (done, all) = network.interruptedTraining {
+      Console.printError(
+        "warning: \(path) holds \(done) of \(all) epochs of its training; "
+          + "lcw train --resume goes on")
+    }
+    if let architecture, try !isMade(network, by: architecture) {
+      Console.printError(
+        "warning: \(path) names its own network, \(network.architecture); \(architecture) is for files "
+          + "that name none".asOneLine)
+    }
+    return network
+  }
+
+  /// Whether an architecture makes a network's chain of layers.
+  private func isMade(_ network: TrainedNetwork, by architecture: String) throws -> Bool {
+    let own = network.weights.network
+    let given = try registry.architecture(try PluginReference(architecture))
+    return (try? given.network(inputShape: own.inputShape, classes: network.classes)) == own
+  }
+
+  private func requireUsable(
+    _ weights: Weights, in path: String, named name: (Int) -> String
+  ) throws {
+    guard let fault = weights.fault else { return }
+    throw SessionError.inFile(path, problem: fault.description(naming: name(fault.index)))
   }
 
   /// Which of a checkpoint's tensors are the parameters of which network; no tensor is read.
@@ -229,20 +272,36 @@ struct Session {
     let network = try family.network(inputShape: data.sampleShape, classes: data.classes)
     return BoundNetwork(
       architecture: family.selfContained(architectureReference), dataset: datasetReference,
-      network: network, binding: try self.binding(of: source, to: network))
+      network: network, binding: try self.binding(of: source, path: path, to: network))
   }
 
-  /// Which of a checkpoint's tensors are the parameters of a network; the error says how to help.
+  /// Which of a checkpoint's tensors are the parameters of a network; the error names the file and says
+  /// how to help.
   func binding(
-    of source: any CheckpointSource, to network: Network
+    of source: any CheckpointSource, path: String, to network: Network
   ) throws -> CheckpointBinding {
-    do {
-      return try CheckpointBinding(of: source.entries, to: network)
-    } catch .binding(let reason, let parameters, let tensors) {
-      throw CheckpointError.binding(
-        reason: reason + "; lcw convert can keep some of the tensors, as with --select 'model.*', "
-          + "and rename modules to the parameters' names, as with --rename hidden=dense2",
-        parameters: parameters, tensors: tensors)
+    try inFile(path) {
+      do {
+        return try CheckpointBinding(of: source.entries, to: network)
+      } catch CheckpointError.binding(let reason, let parameters, let tensors) {
+        throw CheckpointError.binding(
+          reason: reason
+            + "; lcw convert can keep some of the tensors, as with --select 'model.*', "
+            + "and rename modules to the parameters' names, as with --rename hidden=dense2",
+          parameters: parameters, tensors: tensors)
+      }
+    }
+  }
+
+  /// What work on a file's content gives; an error that does not name the file yet does then.
+  func inFile<Result>(_ file: String, _ work: () throws -> Result) throws -> Result {
+    do { return try work() } catch let error as any DescribedError {
+      let namesFile =
+        error is SessionError || error is FileError || error.description.hasPrefix(file)
+        || error.description.contains(URL(fileURLWithPath: file).path)
+      guard !namesFile else { throw error }
+      throw SessionError.inFile(
+        file == "-" ? "standard input" : file, problem: error.description, category: error.category)
     }
   }
 
@@ -266,8 +325,22 @@ struct Session {
     where other.weights.network != networks[0].weights.network {
       throw SessionError.differentNetworks(
         first: files[0], second: file,
-        networks: "‘\(networks[0].weights.network)’ and ‘\(other.weights.network)’")
+        networks: "\(text(of: networks[0])) and \(text(of: other))")
     }
+  }
+
+  /// Requires both parts of a data set to be what a file's network takes.
+  /// - Throws: An error that names the file.
+  func require(_ data: EvaluationData, fit network: TrainedNetwork, in file: String) throws {
+    try inFile(file) {
+      try data.train.check(fits: network.weights.network)
+      try data.test.check(fits: network.weights.network)
+    }
+  }
+
+  private func text(of network: TrainedNetwork) -> String {
+    let chain = network.weights.network
+    return "‘\(chain.inputShape) \(chain)’"
   }
 
   // MARK: Data

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWNetworks
 
 /// What a command lacks.
 enum SessionError: DescribedError, Hashable {
@@ -15,7 +16,7 @@ enum SessionError: DescribedError, Hashable {
   case unrecordedMethodFile(String, madeWith: String)
   case longRecipe(file: String, method: String, work: String)
   case differentNetworks(first: String, second: String, networks: String)
-  case inFile(String, problem: String)
+  case inFile(String, problem: String, category: ErrorCategory = .data)
   case unknownPlugin(file: String, problem: String)
   case outputExists(file: String)
   case outputTurnedUp(file: String, kept: String)
@@ -27,9 +28,9 @@ enum SessionError: DescribedError, Hashable {
     switch self {
     case .outputTurnedUp: .failure
     case .inputClosed, .missingMethodFile: .missingFile
-    case .otherFile, .unrecordedMethodFile, .longRecipe, .recordedDataset, .differentNetworks,
-      .inFile:
+    case .otherFile, .unrecordedMethodFile, .longRecipe, .recordedDataset, .differentNetworks:
       .data
+    case .inFile(_, _, let category): category
     default: .usage
     }
   }
@@ -61,7 +62,7 @@ enum SessionError: DescribedError, Hashable {
         + "--allow-long-recipe"
     case .differentNetworks(let first, let second, let networks):
       "\(first) and \(second) hold networks that differ: \(networks)"
-    case .inFile(let file, let problem): "\(file): \(problem)"
+    case .inFile(let file, let problem, _): "\(file): \(problem)"
     case .unknownPlugin(let file, let problem):
       "\(file): \(problem); if a shared object has it, name that with --plugin FILE before the command, "
         + "or its folder in \(PluginObject.foldersVariable)"
@@ -74,5 +75,15 @@ enum SessionError: DescribedError, Hashable {
     case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
     case .inputTaken: "standard input can be read only once, but - is named twice"
     }
+  }
+}
+
+extension SessionError {
+  /// Requires the losses of a file's network to be numbers. Its weights and the samples are, so that
+  /// otherwise what it computes of them is too large.
+  static func requireFinite(_ train: Metrics, _ test: Metrics, of file: String) throws {
+    guard !train.crossEntropy.isFinite || !test.crossEntropy.isFinite else { return }
+    throw SessionError.inFile(
+      file, problem: "the loss is not finite: the outputs are too large for single precision")
   }
 }

@@ -18,13 +18,30 @@ public struct JSONLimits: Sendable, Hashable {
 public struct JSONError: DescribedError, Hashable {
   /// The offset of the byte at fault.
   public let offset: Int
+  /// The line it stands in, counted from 1.
+  public let line: Int
+  /// The place in the line, in characters (Unicode scalars), counted from 1.
+  public let column: Int
   /// What is wrong, without a full stop.
   public let reason: String
+
+  /// What is wrong at a byte of a text.
+  init(_ reason: String, at offset: Int, of bytes: [UInt8]) {
+    self.offset = offset
+    self.reason = reason
+    let before = bytes[..<min(offset, bytes.count)]
+    line = 1 + before.count { $0 == UInt8(ascii: "\n") }
+    let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    // Bytes that continue a character count for none.
+    column = 1 + before[start...].count { $0 & 0xC0 != 0x80 }
+  }
 
   /// Wrong data.
   public var category: ErrorCategory { .data }
   /// The reason and the place.
-  public var description: String { "\(reason) at byte \(offset) of the JSON".asOneLine }
+  public var description: String {
+    "\(reason) at line \(line), column \(column) (at byte \(offset) of the JSON)".asOneLine
+  }
 }
 
 extension JSONValue {
@@ -51,7 +68,7 @@ private struct JSONParser {
     return value
   }
 
-  private func error(_ reason: String) -> JSONError { JSONError(offset: index, reason: reason) }
+  private func error(_ reason: String) -> JSONError { JSONError(reason, at: index, of: bytes) }
 
   private var next: UInt8? { index < bytes.count ? bytes[index] : nil }
 

@@ -7,6 +7,10 @@ public protocol CheckpointFormat: Plugin {
   static var fileExtensions: [String] { get }
   /// Whether files of the format can be written.
   static var canWrite: Bool { get }
+  /// What to write in the place of a file that can't be written, in words that follow a semicolon; nothing
+  /// if the format has no advice.
+  /// - Parameter file: The name of the file that was to be written.
+  static func insteadOfWriting(_ file: String) -> String?
   /// Whether files of the format can hold a kind of checkpoint.
   static func canHold(_ kind: CheckpointKind) -> Bool
 
@@ -35,6 +39,9 @@ public protocol CheckpointFormat: Plugin {
 extension CheckpointFormat {
   /// Formats can be read only, unless they say otherwise.
   public static var canWrite: Bool { false }
+
+  /// No advice.
+  public static func insteadOfWriting(_ file: String) -> String? { nil }
 
   /// A network's weights, and nothing that needs more than named tensors.
   public static func canHold(_ kind: CheckpointKind) -> Bool { kind == .checkpoint }

@@ -53,7 +53,7 @@ public struct Connection: Sendable {
 
   /// A path from `a` to `b`.
   /// - Throws: ``NetworkError/mismatch(_:_:)`` if they are not of one network,
-  ///   ``ConnectionError/notFinite(network:)`` if one holds NaN or infinity,
+  ///   ``ConnectionError/weights(network:_:)`` if one holds numbers that nothing can be computed with,
   ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them,
   ///   ``ConnectionError/layer(index:description:problem:)`` if the network has batch
   ///   normalisations, and what the method throws.
@@ -64,9 +64,8 @@ public struct Connection: Sendable {
       throw NetworkError.mismatch(
         "\(a.network.inputShape) \(a.network)", "\(b.network.inputShape) \(b.network)")
     }
-    for (weights, network) in [(a, "the first network"), (b, "the second network")]
-    where !weights.isFinite {
-      throw ConnectionError.notFinite(network: network)
+    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     if traits.needsData, context.samples == nil {
       throw ConnectionError.needsSamples(method: "\(expression)")
@@ -98,6 +97,10 @@ public enum ConnectionError: DescribedError, Hashable {
   case layer(index: Int, description: String, problem: String)
   /// The weights have values that are not finite.
   case notFinite(network: String)
+  /// The weights are numbers that nothing can be computed with.
+  case weights(network: String, WeightsFault)
+  /// The numbers of a layer are too large or too small for what the method computes of them.
+  case range(index: Int, description: String, problem: String)
   /// The outputs of an end point, or their loss, are not finite.
   case overflow(end: String)
   /// What was learned or fitted is not finite.
@@ -107,7 +110,7 @@ public enum ConnectionError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .needsSamples, .notLayerwise, .tooFewLayers, .layer: .usage
-    case .notFinite, .overflow: .data
+    case .notFinite, .weights, .range, .overflow: .data
     case .diverged: .failure
     }
   }
@@ -122,10 +125,12 @@ public enum ConnectionError: DescribedError, Hashable {
         + (suited.isEmpty ? "" : "; these do: \(suited.joined(separator: ", "))")
     case .tooFewLayers(let method, let needed, let found):
       "\(method) needs a network with \(needed) layers of weights or more; this one has \(found)"
-    case .layer(let index, let description, let problem):
+    case .layer(let index, let description, let problem),
+      .range(let index, let description, let problem):
       "layer \(index + 1) (\(description)) \(problem)"
     case .notFinite(let network):
       "\(network) has weights that are not finite"
+    case .weights(let network, let fault): "\(network): \(fault)"
     case .overflow(let end):
       "the loss at \(end) of the path is not finite: that network's outputs are too large for single "
         + "precision"

@@ -103,6 +103,16 @@ public struct LeastSquares: Sendable {
       blasint(count), 1, y, blasint(targets), x, blasint(features), 1, &cross, blasint(features))
   }
 
+  /// The mean of the squares of the features' values: infinite or not a number if a sum overflowed.
+  public var meanSquareOfFeatures: Double {
+    let trace =
+      switch gram {
+      case .single(let sum): sum.matrix.trace
+      case .double(let sum): sum.trace
+      }
+    return samples > 0 && features > 0 ? trace / Double(samples) / Double(features) : 0
+  }
+
   /// What minimises the sum.
   public struct Solution: Sendable {
     /// W, `[targets, features]`.

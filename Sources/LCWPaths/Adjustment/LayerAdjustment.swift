@@ -101,8 +101,8 @@ struct LayerAdjustment: Sendable {
   ///   - startsAtReference: Whether the features at time 0 are the reference's, so that they need
   ///     not be computed apart.
   ///   - times: From 0 to 1.
-  /// - Throws: ``ConnectionError/notFinite(network:)`` if features are not finite, and what
-  ///   computing them throws.
+  /// - Throws: ``ConnectionError/range(index:description:problem:)`` if features are too large or too
+  ///   small, and what computing them throws.
   func results(
     base: Weights, motion: LayerMotion, moving: Int, startsAtReference: Bool, times: [Double]
   ) throws -> [Result] {
@@ -223,9 +223,25 @@ struct LayerAdjustment: Sendable {
     do {
       solution = try problem.solution(ridge: options.ridge, workers: workers)
     } catch {
-      throw ConnectionError.layer(
+      let size = problem.meanSquareOfFeatures
+      let reason =
+        if !size.isFinite {
+          "gets inputs too large for single precision on the path: their squares overflow"
+        } else if size < Double(Float.leastNormalMagnitude) {
+          "gets inputs too small for single precision on the path: their squares vanish"
+        } else {
+          "can't be adjusted to its inputs on the path: \(error)"
+        }
+      throw ConnectionError.range(
+        index: layer, description: "\(reference.network.layers[layer])", problem: reason)
+    }
+    let isUsable = solution.weights.isFinite && (solution.bias?.isFinite ?? true)
+    guard isUsable else {
+      throw ConnectionError.range(
         index: layer, description: "\(reference.network.layers[layer])",
-        problem: "gets inputs too large for single precision on the path")
+        problem:
+          "can't be adjusted in single precision: its weights overflow, since its inputs on the "
+          + "path are too small beside what it should put out")
     }
     let tensor = reference[weight]
     var parameters = [

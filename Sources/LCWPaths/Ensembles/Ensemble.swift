@@ -45,8 +45,8 @@ public struct Ensemble: Sendable {
       guard other.network == first.network else {
         throw NetworkError.mismatch("\(first.network)", "\(other.network)")
       }
-      guard other.isFinite else {
-        throw ConnectionError.notFinite(network: "network \(number + 1)")
+      if let fault = other.fault {
+        throw ConnectionError.weights(network: "network \(number + 1)", fault)
       }
     }
     var members = [first]

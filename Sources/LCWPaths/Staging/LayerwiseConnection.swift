@@ -49,9 +49,8 @@ public struct LayerwiseConnection: Sendable {
     guard let samples = context.samples else {
       throw ConnectionError.needsSamples(method: name)
     }
-    guard a.isFinite, b.isFinite else {
-      throw ConnectionError.notFinite(
-        network: a.isFinite ? "the second network" : "the first network")
+    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     var build = Build(network: a.network, current: a, reordered: ReorderedNetwork(b))
     for (index, pair) in zip(layers, layers.dropFirst()).enumerated() {
