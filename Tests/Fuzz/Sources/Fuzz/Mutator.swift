@@ -22,6 +22,14 @@ private func mutated(_ input: [UInt8], maxSize: Int, _ random: inout Random) -> 
       tar.mutate(&random)
       return tar.bytes
     }
+    if var zip = ZipParts(input) {
+      zip.mutate(&random)
+      return zip.bytes
+    }
+    if var array = ArrayParts(input) {
+      array.text = mutatedText(array.text, &random)
+      return array.bytes
+    }
     if var file = LengthPrefixed(input) {
       file.text = mutatedText(file.text, &random)
       return file.bytes
