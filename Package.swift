@@ -92,7 +92,7 @@ let argumentParser = Target.Dependency.product(
 let libraries: [LibraryRow] = [
   LibraryRow(target: "LCWNumerics", floors: ["COpenBLAS", "CKernels"]),
   LibraryRow(target: "LCWCore", floors: ["LCWNumerics", "CPluginSection"]),
-  LibraryRow(target: "LCWFiles", floors: ["LCWCore", "CArchive"]),
+  LibraryRow(target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive"]),
   LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
   LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
   LibraryRow(
@@ -214,7 +214,7 @@ let tests: [TestRow] = [
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
   TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),
-  TestRow(target: "LCWFilesTests", dependencies: ["LCWFiles", "LCWCore"]),
+  TestRow(target: "LCWFilesTests", dependencies: ["LCWFiles", "LCWCore", "LCWNumerics"]),
 ]
 
 // MARK: - The package

@@ -4,8 +4,9 @@
 
     python3 read_lcw.py network.lcw          lists what it holds
 
-Needs numpy, and either the module zstandard or the program zstd. NumPy has no bfloat16:
-those tensors become float32, which holds them exactly. See Formats/LCW/SPEC.md.
+Needs numpy, and either the module zstandard or the program zstd. NumPy has no bfloat16 and no
+floating-point numbers of 8 bits: those tensors become float32, which holds them exactly. See
+Formats/LCW/SPEC.md.
 """
 import hashlib
 import io
@@ -24,6 +25,7 @@ except ImportError:
 DTYPES = {
     "f64": "<f8", "f32": "<f4", "f16": "<f2", "bf16": "<u2",
     "i64": "<i8", "i32": "<i4", "i16": "<i2", "i8": "i1", "u8": "u1", "bool": "?",
+    "u64": "<u8", "u32": "<u4", "u16": "<u2", "c64": "<c8", "f8_e4m3": "u1", "f8_e5m2": "u1",
 }
 
 
@@ -135,6 +137,13 @@ def array(tensor, content, chunk):
     values = np.frombuffer(content, dtype)
     if tensor["dtype"] == "bf16":
         values = (values.astype("<u4") << 16).view("<f4")
+    elif tensor["dtype"] == "f8_e5m2":
+        values = (values.astype("<u2") << 8).view("<f2").astype("<f4")
+    elif tensor["dtype"] == "f8_e4m3":
+        # Half precision has the same mantissa in front and eight more in its bias.
+        words = (values & 127).astype("<u2") << 7
+        values = np.where(values & 127 == 127, np.float32("nan"), words.view("<f2") * np.float32(256)) \
+            * np.where(values & 128, np.float32(-1), np.float32(1))
     return values.reshape(tensor["shape"])
 
 

@@ -47,6 +47,7 @@ struct ArchiveReader: CheckpointSource {
   }
 
   var kind: CheckpointKind { manifest.kind }
+  var hasChecksums: Bool? { true }
   var metadata: [String: JSONValue] { manifest.metadata }
 
   func tensor(named name: String) throws -> StoredTensor {

@@ -124,7 +124,9 @@ struct ArchiveWriter {
     var total = 0
     for (index, entry) in entries.enumerated() {
       if let problem = Manifest.problem(withName: entry.name, limits: limits) {
-        throw refusal("of the tensor ‘\(entry.name)’, \(problem)")
+        throw refusal(
+          "of the tensor ‘\(entry.name)’, \(problem)"
+            + (entry.name.isEmpty ? "; --rename =NAME gives it one" : ""))
       }
       if index > 0, entries[index - 1].name.utf8.elementsEqual(entry.name.utf8) {
         throw refusal("there are two tensors ‘\(entry.name)’")

@@ -27,7 +27,8 @@ extension Manifest {
     // Before the other fields, since those of a newer version may be unknown.
     let version = try fields.integer("version")
     guard version == Manifest.version else { throw .unknownVersion(file: file, version: version) }
-    let isNewer = try fields.integer("minor") > Manifest.minor
+    let minor = try fields.integer("minor")
+    let isNewer = minor > Manifest.newestMinor
     _ = try fields.string(ManifestSeal.key)
     kind = CheckpointKind(rawValue: try fields.string("kind"))
     if let problem = Manifest.problem(withKind: kind.rawValue) {
@@ -59,7 +60,8 @@ extension Manifest {
     for (index, record) in records.enumerated() {
       tensors.append(
         try TensorRecord(
-          parsing: record, index: index, isNewer: isNewer, file: file, limits: limits))
+          parsing: record, index: index, minor: minor, isNewer: isNewer, file: file, limits: limits)
+      )
     }
     try checkOrder(file: file)
     try checkPositions(file: file)
@@ -145,7 +147,7 @@ extension Manifest {
 
 extension TensorRecord {
   fileprivate init(
-    parsing value: JSONValue, index: Int, isNewer: Bool, file: String, limits: Limits
+    parsing value: JSONValue, index: Int, minor: Int, isNewer: Bool, file: String, limits: Limits
   ) throws(ArchiveError) {
     let known = value.object?["name"]?.string
     var fields = try Fields(of: value, limits: limits) { place, reason in
@@ -159,7 +161,12 @@ extension TensorRecord {
     }
     let type = try fields.string("dtype")
     guard let elementType = ElementType(rawValue: type) else {
-      throw fields.error("dtype", "‘\(type)’ is not known")
+      throw fields.error(
+        "dtype", "‘\(type)’ is not known" + (isNewer ? ", so it takes a newer lcw" : ""))
+    }
+    guard elementType.minor <= minor else {
+      throw fields.error(
+        "dtype", "‘\(type)’ is not one of version \(Manifest.version).\(minor), which it states")
     }
     self.elementType = elementType
     shape = try fields.shape("shape")

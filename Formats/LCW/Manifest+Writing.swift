@@ -19,7 +19,7 @@ extension Manifest {
   private var body: String {
     """
     {"format":\(JSONValue.quoted(Manifest.format)),"version":\(Manifest.version),\
-    "minor":\(Manifest.minor),"kind":\(JSONValue.quoted(kind.rawValue)),"chunk":\(chunk),\
+    "minor":\(minor),"kind":\(JSONValue.quoted(kind.rawValue)),"chunk":\(chunk),\
     "metadata":\(JSONValue.object(metadata).compactText),\
     "tensors":[\(tensors.map(\.text).joined(separator: ","))],\
     "segments":[\(segments.map(String.init).joined(separator: ","))]

@@ -8,9 +8,9 @@ struct Manifest: Sendable {
   static let format = "lcw"
   /// The version of the format that is read and written; a reader refuses any other.
   static let version = 1
-  /// The minor version that is written. A later one may have fields that are not known here, which
-  /// change nothing in what is known.
-  static let minor = 0
+  /// The newest minor version that is known. A later one may have fields that are not known here,
+  /// which change nothing in what is known, and other dtypes, which are refused by their names.
+  static let newestMinor = 1
   /// The bytes of a tensor that the writer transforms and compresses at a time.
   static let writtenChunk = 512 << 10
   /// The raw bytes at which the writer closes a segment.
@@ -26,6 +26,15 @@ struct Manifest: Sendable {
   var tensors: [TensorRecord]
   /// The stored bytes of each segment.
   var segments: [Int]
+
+  /// The minor version that is written: the first that has all the tensors' types, so that every
+  /// reader that knows these reads the archive.
+  var minor: Int { tensors.map(\.elementType.minor).max() ?? 0 }
+}
+
+extension ElementType {
+  /// The minor version of the format that brought the type.
+  var minor: Int { isPassedThrough ? 1 : 0 }
 }
 
 /// What the manifest says of a tensor.

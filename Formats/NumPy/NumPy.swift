@@ -10,7 +10,8 @@ import LCWFiles
 /// they are read. The array of an `.npy` file, which has no name there, is called `array`.
 ///
 /// A file is written as `.npy` if its name ends so, which takes exactly one tensor, else as `.npz`.
-/// The format has no place for metadata, so they are not written, and none for bfloat16.
+/// The format has no place for metadata, so they are not written, and none for bfloat16 and for
+/// floating-point numbers of 8 bits.
 public struct NumPy: CheckpointFormat {
   /// `numpy`
   public static let name = "numpy"
@@ -45,13 +46,13 @@ public struct NumPy: CheckpointFormat {
   public static func recognises(_ start: [UInt8]) -> Bool {
     if start.starts(with: NumPyHeader.magic) { return true }
     if start.starts(with: ZipFile.emptyMark) { return true }
-    return ZipFile.firstName(in: start)?.hasSuffix(NumPyHeader.nameEnding) ?? false
+    return ZipFile.firstName(in: start).flatMap(NumPyHeader.arrayName) != nil
   }
 
   /// Whether a file is a zip that has an array, though not as its first entry.
   public static func recognises(contentsOf file: URL) -> Bool {
     guard let zip = try? ZipFile(file) else { return false }
-    return zip.entries.contains { $0.name.hasSuffix(NumPyHeader.nameEnding) }
+    return zip.entries.contains { NumPyHeader.arrayName(ofEntry: $0.name) != nil }
   }
 
   /// Opens a file: reads and checks the headers of all its arrays.

@@ -11,9 +11,6 @@ public enum NumPyError: DescribedError, Hashable {
   /// An array has elements of a type that `lcw` has no use for.
   case unsupportedType(file: String, array: String, type: String, hint: String?)
 
-  /// An entry of an npz is no array.
-  case noArray(file: String, entry: String)
-
   /// Wrong data.
   public var category: ErrorCategory { .data }
 
@@ -31,8 +28,6 @@ public enum NumPyError: DescribedError, Hashable {
         + (hint.map { ": \($0)" } ?? "") + "; save it as one of "
         + ElementType.allCases.compactMap(\.numPyDescription).joined(separator: ", ")
         + ", or select the other arrays"
-    case .noArray(let file, let entry):
-      "\(file): the entry ‘\(entry)’ is no array, whose name would end in .npy; select the others"
     }
   }
 }

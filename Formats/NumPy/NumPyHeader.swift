@@ -7,6 +7,12 @@ struct NumPyHeader: Sendable, Equatable {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   /// What the names of a zip's entries end in.
   static let nameEnding = ".npy"
+  /// The name of the array in a zip's entry, which may be empty; nothing if the entry is no array.
+  static func arrayName(ofEntry name: String) -> String? {
+    let name = Array(name.utf8)
+    guard name.suffix(nameEnding.utf8.count).elementsEqual(nameEnding.utf8) else { return nil }
+    return String(decoding: name.dropLast(nameEnding.utf8.count), as: UTF8.self)
+  }
   /// The most bytes the text of a header may have. NumPy's own have some hundred.
   static let textLimit = 1 << 16
   /// The most dimensions, as in NumPy.
@@ -34,6 +40,9 @@ struct NumPyHeader: Sendable, Equatable {
     elements = .numbers(elementType, isBigEndian: false)
     self.shape = shape
   }
+
+  /// Whether the elements stand row by row.
+  var isRowMajor: Bool { !isFortranOrder || StridedLayout(columnMajor: shape).isRowMajor }
 
   /// The bytes of the elements, which the parser makes sure can be counted; nothing if that is not
   /// known.
@@ -118,7 +127,13 @@ extension NumPyHeader {
     if type.hasSuffix("V2") || type == "bfloat16" {
       return "it may be bfloat16, which NumPy can't name; convert it by astype(numpy.float32)"
     }
-    if type.hasSuffix("O") { return "it holds pickled objects of Python" }
+    if type.hasSuffix("O") || type == "object" { return "it holds pickled objects of Python" }
+    if ["V1", "float8_e4m3fn", "float8_e5m2"].contains(where: type.hasSuffix) {
+      return "it may be a type of 8 bits that NumPy can't name; convert it by astype(numpy.float32)"
+    }
+    if type.contains(",") || type.hasPrefix("(") {
+      return "its elements have several parts; save each as an array of its own"
+    }
     return nil
   }
 }
@@ -134,7 +149,7 @@ extension NumPyHeader {
     if isFortranOrder {
       bytes = StridedLayout(columnMajor: shape).gathered(from: bytes, width: elementType.width)
     }
-    if isBigEndian { reverseBytes(of: &bytes, width: elementType.width) }
+    if isBigEndian { reverseBytes(of: &bytes, elementType) }
     return try StoredTensor(elementType: elementType, shape: shape, bytes: bytes)
   }
 }
@@ -160,8 +175,9 @@ extension NumPyHeader.Elements {
   }
 }
 
-/// Reverses the bytes of each element.
-private func reverseBytes(of bytes: inout [UInt8], width: Int) {
+/// Reverses the bytes of each element, of a complex number those of each part.
+func reverseBytes(of bytes: inout [UInt8], _ type: ElementType) {
+  let width = type == .complex64 ? type.width / 2 : type.width
   bytes.withUnsafeMutableBytes { buffer in
     func swap<Word: FixedWidthInteger & BitwiseCopyable>(_ type: Word.Type) {
       for start in stride(from: 0, to: buffer.count, by: width) {
@@ -200,30 +216,54 @@ extension NumPyHeader {
 // MARK: - Element types
 
 extension ElementType {
-  /// The type's name in NumPy's files; bfloat16 has none.
+  /// The type's name in NumPy's files; bfloat16 and floating-point numbers of 8 bits have none.
   var numPyDescription: String? {
     switch self {
     case .float64: "<f8"
     case .float32: "<f4"
     case .float16: "<f2"
-    case .bfloat16: nil
     case .int64: "<i8"
     case .int32: "<i4"
     case .int16: "<i2"
     case .int8: "|i1"
     case .uint8: "|u1"
+    case .uint16: "<u2"
+    case .uint32: "<u4"
+    case .uint64: "<u8"
     case .bool: "|b1"
+    case .complex64: "<c8"
+    case .bfloat16, .float8E4M3, .float8E5M2: nil
     }
   }
 
-  /// The type of a name in NumPy's files, and whether its numbers are big-endian.
+  /// The type of a name that `numpy.dtype` takes on Linux, and whether its numbers are big-endian:
+  /// `<f4`, `=f4`, `f4`, `f`, `>d`, `float32`, `double`.
   static func numPyType(_ name: String) -> (ElementType, isBigEndian: Bool)? {
-    for type in allCases {
-      if name == type.numPyDescription { return (type, false) }
-      if type.width > 1, let own = type.numPyDescription, name == ">" + own.dropFirst() {
-        return (type, true)
-      }
-    }
-    return nil
+    if let type = numPyWords[name] { return (type, false) }
+    let order = name.first.flatMap { "<>=|".contains($0) ? $0 : nil }
+    guard let type = numPyCodes[order == nil ? name : String(name.dropFirst())] else { return nil }
+    return (type, order == ">" && type.width > 1)
   }
+
+  /// What may stand behind the order of the bytes: a letter with the bytes of an element, or one of
+  /// C's types, of which `long` has 64 bits.
+  private static let numPyCodes: [String: ElementType] = [
+    "f8": .float64, "d": .float64, "f4": .float32, "f": .float32, "f2": .float16, "e": .float16,
+    "i8": .int64, "l": .int64, "q": .int64, "n": .int64, "p": .int64, "i4": .int32, "i": .int32,
+    "i2": .int16, "h": .int16, "i1": .int8, "b": .int8, "u8": .uint64, "L": .uint64, "Q": .uint64,
+    "N": .uint64, "P": .uint64, "u4": .uint32, "I": .uint32, "u2": .uint16, "H": .uint16,
+    "u1": .uint8, "B": .uint8, "b1": .bool, "?": .bool, "c8": .complex64, "F": .complex64,
+  ]
+
+  /// What stands alone.
+  private static let numPyWords: [String: ElementType] = [
+    "float64": .float64, "double": .float64, "float": .float64, "float_": .float64,
+    "float32": .float32, "single": .float32, "float16": .float16, "half": .float16,
+    "int64": .int64, "int": .int64, "int_": .int64, "long": .int64, "longlong": .int64,
+    "intp": .int64, "int32": .int32, "intc": .int32, "int16": .int16, "short": .int16,
+    "int8": .int8, "byte": .int8, "uint64": .uint64, "uint": .uint64, "ulong": .uint64,
+    "ulonglong": .uint64, "uintp": .uint64, "uint32": .uint32, "uintc": .uint32,
+    "uint16": .uint16, "ushort": .uint16, "uint8": .uint8, "ubyte": .uint8, "bool": .bool,
+    "bool_": .bool, "bool8": .bool, "complex64": .complex64, "csingle": .complex64,
+  ]
 }

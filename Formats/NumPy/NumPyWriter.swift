@@ -48,9 +48,8 @@ struct NumPyWriter {
     var headers: [[UInt8]] = []
     for entry in source.entries {
       let problem = ZipWriter.problem(withName: entry.name + NumPyHeader.nameEnding)
-      if entry.name.isEmpty || problem != nil {
-        throw refusal(
-          "a tensor can't be called ‘\(entry.name)’: \(problem ?? "the name is empty")")
+      if let problem {
+        throw refusal("a tensor can't be called ‘\(entry.name)’: \(problem)")
       }
       guard names.insert(Array(entry.name.utf8)).inserted else {
         throw refusal("there are two tensors ‘\(entry.name)’")
@@ -58,7 +57,8 @@ struct NumPyWriter {
       guard entry.elementType.numPyDescription != nil else {
         throw refusal(
           "the tensor ‘\(entry.name)’ is \(entry.elementType.rawValue), which NumPy does not have; "
-            + "convert it with --dtype f32")
+            + (entry.elementType.isFloatingPoint
+              ? "convert it with --dtype f32" : "write an .lcw or .safetensors file"))
       }
       let header = NumPyHeader(elementType: entry.elementType, shape: entry.shape)
       guard let bytes = header.bytes else {

@@ -46,7 +46,7 @@ struct PythonLiteralParser {
   private mutating func value() throws(Problem) -> PythonLiteral {
     skipSpace()
     switch bytes.dropFirst(position).first {
-    case UInt8(ascii: "'"), UInt8(ascii: "\""): return .text(try text())
+    case UInt8(ascii: "'"), UInt8(ascii: "\""), UInt8(ascii: "u"): return .text(try text())
     case UInt8(ascii: "("): return .sizes(try tuple())
     case UInt8(ascii: "["): return .list(list())
     case UInt8(ascii: "T"), UInt8(ascii: "F"):
@@ -60,6 +60,8 @@ struct PythonLiteralParser {
   /// A text without escapes: no field that is understood needs one.
   private mutating func text() throws(Problem) -> String {
     skipSpace()
+    // Python 2 says of a text that it is one of Unicode.
+    if bytes.dropFirst(position).first == UInt8(ascii: "u") { position += 1 }
     guard let quote = bytes.dropFirst(position).first,
       quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"")
     else { throw problem("there is no text") }
@@ -110,6 +112,8 @@ struct PythonLiteralParser {
       value = sum
     }
     position += digits.count
+    // Python 2 marks long integers.
+    if bytes.dropFirst(position).first == UInt8(ascii: "L") { position += 1 }
     return value
   }
 
@@ -127,7 +131,7 @@ struct PythonLiteralParser {
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 0x0A {
+    while position < bytes.count, [0x20, 0x0A, 0x09, 0x0D].contains(bytes[position]) {
       position += 1
     }
   }

@@ -101,6 +101,7 @@ enum KnownGlobal: Equatable {
     "torch.HalfStorage": .float16, "torch.BFloat16Storage": .bfloat16,
     "torch.LongStorage": .int64, "torch.IntStorage": .int32, "torch.ShortStorage": .int16,
     "torch.CharStorage": .int8, "torch.ByteStorage": .uint8, "torch.BoolStorage": .bool,
+    "torch.ComplexFloatStorage": .complex64,
   ]
 
   private static let elementTypes: [String: ElementType] = [
@@ -108,19 +109,19 @@ enum KnownGlobal: Equatable {
     "torch.float": .float32, "torch.float16": .float16, "torch.half": .float16,
     "torch.bfloat16": .bfloat16, "torch.int64": .int64, "torch.long": .int64,
     "torch.int32": .int32, "torch.int": .int32, "torch.int16": .int16, "torch.short": .int16,
-    "torch.int8": .int8, "torch.uint8": .uint8, "torch.bool": .bool,
+    "torch.int8": .int8, "torch.uint8": .uint8, "torch.bool": .bool, "torch.uint16": .uint16,
+    "torch.uint32": .uint32, "torch.uint64": .uint64, "torch.float8_e4m3fn": .float8E4M3,
+    "torch.float8_e5m2": .float8E5M2, "torch.complex64": .complex64, "torch.cfloat": .complex64,
   ]
 
   private static let foreignStorages: [String: (name: String, width: Int)] = [
-    "torch.ComplexFloatStorage": ("complex64", 8), "torch.ComplexDoubleStorage": ("complex128", 16),
+    "torch.ComplexDoubleStorage": ("complex128", 16)
   ]
 
   /// Types that can't be read, with the bytes of their elements.
   private static let foreignTypes: [String: Int] = [
-    "torch.complex32": 4, "torch.complex64": 8, "torch.complex128": 16, "torch.uint16": 2,
-    "torch.uint32": 4, "torch.uint64": 8, "torch.float8_e4m3fn": 1, "torch.float8_e4m3fnuz": 1,
-    "torch.float8_e5m2": 1, "torch.float8_e5m2fnuz": 1, "torch.float8_e8m0fnu": 1,
-    "torch.float4_e2m1fn_x2": 1,
+    "torch.complex32": 4, "torch.complex128": 16, "torch.float8_e4m3fnuz": 1,
+    "torch.float8_e5m2fnuz": 1, "torch.float8_e8m0fnu": 1, "torch.float4_e2m1fn_x2": 1,
   ]
 
   private static let quantised: Set<String> = [

@@ -105,6 +105,8 @@ struct LegacyStream: StorageBytes {
     }
   }
 
+  var hasChecksums: Bool { false }
+
   func size(of key: String) -> Int? { ranges[Array(key.utf8)]?.count }
 
   func bytes(of key: String) throws -> [UInt8] {

@@ -6,7 +6,8 @@
 /// that a pickle is a program for. Of these the ones are known that `torch.save` writes with the
 /// protocols 2 to 5. Functions are never called: the few that make up a tensor, one of Python's
 /// containers, a device or a scalar of NumPy's are recognised by their names and their arguments
-/// taken as data, and all others are refused.
+/// taken as data. What else would make an object, such as of `argparse.Namespace` or of NumPy's
+/// arrays, is kept by its name alone; names that run code or reach files are refused.
 public struct Pickle: Sendable {
   /// The value that the pickle stands for.
   public let root: PickleValue
@@ -22,6 +23,8 @@ public struct Pickle: Sendable {
   public let tensors: [PickledTensor]
   /// The types of NumPy's that scalars have, as `<f8`.
   public let numPyTypes: [String]
+  /// The classes of the objects that are not built, or the functions that would make them.
+  public let objects: [String]
   /// The position behind the pickle.
   public let end: Int
 
@@ -42,6 +45,7 @@ public struct Pickle: Sendable {
     storages = machine.storages
     tensors = machine.tensors
     numPyTypes = machine.numPyTypes
+    objects = machine.objects
     end = machine.reader.position
   }
 }

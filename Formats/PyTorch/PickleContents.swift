@@ -11,7 +11,11 @@ struct PickleContents {
 
   private(set) var tensors: [Found] = []
   private(set) var metadata: [String: JSONValue] = [:]
+  /// What was left out.
+  private(set) var notes: [String] = []
 
+  /// The objects that were found under a name.
+  private var objectCount = 0
   private let pickle: Pickle
   private let file: String
   private var visits = 0
@@ -25,6 +29,8 @@ struct PickleContents {
   /// The most tensors, and the most bytes of a name.
   static let tensorLimit = 1 << 17
   static let nameLimit = 512
+  /// The most objects that are named in the notes.
+  static let notesLimit = 100
   /// The most values of metadata and their bytes, the most items of a list among them, and the
   /// most bytes of a text.
   static let metadataLimit = 1024
@@ -40,10 +46,31 @@ struct PickleContents {
       tensors = [Found(name: "tensor", tensor: index)]
       return
     }
+    if case .object(let index) = pickle.root {
+      throw .pickle(file: file, .object(pickle.objects[index]))
+    }
     guard isContainer(pickle.root) else {
       throw .notPyTorch(file: file, reason: "it holds a single value, not tensors")
     }
     try visit(pickle.root, path: "", depth: 0)
+    // What could be meant by the file is then in the objects.
+    if tensors.isEmpty, let first = pickle.objects.first {
+      throw .pickle(file: file, .object(first))
+    }
+    if objectCount > Self.notesLimit {
+      notes.append("\(objectCount - Self.notesLimit) more objects are left out")
+    }
+    let lost = pickle.tensors.count - Set(tensors.map(\.tensor)).count
+    if !pickle.objects.isEmpty, lost > 0 {
+      notes.append("\(lost) \(lost == 1 ? "tensor is" : "tensors are") left out with the objects")
+    }
+  }
+
+  private mutating func addObject(_ index: Int, path: String?) {
+    objectCount += 1
+    guard objectCount <= Self.notesLimit else { return }
+    let name = path.map { "‘\($0.asOneLine)’" } ?? "a value without a name"
+    notes.append("\(name) is left out: it is an object of \(pickle.objects[index]), and not built")
   }
 
   private func isContainer(_ value: PickleValue) -> Bool {
@@ -79,6 +106,7 @@ struct PickleContents {
       for (key, value) in zip(dictionary.keys, dictionary.values) {
         try visit(value, path: name(of: key, in: path, depth: depth), depth: depth + 1)
       }
+    case .object(let index): addObject(index, path: path)
     case .none, .bool, .integer, .long, .number, .string, .bytes, .global, .numPyType:
       if let plain = plain(value) { add(plain, path: path) }
     }
@@ -109,9 +137,6 @@ struct PickleContents {
     }
     guard tensors.count < Self.tensorLimit else {
       throw .tooLarge(file: file, reason: "it has more than \(Self.tensorLimit) tensors")
-    }
-    guard !name.isEmpty else {
-      throw .tensor(file: file, tensor: "", reason: "its name is empty")
     }
     guard names.insert(Array(name.utf8)).inserted else {
       throw .tensor(file: file, tensor: name, reason: "two tensors have this name")

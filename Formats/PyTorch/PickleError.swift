@@ -9,11 +9,11 @@ public enum PickleError: DescribedError, Hashable {
   case malformed(position: Int, reason: String)
   /// An instruction that `torch.save` does not write.
   case unsupportedOpcode(UInt8, position: Int)
-  /// The pickle names a function or class that is neither a tensor's nor a container's.
+  /// The pickle names a function or class that runs code or reaches files.
   case global(String)
-  /// The pickle would call a function.
+  /// The pickle would call such a function.
   case call(String)
-  /// The pickle would make an object of a class, as that of a module has.
+  /// The pickle is an object of a class, as that of a module, or holds objects and no tensors.
   case object(String)
   /// A tensor has a flag that changes what its elements mean in a way that is not known.
   case flag(String)
@@ -36,7 +36,7 @@ public enum PickleError: DescribedError, Hashable {
       "the pickle has the instruction 0x\(String(code, radix: 16)) at byte \(position), "
         + "which torch.save does not write"
     case .global(let name):
-      "the pickle names ‘\(name)’, which is neither a tensor nor plain data; nothing was executed; "
+      "the pickle names ‘\(name)’, which runs code or reaches files; nothing was executed; "
         + PickleError.remedy(for: name)
     case .call(let name):
       "the pickle would call ‘\(name)’, which is refused; nothing was executed; "
@@ -53,6 +53,7 @@ public enum PickleError: DescribedError, Hashable {
       "the pickle is not accepted: \(reason)"
     }
   }
+
   /// What to save instead of an object of a class.
   private static func remedy(for name: String) -> String {
     switch name {

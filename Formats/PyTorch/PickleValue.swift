@@ -32,6 +32,8 @@ public enum PickleValue: Sendable, Hashable {
   case global(String)
   /// A type of NumPy's: see ``Pickle/numPyTypes``.
   case numPyType(Int)
+  /// An object of a class that is not known, which is not built: see ``Pickle/objects``.
+  case object(Int)
 }
 
 /// The type of the elements in a pickle's storages and tensors.
@@ -141,6 +143,8 @@ public struct PickledTensor: Sendable, Hashable {
   public let strides: [Int]
   /// Whether the elements are those of the storage with the other sign: PyTorch's negative bit.
   public let isNegated: Bool
+  /// Whether they are the complex conjugates of those of the storage: PyTorch's conjugate bit.
+  public let isConjugated: Bool
 }
 
 /// What a pickle may hold at most.

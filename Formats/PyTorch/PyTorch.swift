@@ -6,9 +6,11 @@ import LCWFiles
 /// The files of `torch.save`: a zip of a pickle and of storages, or the stream of these from before
 /// PyTorch 1.6.
 ///
-/// The pickle is data to this reader: it is never executed, and what is neither a tensor nor a
-/// dictionary, list, tuple, set, number, text, truth value, device or `None` is refused by its name.
-/// A `Counter` and a `defaultdict` are dictionaries, and a scalar of NumPy's is a number.
+/// The pickle is data to this reader: it is never executed. A `Counter` and a `defaultdict` are
+/// dictionaries, and a scalar of NumPy's is a number. An object of another class, such as an
+/// `argparse.Namespace`, a path, a date or an array of NumPy's, is never built: it is left out with all
+/// that is in it, and named in the notes. A file that is one object, or has no tensors but in
+/// objects, is refused, and so is one that names what runs code or reaches files.
 ///
 /// Dictionaries and lists may be nested; the keys and indices that lead to a tensor, joined by
 /// dots, are its name: `model_state.fc.0.weight`. A file that is nothing but a tensor holds
@@ -51,6 +53,13 @@ public struct PyTorch: CheckpointFormat {
         "data.pkl", "constants.pkl", "version", "byteorder", ".format_version",
         ".storage_alignment",
       ].contains(parts[1])
+  }
+
+  /// Whether a file is a zip with a pickle of PyTorch's, though not as one of its first parts: as one
+  /// that was packed again.
+  public static func recognises(contentsOf file: URL) -> Bool {
+    guard let zip = try? ZipFile(file) else { return false }
+    return zip.entries.contains { TorchZip.isPickle($0.name) }
   }
 
   /// Opens a file: reads its pickle and checks that its tensors are within their storages.

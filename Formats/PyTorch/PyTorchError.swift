@@ -26,7 +26,6 @@ public enum PyTorchError: DescribedError, Hashable {
 
   private static func remedy(for type: String) -> String {
     if type.hasPrefix("complex") { return "torch.view_as_real of it" }
-    if type.hasPrefix("uint") { return "it as signed integers, by tensor.to(torch.int64)" }
     if type.hasPrefix("float8") { return "it by tensor.to(torch.bfloat16)" }
     return "it as numbers of another type"
   }

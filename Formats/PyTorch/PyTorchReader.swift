@@ -11,6 +11,7 @@ final class PyTorchReader: CheckpointSource {
     var elementType: ElementType
     var layout: StridedLayout
     var isNegated: Bool
+    var isConjugated: Bool
     var isShared: Bool
   }
 
@@ -18,6 +19,8 @@ final class PyTorchReader: CheckpointSource {
   let entries: [TensorEntry]
   let unreadable: [UnreadableTensor]
   let metadata: [String: JSONValue]
+  let notes: [String]
+  var hasChecksums: Bool? { storages.hasChecksums }
 
   private let file: String
   private let storages: any StorageBytes
@@ -63,6 +66,7 @@ final class PyTorchReader: CheckpointSource {
           storedBytes: storedBytes))
       records[Array(found.name.utf8)] = Record(
         key: storage.key, elementType: elementType, layout: layout, isNegated: tensor.isNegated,
+        isConjugated: tensor.isConjugated,
         isShared: users[Array(storage.key.utf8), default: 0] > 1)
     }
     self.file = file
@@ -71,6 +75,7 @@ final class PyTorchReader: CheckpointSource {
     self.records = records
     self.storages = storages
     metadata = contents.metadata
+    notes = contents.notes
   }
 
   var kind: CheckpointKind { .checkpoint }
@@ -87,7 +92,8 @@ final class PyTorchReader: CheckpointSource {
       from: storageBytes(of: record), width: record.elementType.width)
     let tensor = try StoredTensor(
       elementType: record.elementType, shape: record.layout.shape, bytes: bytes)
-    return try record.isNegated ? tensor.negated() : tensor
+    let resolved = try record.isConjugated ? tensor.conjugated() : tensor
+    return try record.isNegated ? resolved.negated() : resolved
   }
 
   private func storageBytes(of record: Record) throws -> [UInt8] {

@@ -6,6 +6,8 @@ protocol StorageBytes: Sendable {
   func size(of key: String) -> Int?
   /// The bytes of a storage, as many as ``size(of:)`` says.
   func bytes(of key: String) throws -> [UInt8]
+  /// Whether all bytes have a checksum, which reading compares.
+  var hasChecksums: Bool { get }
 }
 
 /// The most bytes of a pickle. That of a network of ten thousand tensors has some two million.

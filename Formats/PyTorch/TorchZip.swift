@@ -8,24 +8,31 @@ struct TorchZip: StorageBytes {
   /// What the file says of its tensors.
   let pickle: Pickle
 
+  /// Whether each file in the zip has a checksum; `torch.save` can be told to compute none.
+  var hasChecksums: Bool { zip.entries.allSatisfy(\.hasChecksum) }
+
   private let zip: ZipFile
   private var entries: [[UInt8]: ZipEntry] = [:]
   /// The folder's name and a slash.
   private let root: String
 
+  private static let pickleName = "data.pkl"
+
+  /// Whether a zip's entry is the pickle: in a folder, and in no other.
+  static func isPickle(_ name: String) -> Bool {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count == 2 && parts[1] == pickleName
+  }
+
   /// - Throws: ``PyTorchError``, `ZipError` and `FileError`.
   init(_ file: URL) throws {
-    zip = try ZipFile(file)
-    let pickleName = "data.pkl"
-    let candidates = zip.entries.filter {
-      let parts = $0.name.split(separator: "/", omittingEmptySubsequences: false)
-      return parts.count == 2 && parts[1] == pickleName
-    }
+    zip = try ZipFile(file, acceptsMissingChecksums: true)
+    let candidates = zip.entries.filter { Self.isPickle($0.name) }
     guard let entry = candidates.first, candidates.count == 1 else {
       throw PyTorchError.notPyTorch(
-        file: zip.path, reason: "it has \(candidates.count) entries \(pickleName), not one")
+        file: zip.path, reason: "it has \(candidates.count) entries \(Self.pickleName), not one")
     }
-    root = String(entry.name.dropLast(pickleName.count))
+    root = String(entry.name.dropLast(Self.pickleName.count))
     for entry in zip.entries { entries[Array(entry.name.utf8)] = entry }
     guard entry.size <= pickleSizeLimit else {
       throw PyTorchError.tooLarge(

@@ -8,7 +8,7 @@ extension Unpickler {
     let known = KnownGlobal(name)
     switch (known, arguments.first) {
     case (.counter, nil), (.defaultDictionary, nil), (.defaultDictionary, .global),
-      (.defaultDictionary, .some(.none)):
+      (.defaultDictionary, .object), (.defaultDictionary, .some(.none)):
       pushDictionary()
     case (.counter, .dictionary), (.set, .list), (.set, .tuple): push(arguments[0])
     case (.set, nil): pushList([])

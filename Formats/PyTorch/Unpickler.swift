@@ -21,6 +21,8 @@ struct Unpickler {
   private(set) var storages: [PickledStorage] = []
   private(set) var tensors: [PickledTensor] = []
   private(set) var numPyTypes: [String] = []
+  /// What the objects are called that are not built.
+  private(set) var objects: [String] = []
 
   /// The items put into lists and dictionaries so far.
   private var itemCount = 0
@@ -48,7 +50,7 @@ struct Unpickler {
       }
       let containers =
         lists.count + tuples.count + dictionaries.count + storages.count + tensors.count
-        + numPyTypes.count
+        + numPyTypes.count + objects.count
       guard containers <= limits.containerCount else {
         throw .tooLarge("it has more than \(limits.containerCount) containers and tensors")
       }
@@ -117,10 +119,16 @@ struct Unpickler {
       }
       pushGlobal(module, name)
     case .reduce: try reduce()
-    case .newObj, .obj, .newObjEx: try refuseObject(opcode)
+    case .newObj: try makeObject(try pop(2)[0])
+    case .newObjEx: try makeObject(try pop(3)[0])
+    case .obj:
+      guard let first = try popToMark().first else { throw error("the stack is empty") }
+      try makeObject(first)
     case .inst:
       let module = try reader.line()
-      throw .object(qualifiedName(module, try reader.line()))
+      let name = qualifiedName(module, try reader.line())
+      _ = try popToMark()
+      try makeObject(.global(name))
     case .build: try build()
     case .binPersID: try pushStorage()
     case .binPut: try remember(try reader.word(1))
@@ -245,6 +253,7 @@ extension Unpickler {
   }
 
   private mutating func append(_ items: [PickleValue]) throws(PickleError) {
+    if case .object = try top() { return try count(items) }
     guard case .list(let index) = try top() else { throw error("what should grow is no list") }
     try count(items)
     lists[index] += items
@@ -252,6 +261,7 @@ extension Unpickler {
 
   /// Sets keys and values, in turn, of the dictionary on the stack.
   private mutating func set(_ items: [PickleValue]) throws(PickleError) {
+    if case .object = try top() { return try count(items) }
     guard case .dictionary(let index) = try top() else {
       throw error("what should get a key is no dictionary")
     }
@@ -278,23 +288,49 @@ extension Unpickler {
 
   private mutating func pushGlobal(_ module: String, _ name: String) {
     let name = qualifiedName(module, name)
-    if KnownGlobal(name) == nil, refusedName == nil { refusedName = name }
+    if KnownGlobal(name) == nil, RefusedGlobal.contains(name), refusedName == nil {
+      refusedName = name
+    }
     stack.append(.global(name))
   }
 
-  private func refuseObject(_ opcode: Opcode) throws(PickleError) {
-    // The class stands below its arguments; `OBJ` has them all behind a mark.
-    let depth = opcode == .newObjEx ? 3 : 2
-    let place = opcode == .obj ? marks.last ?? stack.count : stack.count - depth
-    guard stack.indices.contains(place) else { throw error("the stack is empty") }
-    guard case .global(let name) = stack[place] else { throw error("a class has no name") }
-    throw .object(name)
+  /// An object of a class, which is kept by the class's name and never built. What it would be made
+  /// of has been read as data.
+  private mutating func makeObject(_ type: PickleValue) throws(PickleError) {
+    guard case .global(let name) = type else { throw error("a class has no name") }
+    guard KnownGlobal(name) == nil, !RefusedGlobal.contains(name) else { throw .object(name) }
+    pushObject(name)
   }
 
-  /// Attributes: an `OrderedDict` of parameters has some, which say nothing of its tensors, and a
-  /// type of NumPy's has the order of its bytes.
+  private mutating func pushObject(_ name: String) {
+    stack.append(.object(objects.count))
+    objects.append(name)
+  }
+
+  /// What a call of an unknown function or class gives: an object of that class, or of the one that
+  /// is a function's first argument where it makes objects of any.
+  private mutating func callUnknown(
+    _ name: String, _ arguments: [PickleValue]
+  ) throws(PickleError) {
+    guard !RefusedGlobal.contains(name), !RefusedGlobal.isTorchFunction(name) else {
+      throw .call(name)
+    }
+    let makers = ["._reconstruct", "._reconstructor", ".__newobj__", ".__newobj_ex__"]
+    if makers.contains(where: name.hasSuffix), case .global(let type)? = arguments.first {
+      pushObject(type)
+    } else {
+      pushObject(name)
+    }
+  }
+
+  /// Attributes: an `OrderedDict` of parameters has some, which say nothing of its tensors, a type of
+  /// NumPy's has the order of its bytes, and those of an object are left out with it.
   private mutating func build() throws(PickleError) {
     let values = try pop(2)
+    if case .object = values[0] {
+      stack.append(values[0])
+      return
+    }
     if case .numPyType(let index) = values[0], case .tuple(let state) = values[1],
       tuples[state].count >= 2, case .string(let order) = tuples[state][1], order.utf8.count == 1
     {
@@ -343,7 +379,8 @@ extension Unpickler {
       else { throw error("the arguments of ‘\(name)’ are not those of a tensor") }
       guard KnownGlobal(type) == .tensorClass else { throw .object(type) }
       try call(function, tuples[index])
-    case .storage, .elementType, .quantisedType, .plainClass, .tensorClass, nil: throw .call(name)
+    case .storage, .elementType, .quantisedType, .plainClass, .tensorClass: throw .call(name)
+    case nil: try callUnknown(name, arguments)
     }
   }
 
@@ -409,36 +446,37 @@ extension Unpickler {
       type = own
     }
     guard let type else { throw error("the elements of a tensor have no type") }
-    let flags = arguments.dropFirst(hasType ? 7 : 6).first
-    let isNegated = try flags.map { value throws(PickleError) in
-      try negation(value, type: type)
+    let flags = try arguments.dropFirst(hasType ? 7 : 6).first.map { value throws(PickleError) in
+      try lazyBits(value, type: type)
     }
     stack.append(.tensor(tensors.count))
     tensors.append(
       PickledTensor(
         storage: storage, elementType: type, offset: offset, sizes: sizes, strides: strides,
-        isNegated: isNegated ?? false))
+        isNegated: flags?.isNegated ?? false, isConjugated: flags?.isConjugated ?? false))
   }
 
   /// What PyTorch's lazy bits do to a tensor's elements: whether they are those of the storage with
-  /// the other sign. The conjugate bit concerns complex numbers only.
-  private func negation(
+  /// the other sign, and whether they are the conjugates of these.
+  private func lazyBits(
     _ value: PickleValue, type: PickledElementType
-  ) throws(PickleError) -> Bool {
-    if value == .none { return false }
+  ) throws(PickleError) -> (isNegated: Bool, isConjugated: Bool) {
+    var bits = (isNegated: false, isConjugated: false)
+    if value == .none { return bits }
     guard case .dictionary(let index) = value else { throw error("a tensor's flags are wrong") }
-    var isNegated = false
     for (key, value) in zip(dictionaries[index].keys, dictionaries[index].values)
     where value != .bool(false) && value != .none {
       switch (key, value, type) {
       case (.string("neg"), .bool(true), .foreign), (.string("conj"), .bool(true), .foreign): break
-      case (.string("neg"), .bool(true), .known(let type)) where type != .bool: isNegated = true
+      case (.string("neg"), .bool(true), .known(let type)) where type != .bool:
+        bits.isNegated = true
+      case (.string("conj"), .bool(true), .known(.complex64)): bits.isConjugated = true
       default:
         guard case .string(let name) = key else { throw error("a tensor's flags are wrong") }
         throw .flag(String(name.prefix(100)).asOneLine)
       }
     }
-    return isNegated
+    return bits
   }
 
   /// The items of a tuple or list of integers, of which a tensor has few.

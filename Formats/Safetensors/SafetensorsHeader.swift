@@ -15,6 +15,8 @@ struct SafetensorsHeader: Sendable {
   var metadata: [String: String]
   /// The tensors, in the order of their bytes.
   var tensors: [Record]
+  /// What is left out of what the header says.
+  var notes: [String] = []
 
   /// What the header says of a tensor.
   struct Record: Sendable {
@@ -42,25 +44,19 @@ extension SafetensorsHeader {
   /// The header of its JSON, checked against the number of bytes behind it.
   /// - Throws: ``SafetensorsError``.
   init(parsing bytes: [UInt8], dataBytes: Int, file: String) throws(SafetensorsError) {
-    let members: [String: JSONValue]
+    let members: [JSONMember]
     do {
-      let value = try JSONValue(parsing: bytes, limits: JSONLimits(depth: 3))
-      guard let object = value.object else {
-        throw SafetensorsError.header(file: file, reason: "it is not an object")
-      }
-      members = object
-    } catch let error as SafetensorsError {
-      throw error
+      members = try JSONValue.members(parsing: bytes)
     } catch {
       throw .header(file: file, reason: "\(error)")
     }
     metadata = [:]
     tensors = []
-    for (name, value) in members {
-      if name == SafetensorsHeader.metadataKey {
-        metadata = try SafetensorsHeader.texts(value, file: file)
+    for member in members {
+      if member.key.utf8.elementsEqual(SafetensorsHeader.metadataKey.utf8) {
+        try readTexts(member, of: bytes, file: file)
       } else {
-        tensors.append(try Record(name: name, value: value, file: file))
+        tensors.append(try Record(name: member.key, value: member.value, file: file))
       }
     }
     // Tensors without elements share their place with others: the name then decides.
@@ -86,28 +82,40 @@ extension SafetensorsHeader {
     }
   }
 
-  private static func texts(
-    _ value: JSONValue, file: String
-  ) throws(SafetensorsError) -> [String: String] {
-    guard let object = value.object else {
-      throw .header(file: file, reason: "\(metadataKey) is not an object")
+  /// Takes the texts of `__metadata__`, which may be null.
+  private mutating func readTexts(
+    _ member: JSONMember, of bytes: [UInt8], file: String
+  ) throws(SafetensorsError) {
+    guard member.value.object != nil else {
+      throw .header(file: file, reason: "\(member.key) is not an object")
     }
-    var texts: [String: String] = [:]
-    for (key, value) in object {
-      guard let text = value.string else {
-        throw .header(file: file, reason: "\(metadataKey) has a ‘\(key)’ that is not a text")
+    let text = Array(bytes[member.range])
+    guard text.first == UInt8(ascii: "{") else { return }
+    let members: [JSONMember]
+    do {
+      members = try JSONValue.members(parsing: text)
+    } catch {
+      throw .header(file: file, reason: "of \(member.key), \(error)")
+    }
+    for member in members {
+      guard let text = member.value.string else {
+        throw .header(
+          file: file,
+          reason: "\(SafetensorsHeader.metadataKey) has a ‘\(member.key)’ that is not a text")
       }
-      texts[key] = text
+      if metadata.updateValue(text, forKey: member.key) != nil {
+        notes.append(
+          "of the metadata's ‘\(member.key.asOneLine)’, which stands there in two spellings, "
+            + "the last is kept")
+      }
     }
-    return texts
   }
 }
 
 extension SafetensorsHeader.Record {
   /// The bits of an element, of the types that are known but can't be read.
   private static let foreignBits = [
-    "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
-    "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "U16": 16, "U32": 32, "U64": 64, "C64": 64,
+    "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
   ]
 
   fileprivate init(name: String, value: JSONValue, file: String) throws(SafetensorsError) {
@@ -119,11 +127,9 @@ extension SafetensorsHeader.Record {
       let sizes = values.compactMap(\.integer).filter { $0 >= 0 }
       return sizes.count == values.count ? sizes : nil
     }
-    guard !name.isEmpty else { throw error("the name is empty") }
-    guard let object = value.object else { throw error("it is not an object") }
-    if let unknown = object.keys.filter({ !["dtype", "shape", "data_offsets"].contains($0) }).min()
-    {
-      throw error("the field ‘\(unknown)’ is not known")
+    // Fields of other names say nothing here; the format's own library reads over them too.
+    guard let object = value.object, value != .object([:]) else {
+      throw error("it is not an object with dtype, shape and data_offsets")
     }
     guard let type = object["dtype"]?.string else { throw error("dtype is not a text") }
     guard (1...32).contains(type.utf8.count) else { throw error("dtype is no type's name") }

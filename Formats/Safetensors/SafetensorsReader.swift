@@ -11,8 +11,8 @@ struct SafetensorsReader: CheckpointSource {
   private let header: SafetensorsHeader
   /// Where the tensors' bytes start in the file.
   private let dataStart: Int
-  /// The tensors by name. The parser refuses names that Swift takes for one.
-  private let indices: [String: Int]
+  /// The tensors by the bytes of their names.
+  private let indices: [[UInt8]: Int]
   /// The tensors, in the order of their bytes.
   let entries: [TensorEntry]
   let unreadable: [UnreadableTensor]
@@ -44,7 +44,8 @@ struct SafetensorsReader: CheckpointSource {
     header = try SafetensorsHeader(
       parsing: json, dataBytes: file.size - dataStart, file: file.path)
     indices = Dictionary(
-      header.tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+      header.tensors.enumerated().map { (Array($1.name.utf8), $0) },
+      uniquingKeysWith: { first, _ in first })
     entries = header.tensors.compactMap { tensor in
       tensor.elementType.map {
         TensorEntry(
@@ -60,9 +61,28 @@ struct SafetensorsReader: CheckpointSource {
   }
 
   var kind: CheckpointKind { .checkpoint }
+  var notes: [String] { header.notes }
+  var hasChecksums: Bool? { false }
 
   func tensor(named name: String) throws -> StoredTensor {
-    guard let index = indices[name], header.tensors[index].name.utf8.elementsEqual(name.utf8) else {
+    let (record, elementType) = try record(named: name)
+    let bytes = try file.bytes(
+      in: dataStart + record.range.lowerBound..<dataStart + record.range.upperBound)
+    return try StoredTensor(elementType: elementType, shape: record.shape, bytes: bytes)
+  }
+
+  func elementBytes(of name: String, in elements: Range<Int>) throws -> [UInt8]? {
+    let (record, elementType) = try record(named: name)
+    let start = dataStart + record.range.lowerBound
+    return try file.bytes(
+      in: start + elements.lowerBound * elementType.width..<start + elements.upperBound
+        * elementType.width)
+  }
+
+  private func record(
+    named name: String
+  ) throws -> (SafetensorsHeader.Record, type: ElementType) {
+    guard let index = indices[Array(name.utf8)] else {
       throw CheckpointError.missingTensor(
         name, nearest: nearestName(to: name, among: entries.map(\.name)))
     }
@@ -72,8 +92,6 @@ struct SafetensorsReader: CheckpointSource {
         file: file.path, tensor: name, type: record.typeName,
         supported: ElementType.allCases.map(\.safetensorsName))
     }
-    let bytes = try file.bytes(
-      in: dataStart + record.range.lowerBound..<dataStart + record.range.upperBound)
-    return try StoredTensor(elementType: elementType, shape: record.shape, bytes: bytes)
+    return (record, elementType)
   }
 }

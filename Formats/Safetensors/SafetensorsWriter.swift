@@ -44,15 +44,16 @@ struct SafetensorsWriter {
     }
     var header = SafetensorsHeader(metadata: texts, tensors: [])
     var end = 0
-    var names: Set<String> = []
+    // By bytes: names that Unicode holds equivalent are two.
+    var names: Set<[UInt8]> = []
     for entry in entries {
-      guard !entry.name.isEmpty, entry.name != SafetensorsHeader.metadataKey else {
+      guard entry.name != SafetensorsHeader.metadataKey else {
         throw refusal("a tensor can't be called ‘\(entry.name)’")
       }
       guard entry.name.isStreamSafe else {
         throw refusal("a name has more than 30 combining marks in a row")
       }
-      guard names.insert(entry.name).inserted else {
+      guard names.insert(Array(entry.name.utf8)).inserted else {
         throw refusal("there are two tensors ‘\(entry.name)’")
       }
       let (sum, isTooLarge) = end.addingReportingOverflow(entry.rawBytes)

@@ -10,6 +10,7 @@ public struct ZipFile: Sendable {
   public let entries: [ZipEntry]
 
   private let file: InputFile
+  private let acceptsMissingChecksums: Bool
 
   /// The most files and folders that are accepted.
   public static let entryLimit = 1 << 20
@@ -35,10 +36,13 @@ public struct ZipFile: Sendable {
   }
 
   /// Opens a file and reads its directory.
+  /// - Parameter acceptsMissingChecksums: Whether an entry may state the checksum 0 whatever it holds,
+  ///   as a writer does that computes none; see ``ZipEntry/hasChecksum``.
   /// - Throws: ``ZipError`` if it is damaged, holds what is not accepted, or an entry claims more
   ///   than ``largestRatio`` times its bytes, and ``FileError`` if it can't be read.
-  public init(_ url: URL) throws {
+  public init(_ url: URL, acceptsMissingChecksums: Bool = false) throws {
     file = try InputFile(url)
+    self.acceptsMissingChecksums = acceptsMissingChecksums
     entries = try ZipDirectory(of: file).entries
   }
 
@@ -58,7 +62,7 @@ public struct ZipFile: Sendable {
       content = try file.bytes(in: start + split..<start + entry.size)
       checksum = CRC32.checksum(of: content[...], behind: CRC32.checksum(of: skipped[...]))
     }
-    guard checksum == entry.checksum else {
+    guard checksum == entry.checksum || acceptsMissingChecksums && !entry.hasChecksum else {
       throw error(entry, "its checksum is not that of its content")
     }
     return content
@@ -128,4 +132,7 @@ public struct ZipEntry: Sendable, Hashable {
   let dataStart: Int
   /// The checksum of its content.
   let checksum: UInt32
+
+  /// Whether a checksum is stated: 0 stands for none, but of nothing, whose checksum it is.
+  public var hasChecksum: Bool { checksum != 0 || size == 0 }
 }

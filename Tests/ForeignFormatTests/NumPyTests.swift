@@ -43,7 +43,10 @@ struct NumPyTests {
     #expect(try NumPy().open(fixture("mlp_5_4_3.npz")).entries[0].storedBytes == 208)
   }
 
-  private static let types = ElementType.allCases.filter { $0 != .bfloat16 }
+  /// The types that NumPy does not have.
+  private static let unknown: Set<ElementType> = [.bfloat16, .float8E4M3, .float8E5M2]
+
+  private static let types = ElementType.allCases.filter { !Self.unknown.contains($0) }
 
   @Test(arguments: [false, true])
   func whatIsWrittenIsRead(compress: Bool) throws {
@@ -114,7 +117,6 @@ struct NumPyTests {
       Checkpoint(tensors: names.map { NamedTensor($0, value) })
     }
     try refuses(Checkpoint(kind: .path), "not a path")
-    try refuses(named(""), "empty")
     try refuses(named("a", "a"), "two tensors ‘a’")
     try refuses(named("/etc/x"), "absolute")
     try refuses(named("a/../b"), "leads out")
@@ -221,7 +223,7 @@ struct NumPyTests {
     Fault(header("'<i2'", "Fals"), "no literal"),
     Fault(header("'<i2'", "0"), "no text, truth value"),
     Fault(header("'<i2'", "False", "(2)"), "lacks its comma"),
-    Fault(header("'<i2'", "False", "(2L,)"), "there is no ‘)’"),
+    Fault(header("'<i2'", "False", "(2LL,)"), "there is no ‘)’"),
     Fault(header("'<i2'", "False", "(-2,)"), "no size"),
     Fault(header("'<i2'", "False", "(02,)"), "no size"),
     Fault(header("'<i2'", "False", "(,)"), "no size"),
@@ -237,11 +239,13 @@ struct NumPyTests {
     Fault(header("'<V2'"), "‘<V2’, which can't be read: it may be bfloat16"),
     Fault(header("'bfloat16'"), "it may be bfloat16"),
     Fault(header("'|O'"), "pickled objects"),
-    Fault(header("'<c8'"), "‘<c8’"),
-    Fault(header("'<u4'"), "‘<u4’"),
+    Fault(header("'<c16'"), "‘<c16’"),
+    Fault(header("'<V1'"), "it may be a type of 8 bits"),
     Fault(header("'<U5'"), "‘<U5’"),
-    Fault(header("'i2'"), "‘i2’"),
-    Fault(header("'<b1'"), "‘<b1’"),
+    Fault(header("'i3'"), "‘i3’"),
+    Fault(header("'<float32'"), "‘<float32’"),
+    Fault(header("'f4,f4'"), "‘f4,f4’, which can't be read: its elements have several parts"),
+    Fault(header("'2f4'"), "‘2f4’"),
     Fault(header("'<f16'"), "‘<f16’"),
     Fault(header("[('x', '<f4'), ('y', '<f4')]"), "type ‘[('x', '<f4'), ('y', '<f4')]’"),
     Fault(header("[[("), "there is no ‘}’"),
@@ -279,11 +283,12 @@ struct NumPyTests {
     #expect(!NumPy.recognises(contentsOf: other))
     let source = try NumPy().open(file)
     #expect(source.entries.map(\.name) == ["w"])
-    #expect(source.unreadable.map(\.name) == ["README.txt", "object", "text"])
-    #expect(source.unreadable.map(\.type) == ["no array", "|O", "<U5"])
+    #expect(source.unreadable.map(\.name) == ["object", "text"])
+    #expect(source.unreadable.map(\.type) == ["|O", "<U5"])
+    #expect(source.notes.count == 1 && source.notes[0].contains("‘README.txt’ is left out"))
     #expect(try source.tensor(named: "w").bytes == [0, 1, 2, 3])
     for (name, reason) in [
-      ("README.txt", "is no array"), ("object", "pickled objects"), ("text", "‘<U5’"),
+      ("object", "pickled objects"), ("text", "‘<U5’"),
     ] {
       let error = #expect(throws: NumPyError.self) { try source.tensor(named: name) }
       #expect(

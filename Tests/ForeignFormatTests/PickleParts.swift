@@ -96,6 +96,7 @@ extension Pickle {
         + "\(tensor.strides))"
     case .global(let name): return name
     case .numPyType(let index): return numPyTypes[index]
+    case .object(let index): return "<\(objects[index])>"
     }
   }
 }

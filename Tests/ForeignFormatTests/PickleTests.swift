@@ -173,16 +173,19 @@ struct PickleTests {
     Fault(system("os") + Op.emptyDict + [0x92], "class ‘os.system’"),
     Fault(Op.mark + Op.global("os", "system") + Op.text("true") + [0x6F], "class ‘os.system’"),
     Fault("(ios\nsystem\n", "class ‘os.system’"),
-    Fault(
-      Op.global("torch.nn.modules.linear", "Linear") + Op.emptyTuple + [0x81],
-      "‘torch.nn.modules.linear.Linear’, not only tensors and plain data; save model.state_dict()"),
     Fault(Op.global("builtins", "eval") + Op.tuple([]) + Op.reduce, "‘builtins.eval’"),
     Fault(Op.global("torch", "load") + Op.tuple([]) + Op.reduce, "‘torch.load’"),
     Fault(Op.global("torch", "FloatStorage") + Op.tuple([]) + Op.reduce, "‘torch.FloatStorage’"),
     Fault(Op.global("torch", "float32") + Op.tuple([]) + Op.reduce, "‘torch.float32’"),
     Fault(
-      Op.global("collections", "OrderedDict\u{2028}x") + Op.stop,
-      "names ‘collections.OrderedDict\\u{2028}x’"),
+      Op.global("os", "a\u{2028}x") + Op.stop, "names ‘os.a\\u{2028}x’"),
+    Fault(Op.global("builtins", "exec") + Op.stop, "names ‘builtins.exec’"),
+    Fault(
+      Op.global("torch._utils", "_rebuild_unknown") + Op.tuple([]) + Op.reduce,
+      "would call ‘torch._utils._rebuild_unknown’"),
+    Fault(
+      Op.global("builtins", "getattr") + Op.tuple([Op.global("a", "B"), Op.text("c")]) + Op.reduce
+        + Op.emptyTuple + Op.reduce, "has no name"),
     Fault(Op.text("o") + Op.integer(1) + [0x93], "a name is not a text"),
     Fault(Op.none + Op.emptyTuple + Op.reduce, "has no name"),
     Fault(ordered + Op.none + Op.reduce, "arguments are no tuple"),

@@ -137,7 +137,7 @@ struct PyTorchTests {
     }
     fails(dictionary(Op.none, matrix), "neither a text nor an integer")
     fails(dictionary(Op.text(String(repeating: "a", count: 513)), matrix), "more than 512 bytes")
-    fails(dictionary(Op.text(""), matrix), "its name is empty")
+    #expect(try names(dictionary(Op.text(""), matrix)) == [""])
     fails(
       dictionary(Op.text("a.b"), matrix) + Op.text("a") + dictionary(Op.text("b"), matrix)
         + Op.setItem, "‘a.b’ can't be read: two tensors have this name")

@@ -112,6 +112,12 @@ extension ElementType {
     case .int8: "int8"
     case .uint8: "uint8"
     case .bool: "bool"
+    case .uint16: "uint16"
+    case .uint32: "uint32"
+    case .uint64: "uint64"
+    case .float8E4M3: "float8_e4m3fn"
+    case .float8E5M2: "float8_e5m2"
+    case .complex64: "complex64"
     }
   }
 }

@@ -114,26 +114,47 @@ struct TorchObjectTests {
 
   // MARK: - Types that can't be read
 
-  @Test func foreignTypesAreListedAndRefusedWhenRead() throws {
+  @Test func typesThatAreOnlyKeptAreRead() throws {
     let source = try PyTorch().open(fixture("foreign_types.pt"))
-    #expect(source.entries.map(\.name) == ["b"])
+    #expect(source.entries.map(\.elementType) == [.complex64, .float32, .float8E4M3, .uint16])
     #expect(try source.tensor(named: "b").doubles == [0, 1, 2, 3])
+    #expect(try Checkpoint(reading: source).tensors.count == 4)
+    for name in ["a", "c", "d"] {
+      let error = #expect(throws: CheckpointError.self) { try source.floats(named: name) }
+      #expect(error?.description.contains("‘\(name)’") == true)
+    }
+  }
+
+  @Test func typesThatCannotBeKeptAreListedAndRefusedWhenRead() throws {
+    let source = try PyTorch().open(fixture("kept_types.pt"))
     #expect(
       source.unreadable == [
-        UnreadableTensor(name: "a", type: "complex64", shape: [2, 3], storedBytes: 48),
-        UnreadableTensor(name: "c", type: "float8_e4m3fn", shape: [4], storedBytes: 4),
-        UnreadableTensor(name: "d", type: "uint16", shape: [3], storedBytes: 6),
+        UnreadableTensor(name: "c128", type: "complex128", shape: [1], storedBytes: 16)
       ])
-    for (name, advice) in [
-      ("a", "torch.view_as_real"), ("c", "torch.bfloat16"), ("d", "torch.int64"),
-    ] {
-      let error = #expect(throws: PyTorchError.self) { try source.tensor(named: name) }
-      #expect(error?.description.contains("‘\(name)’") == true)
-      #expect(error?.description.contains(advice) == true)
-    }
+    let error = #expect(throws: PyTorchError.self) { try source.tensor(named: "c128") }
+    #expect(error?.description.contains("‘c128’") == true)
+    #expect(error?.description.contains("torch.view_as_real") == true)
     #expect(throws: PyTorchError.self) { try Checkpoint(reading: source) }
-    let view = try CheckpointView(of: source, selecting: ["b"])
+    func words(_ name: String) throws -> [UInt32] {
+      let bytes = try source.tensor(named: name).bytes
+      return stride(from: 0, to: bytes.count, by: 4).map { start in
+        bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+      }
+    }
+    // The conjugates of 1 + 2i and 3 − 4i, and the imaginary parts of these, by PyTorch's lazy bits.
+    #expect(try words("conj").map(Float.init(bitPattern:)) == [1, -2, 3, 4])
+    #expect(try words("neg").map(Float.init(bitPattern:)) == [-2, 4])
+    #expect(try source.tensor(named: "u16").bytes == [1, 0, 255, 255])
+    #expect(try source.tensor(named: "u64").bytes.suffix(8).allSatisfy { $0 == 255 })
+    #expect(try source.tensor(named: "e4m3").floats.elements == [1, -0.5, 448])
+    #expect(try source.tensor(named: "e5m2").floats.elements == [1, -0.5, .infinity])
+    let view = try CheckpointView(of: source, selecting: ["e*"])
     #expect(view.unreadable.isEmpty)
     #expect(throws: PyTorchError.self) { try CheckpointView(of: source).requireReadable() }
+    // Rounding is arithmetic.
+    let rounding = #expect(throws: CheckpointError.self) {
+      try CheckpointView(of: source, selecting: ["e*"], elementType: .float16)
+    }
+    #expect(rounding?.description.contains("f8_e4m3") == true)
   }
 }

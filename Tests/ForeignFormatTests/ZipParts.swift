@@ -97,12 +97,13 @@ struct HandmadeZip {
       + little(entry.isWide ? UInt32.max : size)
   }
 
-  /// CRC-32, a bit at a time.
-  private func checksum(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(UInt32.max) { value, byte in
-      (0..<8).reduce(value ^ UInt32(byte)) { value, _ in
-        value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0)
-      }
+}
+
+/// CRC-32, a bit at a time.
+func checksum(_ bytes: [UInt8]) -> UInt32 {
+  ~bytes.reduce(UInt32.max) { value, byte in
+    (0..<8).reduce(value ^ UInt32(byte)) { value, _ in
+      value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0)
     }
   }
 }

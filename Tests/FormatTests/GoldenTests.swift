@@ -39,7 +39,11 @@ struct GoldenTests {
       }
       manifests += try ArchiveParts(bytes(of: Self.folder.appendingPathComponent(name))).manifest
     }
-    #expect(types == ["f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u8", "bool"])
+    #expect(
+      types == [
+        "f64", "f32", "f16", "bf16", "i64", "i32", "i16", "i8", "u8", "bool", "u16", "u32", "u64",
+        "f8_e4m3", "f8_e5m2", "c64",
+      ])
     #expect(
       kinds == ["checkpoint", "path", "connection-model", "ensemble", "of-the-future"])
     for transform in ["none", "planes", "rotl1", "exp5"] {

@@ -87,7 +87,6 @@ struct SafetensorsTests {
       #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
     try refuses(Checkpoint(kind: .path), "not a path")
-    try refuses(Checkpoint(tensors: [NamedTensor("", value)]), "‘’")
     try refuses(Checkpoint(tensors: [NamedTensor("__metadata__", value)]), "__metadata__")
     try refuses(
       Checkpoint(tensors: [NamedTensor("a", value), NamedTensor("a", value)]), "two tensors")
@@ -130,7 +129,6 @@ struct SafetensorsTests {
     Fault("{\(entry("a", "[0,2]"))}", 1, "but 1 follow"),
     Fault("{\(entry("a", "[0,2]")),\(entry("a", "[2,4]"))}", 4, "stands twice"),
     Fault("{\(entry("a", "[0,2]")),\(entry("\\u0061", "[2,4]"))}", 4, "stands twice"),
-    Fault("{\(entry("", "[0,2]"))}", 2, "the name is empty"),
     Fault("{\(entry("a", "[0,3]"))}", 3, "it has 3 bytes, but [2] of U8 needs 2"),
     Fault("{\(entry("a", "[2,0]"))}", 2, "ascending"),
     Fault("{\(entry("a", "[0]"))}", 2, "ascending"),
@@ -139,14 +137,18 @@ struct SafetensorsTests {
     Fault("{\(entry("a", "[0,2]", shape: "[-2]"))}", 2, "list of sizes"),
     Fault("{\(entry("a", "[0,2]", shape: "[4294967296,4294967296]"))}", 2, "too large"),
     Fault("{\(entry("a", "[0,2]", dtype: "F64", shape: "[2305843009213693952]"))}", 2, "far more"),
-    Fault("{\(entry("a", "[0,2]", dtype: "F8_E4M3"))}", 2, "‘F8_E4M3’, which can't be read"),
+    Fault("{\(entry("a", "[0,2]", dtype: "F8_E8M0"))}", 2, "‘F8_E8M0’, which can't be read"),
     Fault("{\(entry("a", "[0,2]", dtype: "U16"))}", 2, "[2] of U16 needs 4"),
     Fault("{\(entry("a", "[0,2]", dtype: ""))}", 2, "no type's name"),
     Fault("{\(entry("a", "[0,2]", dtype: "f32"))}", 2, "‘f32’, which can't be read"),
     Fault("{\"a\":{\"dtype\":\"U8\",\"shape\":[2]}}", 2, "ascending"),
     Fault("{\"a\":{\"shape\":[2],\"data_offsets\":[0,2]}}", 2, "dtype is not a text"),
     Fault("{\"a\":[]}", 0, "not an object"),
-    Fault("{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2],\"x\":1}}", 2, "‘x’"),
+    Fault("{\"a\":null}", 0, "not an object"),
+    Fault("{\(entry("a", "[0,2]", shape: "[null]"))}", 2, "list of sizes"),
+    Fault("{\(entry("a", "[0,2]", shape: "null"))}", 2, "list of sizes"),
+    Fault("{\"__metadata__\":null,\"__metadata__\":{}}", 0, "stands twice"),
+    Fault("{\"__metadata__\":{\"a\":null}}", 0, "not a text"),
     Fault("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
     Fault("{\"__metadata__\":{\"a\":1}}", 0, "not a text"),
     Fault("{} x", 0, "there is more"),
@@ -171,14 +173,14 @@ struct SafetensorsTests {
   @Test func typesThatCannotBeReadAreListed() throws {
     let folder = try TemporaryFolder()
     let header =
-      "{\(Self.entry("a", "[0,2]")),\(Self.entry("b", "[2,4]", dtype: "F8_E4M3")),"
+      "{\(Self.entry("a", "[0,2]")),\(Self.entry("b", "[2,4]", dtype: "F8_E8M0")),"
       + "\(Self.entry("c", "[4,5]", dtype: "F4")),\(Self.entry("d", "[5,12]", dtype: "NEW"))}"
     let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
     let file = try folder.file(
       "a", length + Array(header.utf8) + [UInt8](repeating: 1, count: 12))
     let source = try Safetensors().open(file)
     #expect(source.entries.map(\.name) == ["a"])
-    #expect(source.unreadable.map(\.type) == ["F8_E4M3", "F4", "NEW"])
+    #expect(source.unreadable.map(\.type) == ["F8_E8M0", "F4", "NEW"])
     #expect(try source.tensor(named: "a").bytes == [1, 1])
     let error = #expect(throws: SafetensorsError.self) { try source.tensor(named: "b") }
     #expect(error?.description.contains("‘b’") == true)

@@ -4,7 +4,7 @@ import LCWFormat
 import LCWNumerics
 import Testing
 
-/// What a reader of version 1.0 does with archives of later versions.
+/// What a reader of version 1.1 does with archives of other versions.
 struct VersionTests {
   private let checkpoint: Checkpoint
   private let parts: ArchiveParts
@@ -15,7 +15,7 @@ struct VersionTests {
   }
 
   @Test func aNewerMinorVersionIsReadWithoutWhatIsNew() throws {
-    for minor in [1, 2, 9_007_199_254_740_991] {
+    for minor in [2, 3, 9_007_199_254_740_991] {
       let newer = try parts.replacing("\"minor\":0", by: "\"minor\":\(minor),\"new\":[1,{\"a\":2}]")
         .replacing("\"name\":\"x\"", by: "\"hint\":{\"deep\":true},\"name\":\"x\"")
       #expect(try readArchive(newer.bytes) == checkpoint, "minor version \(minor)")
@@ -31,16 +31,34 @@ struct VersionTests {
       saying: "hint: the field is not known")
   }
 
+  @Test func onlyAnArchiveWithNewTypesStatesANewerMinorVersion() throws {
+    #expect(parts.manifest.contains("\"minor\":0,"))
+    for type in ElementType.allCases {
+      let one = Checkpoint(
+        tensors: [
+          NamedTensor("x", try tensor(type, [1], [UInt8](repeating: 0, count: type.width)))
+        ] + checkpoint.tensors.map { NamedTensor("y", $0.tensor) })
+      let isNew = !GoldenArchives.firstTypes.contains(type)
+      let archive = try ArchiveParts(of: one)
+      #expect(archive.manifest.contains("\"minor\":\(isNew ? 1 : 0),"), "\(type)")
+      #expect(try readArchive(archive.bytes) == one)
+      guard isNew else { continue }
+      try expectRefusal(
+        try archive.replacing("\"minor\":1", by: "\"minor\":0").bytes,
+        saying: "‘x’: dtype: ‘\(type.rawValue)’ is not one of version 1.0")
+    }
+  }
+
   @Test func aNewerMinorVersionIsCheckedInAllThatIsKnown() throws {
-    let newer = try parts.replacing("\"minor\":0", by: "\"minor\":1")
+    let newer = try parts.replacing("\"minor\":0", by: "\"minor\":2")
     for (text, replacement, reason) in [
       ("\"transform\":\"none\"", "\"transform\":\"other\"", "‘other’ is not known"),
-      ("\"dtype\":\"u8\"", "\"dtype\":\"u4\"", "‘u4’ is not known"),
+      ("\"dtype\":\"u8\"", "\"dtype\":\"u4\"", "‘u4’ is not known, so it takes a newer lcw"),
       ("\"offset\":0", "\"offset\":1", "its offset is 1"),
       ("\"chunk\":524288", "\"chunk\":3", "power of two"),
       ("\"chunk\":524288,", "", "chunk: the field is missing"),
-      ("\"minor\":1", "\"minor\":1,\"new\":null", "null"),
-      ("\"minor\":1", "\"minor\":1,\"new\":[[[[1]]]]", "nested deeper"),
+      ("\"minor\":2", "\"minor\":2,\"new\":null", "null"),
+      ("\"minor\":2", "\"minor\":2,\"new\":[[[[1]]]]", "nested deeper"),
     ] {
       try expectRefusal(try newer.replacing(text, by: replacement).bytes, saying: reason)
     }

@@ -164,7 +164,7 @@ extension CurveTraining {
     for inner in velocities.indices {
       func tensors(_ list: String) throws -> [Tensor] {
         try network.parameters.map {
-          try state.tensor(named: "\(list)\(inner + 1)/\($0.name)").floats
+          try state.floats(named: "\(list)\(inner + 1)/\($0.name)")
         }
       }
       next.points[inner + 1] = try Weights(network: network, tensors: try tensors("point"))

@@ -51,6 +51,10 @@ struct ConvertCommand: ParsableCommand {
     help: "Do not measure the network on the data set's test samples.")
   var skipsCheck = false
 
+  @Flag(
+    help: "Turn all matrices, for weights that are [inputs, outputs]; with --architecture.")
+  var transpose = false
+
   @OptionGroup var overwriting: OverwriteOption
 
   @OptionGroup var view: ViewOptions
@@ -66,6 +70,10 @@ struct ConvertCommand: ParsableCommand {
       throw ValidationError(
         "--dataset and --data say what samples an architecture takes; name one with --architecture."
       )
+    }
+    if transpose, foreign.architecture == nil {
+      throw ValidationError(
+        "--transpose turns a network's weights; name the network with --architecture.")
     }
     if namesOf != nil,
       foldBatchnorm || foreign.architecture != nil || !view.select.isEmpty
@@ -88,7 +96,7 @@ struct ConvertCommand: ParsableCommand {
       inputs: [input] + [namesOf].compactMap(\.self) + session.files(ofDataset: foreign.dataset),
       as: outputFormat, isStreamable: true,
       existing: overwriting.overwrite ? .replaced : .refused)
-    let opened = try session.open(input)
+    let opened = try openInput(session)
     let overflows = OverflowCount()
     let source =
       namesOf == nil ? try view.view(of: opened, overflow: overflows.add) : opened
@@ -106,6 +114,19 @@ struct ConvertCommand: ParsableCommand {
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
       Console.printError(message)
     }
+  }
+
+  /// The input, its matrices turned if that is asked for; what is left out of it is said.
+  private func openInput(_ session: Session) throws -> any CheckpointSource {
+    let source = try session.open(input)
+    for note in source.notes { Console.printError("note: \(input): \(note)") }
+    guard transpose else { return source }
+    if source.entries.contains(where: { $0.elementType.isFloatingPoint && $0.shape.rank > 2 }) {
+      throw SessionError.wrongUse(
+        "\(input) has tensors of more than two dimensions; --transpose turns matrices only, and "
+          + "convolutions that are [height, width, inputs, outputs] also flatten in another order")
+    }
+    return TransposedCheckpoint(of: source)
   }
 
   /// Writes a network under the names that its parameters have in another file.
@@ -216,7 +237,8 @@ struct ConvertCommand: ParsableCommand {
   ) throws {
     try source.requireReadable()
     let bound = try session.bind(
-      source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
+      source, path: input, architecture: foreign.architecture, dataset: foreign.dataset,
+      areTransposed: transpose)
     let description = Checkpoint.description(
       of: bound.network, architecture: bound.architecture, dataset: bound.dataset)
     let recorded = RecordedAccuracy(source.metadata)
@@ -229,7 +251,9 @@ struct ConvertCommand: ParsableCommand {
     let parameters = try CheckpointView(
       of: source, binding: bound.binding, to: bound.network, metadata: metadata)
     try output.write(parameters)
-    try output.say("\(output.path): \(bound.architecture), matched \(bound.binding.rule.rawValue)")
+    try output.say(
+      "\(output.path): \(bound.architecture), matched \(bound.binding.rule.rawValue)"
+        + (transpose ? ", matrices turned" : ""))
     for (parameter, name) in zip(bound.network.parameters, bound.binding.names) {
       try output.say("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
     }

@@ -51,15 +51,13 @@ struct InspectCommand: ParsableCommand {
     }
     let source = try session.open(file)
     if let tensor {
-      let inspection = TensorInspection(name: tensor, try source.tensor(named: tensor))
+      let inspection = try TensorInspection(of: tensor, in: source)
       try StandardOutput.text(
         json ? JSONValue.object(inspection.json).prettyText : inspection.text)
     } else {
       let inspections =
         stats
-        ? try source.entries.map {
-          TensorInspection(name: $0.name, try source.tensor(named: $0.name))
-        } : nil
+        ? try source.entries.map { try TensorInspection(of: $0, in: source) } : nil
       try StandardOutput.text(
         json ? text(json: source, inspections) : text(table: source, inspections))
     }
@@ -83,7 +81,7 @@ struct InspectCommand: ParsableCommand {
         "stored": .integer(tensor.storedBytes), "readable": false,
       ])
     }
-    return JSONValue.object([
+    var description: [String: JSONValue] = [
       "kind": .string(source.kind.rawValue),
       "metadata": .object(source.metadata),
       "tensors": .array(
@@ -96,7 +94,12 @@ struct InspectCommand: ParsableCommand {
           ]
           return .object(description.merging(inspections?[index].json ?? [:]) { old, _ in old })
         } + unreadable),
-    ]).prettyText
+    ]
+    if !source.notes.isEmpty {
+      description["notes"] = .array(source.notes.map(JSONValue.string))
+    }
+    if let hasChecksums = source.hasChecksums { description["checksums"] = .bool(hasChecksums) }
+    return JSONValue.object(description).prettyText
   }
 
   private func text(table source: any CheckpointSource, _ inspections: [TensorInspection]?)
@@ -140,6 +143,8 @@ struct InspectCommand: ParsableCommand {
       let count = source.unreadable.count
       lines.append("\(count) more \(count == 1 ? "is" : "are") of a type that can't be read")
     }
+    if source.hasChecksums == false { lines.append("the elements have no checksums") }
+    lines += source.notes.map { "note: \($0)" }
     return lines.joined(separator: "\n")
   }
 }

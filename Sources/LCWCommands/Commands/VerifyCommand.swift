@@ -8,8 +8,9 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Reads files of weights whole and checks whatever they can be checked for.",
     discussion: """
-      Archives are checked to the last byte: layout, manifest, and every checksum. Ends with 65 \
-      if a file is damaged, after all have been looked at; - is standard input.
+      Archives are checked to the last byte: layout, manifest, and every checksum. Of a file without \
+      checksums, which is said, the layout is checked and every element read. Ends with 65 if a \
+      file is damaged, after all have been looked at; - is standard input.
       """)
 
   @Argument(help: "The files, in any format that is known.", completion: .file())
@@ -26,7 +27,7 @@ struct VerifyCommand: ParsableCommand {
     var firstError: (any Error)?
     for file in files {
       let (problems, summary) = verify(file, session)
-      if let summary { try StandardOutput.line(summary) }
+      for line in summary { try StandardOutput.line(line) }
       for problem in problems { Console.printError("error: \(problem)") }
       firstError = firstError ?? problems.first
     }
@@ -35,10 +36,10 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 
-  /// What is wrong with a file; or, if nothing is, what to say of it.
+  /// What is wrong with a file; or, if nothing is, the lines that say what it is.
   private func verify(
     _ file: String, _ session: Session
-  ) -> (problems: [any Error], summary: String?) {
+  ) -> (problems: [any Error], summary: [String]) {
     var problems: [any Error] = []
     do {
       let source = try session.open(file)
@@ -47,19 +48,24 @@ struct VerifyCommand: ParsableCommand {
           _ = try source.tensor(named: name)
         } catch {
           problems.append(error)
-          guard all else { return (problems, nil) }
+          guard all else { return (problems, []) }
         }
       }
       if problems.isEmpty {
         let bytes = source.entries.reduce(0) { $0 + $1.rawBytes }
         return (
           [],
-          "\(file): \(source.kind.rawValue), \(source.entries.count) tensors, \(bytes) bytes, intact"
+          [
+            "\(file): \(source.kind.rawValue), \(source.entries.count) tensors, \(bytes) bytes, "
+              + (source.hasChecksums == false
+                ? "complete, but without checksums, so that changed elements go unnoticed"
+                : "intact")
+          ] + source.notes.map { "  note: \($0)" }
         )
       }
     } catch {
       problems.append(error)
     }
-    return (problems, nil)
+    return (problems, [])
   }
 }

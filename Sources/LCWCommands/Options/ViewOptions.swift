@@ -21,7 +21,7 @@ struct ViewOptions: ParsableArguments {
   var rename: [String] = []
 
   func validate() throws {
-    if let wrong = rename.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
+    if let wrong = rename.first(where: { !$0.contains("=") }) {
       throw ValidationError("--rename takes OLD=NEW, not ‘\(wrong)’.")
     }
   }

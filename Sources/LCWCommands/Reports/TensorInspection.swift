@@ -10,11 +10,31 @@ struct TensorInspection {
   private let shape: Shape
   private let statistics: TensorStatistics
 
-  init(name: String, _ tensor: StoredTensor) {
-    self.name = name
-    elementType = tensor.elementType
-    shape = tensor.shape
-    statistics = TensorStatistics(of: tensor)
+  /// Looks into a tensor, a block at a time.
+  /// - Throws: What reading throws.
+  init(of entry: TensorEntry, in source: any CheckpointSource) throws {
+    name = entry.name
+    elementType = entry.elementType
+    shape = entry.shape
+    let blocks = try TensorBlocks(of: entry, in: source)
+    statistics = try TensorStatistics(ofElements: shape.count, of: elementType) {
+      range throws(any Error) in try blocks.bytes(ofElements: range)
+    }
+  }
+
+  /// Looks into the tensor of a name.
+  /// - Throws: What reading throws, and `CheckpointError.passedThrough` for complex numbers, which have
+  ///   no order.
+  init(of name: String, in source: any CheckpointSource) throws {
+    guard let entry = source.entries.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+      // It says why, or what name is nearest.
+      _ = try source.tensor(named: name)
+      throw CheckpointError.missingTensor(name, nearest: nil)
+    }
+    guard entry.elementType != .complex64 else {
+      throw CheckpointError.passedThrough(tensor: name, type: entry.elementType)
+    }
+    try self.init(of: entry, in: source)
   }
 
   /// The columns that a table of tensors gains.
@@ -22,7 +42,10 @@ struct TensorInspection {
 
   /// The cells of these columns.
   var cells: [Table.Cell] {
-    [
+    guard elementType != .complex64 else {
+      return Self.columns.map { _ in .empty }
+    }
+    return [
       extreme(\.lowerBound, statistics.minimum), extreme(\.upperBound, statistics.maximum),
       number(statistics.mean), number(statistics.deviation), .integer(statistics.nan),
       .integer(statistics.infinite),
@@ -41,9 +64,12 @@ struct TensorInspection {
 
   var json: [String: JSONValue] {
     let range = statistics.integerRange
-    return [
+    let description: [String: JSONValue] = [
       "name": .string(name), "dtype": .string(elementType.rawValue),
       "shape": .array(shape.dimensions.map(JSONValue.integer)),
+    ]
+    guard elementType != .complex64 else { return description }
+    let figures: [String: JSONValue] = [
       "statistics": .object([
         "count": .integer(statistics.count), "nan": .integer(statistics.nan),
         "infinite": .integer(statistics.infinite), "zeros": .integer(statistics.zeros),
@@ -51,8 +77,9 @@ struct TensorInspection {
         "maximum": range.map { .integer(Int($0.upperBound)) } ?? JSONValue(statistics.maximum),
         "mean": JSONValue(statistics.mean), "deviation": JSONValue(statistics.deviation),
         "histogram": .array(statistics.histogram.map(JSONValue.integer)),
-      ]),
+      ])
     ]
+    return description.merging(figures) { $1 }
   }
 
   var text: String {

@@ -12,16 +12,48 @@ public protocol CheckpointSource: Sendable {
   var entries: [TensorEntry] { get }
   /// The tensors whose elements are of a type that can't be read.
   var unreadable: [UnreadableTensor] { get }
+  /// What a person should know of the file beside that, a line each: what was left out of what it
+  /// holds, and what it can't be checked for.
+  var notes: [String] { get }
+  /// Whether all elements have a checksum in the file, which reading them compares; nothing if the
+  /// format does not say.
+  var hasChecksums: Bool? { get }
 
   /// The tensor of an entry.
   /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``, or an error of the format if the
   ///   file is damaged.
   func tensor(named name: String) throws -> StoredTensor
+
+  /// The bytes of a range of a tensor's elements, row by row, without the others being read; nothing
+  /// if the source gives whole tensors only. ``TensorBlocks`` asks for them.
+  /// - Parameter elements: A range within the tensor; an empty one tells whether ranges are given.
+  /// - Throws: As ``tensor(named:)``.
+  func elementBytes(of name: String, in elements: Range<Int>) throws -> [UInt8]?
 }
 
 extension CheckpointSource {
   /// None.
   public var unreadable: [UnreadableTensor] { [] }
+
+  /// None.
+  public var notes: [String] { [] }
+
+  /// The format does not say.
+  public var hasChecksums: Bool? { nil }
+
+  /// Whole tensors only.
+  public func elementBytes(of name: String, in elements: Range<Int>) throws -> [UInt8]? { nil }
+
+  /// A tensor in single precision, to compute with.
+  /// - Throws: ``CheckpointError/passedThrough(tensor:type:)`` for a type that is only kept, and what
+  ///   ``tensor(named:)`` throws.
+  public func floats(named name: String) throws -> Tensor {
+    let tensor = try tensor(named: name)
+    guard !tensor.elementType.isPassedThrough else {
+      throw CheckpointError.passedThrough(tensor: name, type: tensor.elementType)
+    }
+    return tensor.floats
+  }
 
   /// Refuses to go on without tensors that can't be read.
   /// - Throws: What reading the first of them throws, which says why and what to do.
@@ -103,6 +135,17 @@ public struct NamedTensor: Sendable, Hashable {
   public init(_ name: String, _ tensor: StoredTensor) {
     self.name = name
     self.tensor = tensor
+  }
+
+  /// Whether the names have the same bytes and the tensors are the same.
+  public static func == (a: NamedTensor, b: NamedTensor) -> Bool {
+    a.name.utf8.elementsEqual(b.name.utf8) && a.tensor == b.tensor
+  }
+
+  /// Hashes the name's bytes and the tensor.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(Array(name.utf8))
+    hasher.combine(tensor)
   }
 }
 
@@ -211,13 +254,19 @@ public enum CheckpointError: DescribedError, Hashable {
   case cannotWrite(format: String, reason: String)
   /// No format recognises the file.
   case unknownFormat(file: String, known: [String])
+  /// The file is no checkpoint, but something else.
+  case otherContent(file: String, ForeignContent)
+  /// A tensor is of a type that is kept as it is, and not computed with.
+  case passedThrough(tensor: String, type: ElementType)
+  /// A checkpoint of several files is not complete, or its index not accepted.
+  case shards(index: String, reason: String)
 
   /// Wrong data, or wrong usage where the caller chose the format.
   public var category: ErrorCategory {
     switch self {
     case .cannotWrite, .selection: .usage
     case .missingTensor, .metadata, .recorded, .namesFile, .beyondStored, .kind, .binding,
-      .unknownFormat:
+      .unknownFormat, .otherContent, .passedThrough, .shards:
       .data
     }
   }
@@ -247,6 +296,13 @@ public enum CheckpointError: DescribedError, Hashable {
       "can't write \(format): \(reason)"
     case .unknownFormat(let file, let known):
       "\(file) is in no format that is known (\(known.joined(separator: ", ")))"
+    case .otherContent(let file, let content):
+      "\(file) \(content.what); \(content.advice)"
+    case .passedThrough(let tensor, let type):
+      "the tensor ‘\(tensor)’ has elements of type \(type.rawValue), which are kept and compared as "
+        + "they are, not computed with; save it as f32"
+    case .shards(let index, let reason):
+      "\(index) names the files of a checkpoint that can't be read: \(reason)"
     }
   }
 }

@@ -29,34 +29,66 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// means something: the modules' names differ in numbers alone, or it is that of a file which is not
   /// sorted by name. Safetensors are sorted, so that `hidden` would come before `input` in these.
   ///
-  /// Tensors with integers, such as counters of batches, and an optimiser's moments are left out; one
-  /// with integers that has a parameter's name and shape is an error.
+  /// Tensors with integers, such as counters of batches, those of types that are only passed through,
+  /// and an optimiser's moments are left out; one of these types that has a parameter's name and
+  /// shape, or with which all would fit, is an error that names it.
   ///
+  /// - Parameters:
+  ///   - entries: The checkpoint's tensors.
+  ///   - network: The network.
+  ///   - areTransposed: Whether the tensors are those of a ``TransposedCheckpoint``, so that a weight
+  ///     may also be called `kernel`, as where weights are `[inputs, outputs]`.
   /// - Throws: ``CheckpointError/binding(reason:parameters:tensors:)`` with both lists, if none of
   ///   these fits or two orders fit in different ways.
-  public init(of entries: [TensorEntry], to network: Network) throws(CheckpointError) {
+  public init(
+    of entries: [TensorEntry], to network: Network, areTransposed: Bool = false
+  ) throws(CheckpointError) {
+    do {
+      try self.init(floating: entries, to: network, areTransposed: areTransposed)
+    } catch {
+      // What would fit but for its type is what is wrong.
+      let shapes = Set(network.parameters.map(\.shape))
+      let asWeights = entries.filter {
+        $0.elementType.isFloatingPoint || shapes.contains($0.shape)
+      }
+      if asWeights.contains(where: { !$0.elementType.isFloatingPoint }),
+        let binding = try? CheckpointBinding(
+          floating: asWeights.map(\.asFloats), to: network, areTransposed: areTransposed)
+      {
+        let used = Set(binding.names.map { Array($0.utf8) })
+        if let wrong = asWeights.first(where: {
+          !$0.elementType.isFloatingPoint && used.contains(Array($0.name.utf8))
+        }) {
+          throw CheckpointBinding.failure(wrong.isNoWeight, entries, network)
+        }
+      }
+      throw error
+    }
+  }
+
+  private init(
+    floating entries: [TensorEntry], to network: Network, areTransposed: Bool
+  ) throws(CheckpointError) {
     let parameters = network.parameters
-    let named = Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
+    let named = Dictionary(entries.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     let byName = parameters.map { parameter in
-      named[parameter.name].flatMap { $0.shape == parameter.shape ? $0 : nil }
+      named[Array(parameter.name.utf8)].flatMap { $0.shape == parameter.shape ? $0 : nil }
     }
     if let counts = byName.compactMap({ $0 }).first(where: { !$0.elementType.isFloatingPoint }) {
-      throw CheckpointBinding.failure(
-        "‘\(counts.name)’ holds integers (\(counts.elementType.rawValue)), which are no weights",
-        entries, network)
+      throw CheckpointBinding.failure(counts.isNoWeight, entries, network)
     }
     if !parameters.isEmpty, byName.allSatisfy({ $0 != nil }) {
       (rule, names) = (.name, byName.compactMap { $0?.name })
       return
     }
     let candidates = entries.filter { $0.elementType.isFloatingPoint && !$0.isOptimiserState }
-    let inFile = CheckpointBinding.bind(candidates, to: network)
-    var orders = [CheckpointBinding.bind(candidates.naturallySorted(), to: network), inFile]
-      .compactMap(\.self)
+    func bind(_ candidates: [TensorEntry]) -> [String]? {
+      CheckpointBinding.bind(candidates, to: network, areTransposed: areTransposed)
+    }
+    let inFile = bind(candidates)
+    var orders = [bind(candidates.naturallySorted()), inFile].compactMap(\.self)
     if orders.isEmpty {
-      orders = candidates.naturallySorted().ordersOfParts.compactMap {
-        CheckpointBinding.bind($0, to: network)
-      }
+      orders = candidates.naturallySorted().ordersOfParts.compactMap(bind)
     }
     if let first = orders.first {
       let pair = CheckpointBinding.exchangeable(first, in: network)
@@ -65,7 +97,7 @@ public struct CheckpointBinding: Sendable, Hashable {
         (rule, names) = (.order, inFile)
         return
       }
-      guard orders.allSatisfy({ $0 == first }) else {
+      guard orders.allSatisfy({ $0.elementsEqual(first) { $0.utf8.elementsEqual($1.utf8) } }) else {
         throw CheckpointBinding.failure(
           "several orders of the tensors fit, by their names, by the file, or of their parts",
           entries, network)
@@ -81,9 +113,9 @@ public struct CheckpointBinding: Sendable, Hashable {
     }
     let byShape = parameters.map { parameter in candidates.filter { $0.shape == parameter.shape } }
     let isUnique = byShape.allSatisfy { $0.count == 1 } && candidates.count == parameters.count
-    guard isUnique, Set(byShape.map { $0[0].name }).count == parameters.count else {
+    guard isUnique, Set(byShape.map { Array($0[0].name.utf8) }).count == parameters.count else {
       throw CheckpointBinding.failure(
-        CheckpointBinding.reason(candidates, network), entries, network)
+        CheckpointBinding.reason(candidates, of: entries, network), entries, network)
     }
     (rule, names) = (.shape, byShape.map { $0[0].name })
   }
@@ -92,7 +124,7 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// - Throws: What reading throws, or ``NetworkError``.
   public func weights(of network: Network, from source: any CheckpointSource) throws -> Weights {
     try Weights(
-      network: network, tensors: try names.map { try source.tensor(named: $0).floats })
+      network: network, tensors: try names.map { try source.floats(named: $0) })
   }
 
   /// Two modules that were told apart by the file's order alone: their layers have parameters of the
@@ -122,14 +154,17 @@ public struct CheckpointBinding: Sendable, Hashable {
   }
 
   /// The tensors of each module against the parameters of each layer, in order.
-  private static func bind(_ entries: [TensorEntry], to network: Network) -> [String]? {
+  private static func bind(
+    _ entries: [TensorEntry], to network: Network, areTransposed: Bool
+  ) -> [String]? {
     var modules: [[TensorEntry]] = []
-    var indices: [Substring: Int] = [:]
+    var indices: [[UInt8]: Int] = [:]
     for entry in entries {
-      if let index = indices[entry.moduleName] {
+      let module = Array(entry.moduleName.utf8)
+      if let index = indices[module] {
         modules[index].append(entry)
       } else {
-        indices[entry.moduleName] = modules.count
+        indices[module] = modules.count
         modules.append([entry])
       }
     }
@@ -141,8 +176,9 @@ public struct CheckpointBinding: Sendable, Hashable {
       guard module.count == indices.count else { return nil }
       for index in indices {
         let parameter = network.parameters[index]
+        let leafNames = parameter.role.foreignNames(areTransposed: areTransposed)
         let fits = module.filter {
-          parameter.role.foreignNames.contains(String($0.leafName)) && $0.shape == parameter.shape
+          leafNames.contains(String($0.leafName)) && $0.shape == parameter.shape
         }
         guard fits.count == 1 else { return nil }
         names.append(fits[0].name)
@@ -175,9 +211,17 @@ public struct CheckpointBinding: Sendable, Hashable {
     return nil
   }
 
-  private static func reason(_ entries: [TensorEntry], _ network: Network) -> String {
+  private static func reason(
+    _ entries: [TensorEntry], of all: [TensorEntry], _ network: Network
+  ) -> String {
     if entries.count != network.parameters.count {
-      return "there are \(network.parameters.count) parameters and \(entries.count) tensors"
+      let counts = "there are \(network.parameters.count) parameters and \(all.count) tensors"
+      guard let other = all.first(where: { !$0.elementType.isFloatingPoint }) else {
+        return entries.count == all.count
+          ? counts : counts + ", \(all.count - entries.count) of them an optimiser's"
+      }
+      return counts + ", \(entries.count) of them with weights; ‘\(other.name)’ is "
+        + other.elementType.rawValue
     }
     let shapes = entries.map(\.shape)
     if let missing = network.parameters.first(where: { !shapes.contains($0.shape) }) {
@@ -191,7 +235,10 @@ public struct CheckpointBinding: Sendable, Hashable {
   ) -> CheckpointError {
     .binding(
       reason: reason, parameters: network.parameters.map { "\($0.name) \($0.shape)" }.shortened,
-      tensors: entries.map { "\($0.name) \($0.shape)" }.shortened)
+      tensors: entries.map {
+        "\($0.name) \($0.shape)"
+          + ($0.elementType.isFloatingPoint ? "" : " \($0.elementType.rawValue)")
+      }.shortened)
   }
 }
 
@@ -208,6 +255,19 @@ extension String {
 }
 
 extension TensorEntry {
+  /// Why its elements can't be weights.
+  fileprivate var isNoWeight: String {
+    elementType.isInteger || elementType == .bool
+      ? "‘\(name)’ holds integers (\(elementType.rawValue)), which are no weights"
+      : "‘\(name)’ has elements of type \(elementType.rawValue), which are kept as they are and not "
+        + "computed with; save it as f32"
+  }
+
+  /// The description with a type that weights have.
+  fileprivate var asFloats: TensorEntry {
+    TensorEntry(name: name, elementType: .float32, shape: shape, storedBytes: storedBytes)
+  }
+
   /// What stands before the name's last dot.
   fileprivate var moduleName: Substring { name.moduleName }
 
@@ -217,6 +277,11 @@ extension TensorEntry {
     guard parts.count >= 3, let leaf = parts.last else { return false }
     return parts[parts.count - 3] == "state" && parts[parts.count - 2].allSatisfy(\.isNumber)
       && !["weight", "bias"].contains(leaf)
+  }
+
+  /// The bytes of what stands before the name's first dot.
+  fileprivate var firstPart: [UInt8] {
+    Array(name.utf8.prefix { $0 != UInt8(ascii: ".") })
   }
 
   /// What stands behind the name's last dot.
@@ -247,14 +312,15 @@ extension [TensorEntry] {
   /// The entries in every order of the parts that the first component of a name tells; none if there
   /// are too many parts.
   fileprivate var ordersOfParts: [[TensorEntry]] {
-    let parts = Dictionary(grouping: self) { $0.name.prefix { $0 != "." } }
+    let parts = Dictionary(grouping: self, by: \.firstPart)
     guard parts.count <= Self.mostParts else { return [] }
     var orders: [[TensorEntry]] = [[]]
-    var used: [Set<Substring>] = [[]]
+    var used: [Set<[UInt8]>] = [[]]
+    let keys = parts.keys.sorted { $0.lexicographicallyPrecedes($1) }
     for _ in parts {
       let longer = zip(orders, used).flatMap { order, used in
-        parts.keys.filter { !used.contains($0) }.sorted().map {
-          (order + (parts[$0] ?? []), used.union([$0]))
+        keys.filter { !used.contains($0) }.map { key in
+          (order + (parts[key] ?? []), used.union([key]))
         }
       }
       (orders, used) = (longer.map(\.0), longer.map(\.1))
@@ -301,11 +367,11 @@ private struct NaturalKey: Comparable {
 }
 
 extension Parameter.Role {
-  /// The last part of the names that other software gives a parameter of this role. Not Keras's
-  /// `kernel`: that is the transposed matrix, and a square one would be bound without a word.
-  fileprivate var foreignNames: [String] {
+  /// The last part of the names that other software gives a parameter of this role. Keras's
+  /// `kernel` only of transposed matrices: a square one would else be bound without a word.
+  fileprivate func foreignNames(areTransposed: Bool) -> [String] {
     switch self {
-    case .weight: ["weight"]
+    case .weight: areTransposed ? ["weight", "kernel"] : ["weight"]
     case .bias: ["bias"]
     case .scale: ["weight", "gamma", "scale"]
     case .shift: ["bias", "beta", "shift"]

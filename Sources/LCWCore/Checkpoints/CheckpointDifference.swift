@@ -27,7 +27,8 @@ public struct CheckpointDifference: Sendable, Hashable {
   public let values: TensorDistance?
 
   /// The differences of all tensors of two checkpoints, by name: those of the first in its order,
-  /// then those only the second has. One tensor of each is in memory at a time.
+  /// then those only the second has. A block of a tensor of each is in memory at a time, or a whole
+  /// one of a source that gives whole tensors only.
   /// - Throws: What reading throws.
   public static func all(
     _ a: any CheckpointSource, _ b: any CheckpointSource
@@ -42,8 +43,8 @@ public struct CheckpointDifference: Sendable, Hashable {
         return CheckpointDifference(
           name: entry.name, verdict: .shape(entry.shape, other.shape), values: nil)
       }
-      return CheckpointDifference(
-        name: entry.name, try a.tensor(named: entry.name), try b.tensor(named: other.name))
+      return try CheckpointDifference(
+        name: entry.name, try TensorBlocks(of: entry, in: a), try TensorBlocks(of: other, in: b))
     }
     let first = Set(a.entries.map { Array($0.name.utf8) })
     differences += b.entries.filter { !first.contains(Array($0.name.utf8)) }.map {
@@ -58,14 +59,20 @@ public struct CheckpointDifference: Sendable, Hashable {
     self.values = values
   }
 
-  private init(name: String, _ a: StoredTensor, _ b: StoredTensor) {
-    let values = TensorDistance(a, b)
-    let verdict: Verdict
-    if a.elementType != b.elementType {
-      verdict = .elementType(a.elementType, b.elementType)
-    } else {
-      verdict = a.bytes == b.bytes ? .equal : .values
+  private init(name: String, _ a: TensorBlocks, _ b: TensorBlocks) throws {
+    let (first, second) = (a.entry.elementType, b.entry.elementType)
+    // A complex number has no distance to one that is not.
+    guard (first == .complex64) == (second == .complex64) else {
+      self.init(name: name, verdict: .elementType(first, second), values: nil)
+      return
     }
+    let values = try TensorDistance(
+      count: a.entry.shape.count, first, second,
+      first: { range throws(any Error) in try a.bytes(ofElements: range) },
+      second: { range throws(any Error) in try b.bytes(ofElements: range) })
+    let verdict: Verdict =
+      first != second
+      ? .elementType(first, second) : values.differing == 0 ? .equal : .values
     self.init(name: name, verdict: verdict, values: values)
   }
 }

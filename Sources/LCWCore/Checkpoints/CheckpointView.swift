@@ -14,6 +14,10 @@ public struct CheckpointView: CheckpointSource {
   public let entries: [TensorEntry]
   /// The tensors whose elements are of a type that can't be read.
   public let unreadable: [UnreadableTensor]
+  /// What is to be known of the source.
+  public var notes: [String] { source.notes }
+  /// Whether the source's elements have checksums.
+  public var hasChecksums: Bool? { source.hasChecksums }
   private let source: any CheckpointSource
   /// The tensors' names in the source, by the bytes of those here.
   private let originals: [[UInt8]: String]
@@ -37,7 +41,12 @@ public struct CheckpointView: CheckpointSource {
     renaming renames: [(old: String, new: String)] = [], elementType: ElementType? = nil,
     overflow: @escaping @Sendable (_ tensor: String, _ elements: Int) -> Void = { _, _ in }
   ) throws {
-    let globs = patterns.map { Glob($0) }
+    let allNames = source.entries.map(\.name) + source.unreadable.map(\.name)
+    // By the bytes of a name; by Unicode's equivalence only where that finds nothing.
+    let globs = patterns.map { pattern in
+      let exact = Glob(pattern)
+      return allNames.contains(where: exact.matches) ? exact : Glob(pattern, isExact: false)
+    }
     func isSelected(_ name: String) -> Bool {
       globs.isEmpty || globs.contains { $0.matches(name) }
     }
@@ -49,12 +58,26 @@ public struct CheckpointView: CheckpointSource {
     }) {
       throw CheckpointError.selection("no tensor's name fits ‘\(useless.0)’")
     }
-    if let useless = renames.first(where: { rename in
-      !selectedNames.contains { CheckpointView.renamed($0, by: [rename]) != nil }
-    }) {
-      throw CheckpointError.selection("no selected tensor is called ‘\(useless.old)’ or starts so")
+    let rules = try renames.map { old, new in
+      for isExact in [true, false] {
+        let rule = Renaming(old: old, new: new, isExact: isExact)
+        if selectedNames.contains(where: { rule.applied(to: $0) != nil }) { return rule }
+      }
+      throw CheckpointError.selection("no selected tensor is called ‘\(old)’ or starts so")
     }
-    func name(_ name: String) -> String { CheckpointView.renamed(name, by: renames) ?? name }
+    func name(_ name: String) -> String {
+      rules.lazy.compactMap { $0.applied(to: name) }.first ?? name
+    }
+    if let elementType,
+      let kept = selected.first(where: {
+        $0.elementType.isPassedThrough && !$0.elementType.isInteger
+      })
+    {
+      throw CheckpointError.selection(
+        "‘\(kept.name)’ has elements of type \(kept.elementType.rawValue), which are kept as they are "
+          + "and don't become \(elementType.rawValue); convert it without another type, or leave it "
+          + "out of the selection")
+    }
     var seen: Set<[UInt8]> = []
     if let twice = selectedNames.map(name).first(where: { !seen.insert(Array($0.utf8)).inserted }) {
       throw CheckpointError.selection("two tensors would be called ‘\(twice)’")
@@ -140,16 +163,36 @@ public struct CheckpointView: CheckpointSource {
     return converted
   }
 
-  private static func renamed(_ name: String, by renames: [(old: String, new: String)]) -> String? {
-    for (old, new) in renames {
-      if name == old { return new }
-      guard name.hasPrefix(old), !old.isEmpty else { continue }
-      let rest = name.dropFirst(old.count)
-      let endsPart =
-        old.hasSuffix(".") || old.hasSuffix("/") || rest.first == "." || rest.first == "/"
-      if endsPart { return new + rest }
-    }
-    return nil
+  /// The bytes of a range of a tensor's elements, where the source gives them and they stay as they
+  /// are.
+  /// - Throws: As ``tensor(named:)``.
+  public func elementBytes(of name: String, in elements: Range<Int>) throws -> [UInt8]? {
+    guard elementType == nil, let original = originals[Array(name.utf8)] else { return nil }
+    return try source.elementBytes(of: original, in: elements)
+  }
+}
+
+/// Another name for a tensor, or for what names start with up to a dot or slash.
+private struct Renaming {
+  var old: String
+  var new: String
+  /// Whether names are compared by their bytes, or else by Unicode's equivalence.
+  var isExact: Bool
+
+  /// The new name of a tensor; nothing if the old one does not fit its.
+  func applied(to name: String) -> String? {
+    let isWhole = isExact ? name.utf8.elementsEqual(old.utf8) : name == old
+    if isWhole { return new }
+    let isPrefix = isExact ? name.utf8.starts(with: old.utf8) : name.hasPrefix(old)
+    guard isPrefix, !old.isEmpty else { return nil }
+    let rest =
+      isExact
+      ? String(decoding: name.utf8.dropFirst(old.utf8.count), as: UTF8.self)
+      : String(name.dropFirst(old.count))
+    let endsPart =
+      old.hasSuffix(".") || old.hasSuffix("/") || rest.utf8.first == UInt8(ascii: ".")
+      || rest.utf8.first == UInt8(ascii: "/")
+    return endsPart ? new + rest : nil
   }
 }
 
@@ -163,9 +206,16 @@ extension String {
 /// A pattern of names: `*` stands for any characters, `?` for one.
 struct Glob {
   private let pattern: [Character]
+  /// Whether characters are compared by their bytes, or else by Unicode's equivalence.
+  private let isExact: Bool
 
-  init(_ pattern: String) {
+  init(_ pattern: String, isExact: Bool = true) {
     self.pattern = Array(pattern)
+    self.isExact = isExact
+  }
+
+  private func areSame(_ a: Character, _ b: Character) -> Bool {
+    isExact ? a.utf8.elementsEqual(b.utf8) : a == b
   }
 
   func matches(_ text: String) -> Bool {
@@ -177,7 +227,7 @@ struct Glob {
       if p < pattern.count, pattern[p] == "*" {
         retry = (p + 1, t)
         p += 1
-      } else if p < pattern.count, pattern[p] == "?" || pattern[p] == text[t] {
+      } else if p < pattern.count, pattern[p] == "?" || areSame(pattern[p], text[t]) {
         p += 1
         t += 1
       } else if let last = retry {

@@ -127,7 +127,7 @@ extension CheckpointSource {
         expected: CheckpointKind.checkpoint.rawValue, found: kind.rawValue)
     }
     let network = try network(from: registry)
-    let tensors = try network.parameters.map { try tensor(named: $0.name).floats }
+    let tensors = try network.parameters.map { try floats(named: $0.name) }
     return TrainedNetwork(
       architecture: try architecture(), weights: try Weights(network: network, tensors: tensors),
       dataset: try dataset(), record: metadata)

@@ -53,11 +53,37 @@ extension JSONValue {
     var parser = JSONParser(bytes: bytes, limits: limits)
     self = try parser.document()
   }
+
+  /// Parses an object as other programs write it, whose rules are laxer: keys are told apart by their
+  /// bytes, also where Unicode holds them equivalent; `null` is read as an empty object, so that it
+  /// is nothing where something is needed; an integer beyond 64 bits becomes a number; and in objects
+  /// within this one, the last of keys that Unicode holds equivalent stays. A key that stands twice
+  /// is an error all the same.
+  /// - Returns: The members in their order.
+  /// - Throws: ``JSONError``.
+  public static func members(
+    parsing bytes: [UInt8], limits: JSONLimits = JSONLimits()
+  ) throws(JSONError) -> [JSONMember] {
+    var parser = JSONParser(bytes: bytes, limits: limits, isLax: true)
+    return try parser.outerMembers()
+  }
+}
+
+/// A member of an object.
+public struct JSONMember: Sendable, Hashable {
+  /// The key, told apart from others by its bytes.
+  public let key: String
+  /// The value.
+  public let value: JSONValue
+  /// Where the value stands in the text.
+  public let range: Range<Int>
 }
 
 private struct JSONParser {
   let bytes: [UInt8]
   let limits: JSONLimits
+  /// Whether the rules of ``JSONValue/members(parsing:limits:)`` hold.
+  var isLax = false
   var index = 0
   var values = 0
 
@@ -66,6 +92,56 @@ private struct JSONParser {
     skipSpace()
     if index < bytes.count { throw error("there is more behind the value") }
     return value
+  }
+
+  /// The members of the object that the whole text is.
+  mutating func outerMembers() throws(JSONError) -> [JSONMember] {
+    skipSpace()
+    guard next == UInt8(ascii: "{") else { throw error("expected an object") }
+    index += 1
+    var members: [JSONMember] = []
+    var keys: Set<[UInt8]> = []
+    skipSpace()
+    if next == UInt8(ascii: "}") {
+      index += 1
+    } else {
+      repeat {
+        skipSpace()
+        let (key, start) = try key()
+        guard keys.insert(Array(key.utf8)).inserted else {
+          index = start
+          throw error("the key \(JSONValue.quoted(key)) stands twice")
+        }
+        skipSpace()
+        let first = index
+        let value = try value(depth: 1)
+        members.append(JSONMember(key: key, value: value, range: first..<index))
+        skipSpace()
+      } while try !endsObject()
+    }
+    skipSpace()
+    if index < bytes.count { throw error("there is more behind the value") }
+    return members
+  }
+
+  /// A key and the colon behind it, and where the key starts.
+  private mutating func key() throws(JSONError) -> (String, Int) {
+    guard next == UInt8(ascii: "\"") else { throw error("expected a key") }
+    let start = index
+    let key = try string()
+    skipSpace()
+    try expect(UInt8(ascii: ":"), "a colon")
+    return (key, start)
+  }
+
+  /// Whether the brace follows that ends an object; else a comma must.
+  private mutating func endsObject() throws(JSONError) -> Bool {
+    if next == UInt8(ascii: "}") {
+      index += 1
+      return true
+    }
+    try expect(UInt8(ascii: ","), "a comma or a closing brace")
+    return false
   }
 
   private func error(_ reason: String) -> JSONError { JSONError(reason, at: index, of: bytes) }
@@ -93,6 +169,7 @@ private struct JSONParser {
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
+    case UInt8(ascii: "n") where isLax: return try literal("null", .object([:]))
     case UInt8(ascii: "n"): throw error("null is not accepted")
     case nil: throw error("the text ends where a value should be")
     default: return try number()
@@ -109,6 +186,7 @@ private struct JSONParser {
     if depth > limits.depth { throw error("nested deeper than \(limits.depth)") }
     index += 1
     var members: [String: JSONValue] = [:]
+    var exactKeys: Set<[UInt8]> = []
     skipSpace()
     if next == UInt8(ascii: "}") {
       index += 1
@@ -116,24 +194,17 @@ private struct JSONParser {
     }
     while true {
       skipSpace()
-      guard next == UInt8(ascii: "\"") else { throw error("expected a key") }
-      let start = index
-      let key = try string()
-      skipSpace()
-      try expect(UInt8(ascii: ":"), "a colon")
+      let (key, start) = try key()
       let value = try value(depth: depth)
       // Swift compares strings by canonical equivalence; keys that differ in bytes differ here,
       // so those that Swift takes for one are refused like plain duplicates.
-      guard members.updateValue(value, forKey: key) == nil else {
+      let isNew = members.updateValue(value, forKey: key) == nil
+      guard isLax ? exactKeys.insert(Array(key.utf8)).inserted : isNew else {
         index = start
         throw error("the key \(JSONValue.quoted(key)) stands twice")
       }
       skipSpace()
-      if next == UInt8(ascii: "}") {
-        index += 1
-        return .object(members)
-      }
-      try expect(UInt8(ascii: ","), "a comma or a closing brace")
+      if try endsObject() { return .object(members) }
     }
   }
 
@@ -181,8 +252,8 @@ private struct JSONParser {
     }
     let text = String(decoding: bytes[start..<index], as: UTF8.self)
     if isInteger {
-      guard let value = Int(text) else { throw error("the integer \(text) is too large") }
-      return .integer(value)
+      if let value = Int(text) { return .integer(value) }
+      guard isLax else { throw error("the integer \(text) is too large") }
     }
     guard let value = Double(text), value.isFinite else {
       throw error("the number \(text) is too large")

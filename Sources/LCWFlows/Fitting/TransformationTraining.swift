@@ -170,7 +170,7 @@ extension TransformationTraining {
     var next = self
     func tensors(_ name: String) throws -> [Tensor] {
       try current.parameters.indices.map { index in
-        let tensor = try state.tensor(named: "\(name)/\(index)").floats
+        let tensor = try state.floats(named: "\(name)/\(index)")
         let shape = current.parameters[index].shape
         guard tensor.shape == shape else {
           throw NetworkError.shape(

@@ -30,13 +30,18 @@ extension Transformation {
   ///   - tensor: The tensor of a name.
   /// - Throws: ``FlowError/design(option:expected:found:)`` if the design can't be,
   ///   ``NetworkError/shape(parameter:expected:found:)`` if a tensor does not fit it,
-  ///   ``FlowError/notFinite(rows:)``, and what `tensor` throws.
+  ///   ``FlowError/notFinite(rows:)``, `CheckpointError.passedThrough` for a type that is not computed
+  ///   with, and what `tensor` throws.
   public init(
     _ design: TransformationDesign, tensor: (String) throws -> StoredTensor
   ) throws {
     try design.check()
     func checked(_ name: String, _ shape: Shape) throws -> Tensor {
-      let found = try tensor(name).floats
+      let stored = try tensor(name)
+      guard !stored.elementType.isPassedThrough else {
+        throw CheckpointError.passedThrough(tensor: name, type: stored.elementType)
+      }
+      let found = stored.floats
       guard found.shape == shape else {
         throw NetworkError.shape(parameter: name, expected: shape, found: found.shape)
       }

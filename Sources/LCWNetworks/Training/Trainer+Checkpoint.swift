@@ -74,7 +74,7 @@ extension Trainer {
     var next = self
     next.weights = try Weights(
       network: network,
-      tensors: try network.parameters.map { try source.tensor(named: $0.name).floats })
+      tensors: try network.parameters.map { try source.floats(named: $0.name) })
     if completed < plan.epochs {
       let names = Set(source.entries.map { Array($0.name.utf8) })
       try next.optimiser.restore(steps: steps) { list in
@@ -83,7 +83,7 @@ extension Trainer {
           guard names.contains(Array(name.utf8)) else {
             throw TrainingError.notResumable
           }
-          return try source.tensor(named: name).floats
+          return try source.floats(named: name)
         }
       }
     }

@@ -22,22 +22,52 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
   case uint8 = "u8"
   /// Truth values, one byte each, 0 or 1.
   case bool = "bool"
+  /// Unsigned integers of 16 bits.
+  case uint16 = "u16"
+  /// Unsigned integers of 32 bits.
+  case uint32 = "u32"
+  /// Unsigned integers of 64 bits.
+  case uint64 = "u64"
+  /// Floating-point numbers of 8 bits: 4 of exponent, 3 of mantissa, no infinities.
+  case float8E4M3 = "f8_e4m3"
+  /// Floating-point numbers of 8 bits: 5 of exponent, 2 of mantissa.
+  case float8E5M2 = "f8_e5m2"
+  /// Pairs of IEEE single precision, the real part first.
+  case complex64 = "c64"
 
   /// The bytes of one element.
   public var width: Int {
     switch self {
-    case .float64, .int64: 8
-    case .float32, .int32: 4
-    case .float16, .bfloat16, .int16: 2
-    case .int8, .uint8, .bool: 1
+    case .float64, .int64, .uint64, .complex64: 8
+    case .float32, .int32, .uint32: 4
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .int8, .uint8, .bool, .float8E4M3, .float8E5M2: 1
     }
   }
 
-  /// Whether the elements are floating-point numbers.
+  /// Whether the elements are floating-point numbers of those types that weights are computed
+  /// with: f64, f32, f16 and bf16.
   public var isFloatingPoint: Bool {
     switch self {
     case .float64, .float32, .float16, .bfloat16: true
-    case .int64, .int32, .int16, .int8, .uint8, .bool: false
+    default: false
+    }
+  }
+
+  /// Whether the elements are integers, signed or not. Truth values are none.
+  public var isInteger: Bool {
+    switch self {
+    case .int64, .int32, .int16, .int8, .uint8, .uint16, .uint32, .uint64: true
+    default: false
+    }
+  }
+
+  /// Whether tensors of the type are kept, listed, converted between files and compared, while
+  /// whatever computes with weights refuses them by the type's name.
+  public var isPassedThrough: Bool {
+    switch self {
+    case .uint16, .uint32, .uint64, .float8E4M3, .float8E5M2, .complex64: true
+    default: false
     }
   }
 }

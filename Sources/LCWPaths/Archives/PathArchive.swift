@@ -199,7 +199,7 @@ extension PathArchive {
       try Weights(
         network: network,
         tensors: try network.parameters.map {
-          try source.tensor(named: "\(place)/\($0.name)").floats
+          try source.floats(named: "\(place)/\($0.name)")
         })
     }
     return .computed(from: try weights("start"), to: try weights("end"), seed: seed)
@@ -213,11 +213,11 @@ extension PathArchive {
     guard let name = motions[prefix]?.string else {
       throw CheckpointError.metadata(field: "motions/\(prefix)", expected: "fixed or a curve")
     }
-    if name == "fixed" { return .fixed(try source.tensor(named: "\(prefix)/0").floats) }
+    if name == "fixed" { return .fixed(try source.floats(named: "\(prefix)/0")) }
     guard let curve = Curve(name) else {
       throw PathError.unknownCurve(name, parameter: parameter.name)
     }
-    let bases = try (0..<curve.count).map { try source.tensor(named: "\(prefix)/\($0)").floats }
+    let bases = try (0..<curve.count).map { try source.floats(named: "\(prefix)/\($0)") }
     return .combination(bases, curve)
   }
 

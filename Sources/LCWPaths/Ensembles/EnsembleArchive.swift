@@ -71,13 +71,13 @@ public struct EnsembleArchive: Sendable {
     }
     let backbone = try network.parameters.map { parameter in
       parameter.layer < boundary
-        ? try source.tensor(named: "backbone/\(parameter.name)").floats : nil
+        ? try source.floats(named: "backbone/\(parameter.name)") : nil
     }
     let members = try (1...count).map { number in
       try Weights(
         network: network,
         tensors: try zip(network.parameters, backbone).map { parameter, shared in
-          try shared ?? source.tensor(named: "member\(number)/\(parameter.name)").floats
+          try shared ?? source.floats(named: "member\(number)/\(parameter.name)")
         })
     }
     self.init(

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LCWCore
+import LCWFiles
+import LCWNetworks
+import LCWNumerics
+import LCWPaths
+
+extension Session {
+  /// What is known of a data set; the files that its options name are opened, once.
+  func data(_ reference: PluginReference) throws -> any LabelledData {
+    try opened.data(reference) {
+      try registry.data(
+        reference, in: DataContext(locations: locations, open: { try open($0) }))
+    }
+  }
+
+  /// The files that a data set's options name, which are no outputs.
+  func files(ofDataset text: String?) throws -> [String] {
+    guard let text else { return [] }
+    let context = DataContext(locations: locations)
+    return try registry.files(namedByDataset: PluginReference(text)).flatMap {
+      context.places(of: $0).map(\.path)
+    }
+  }
+
+  /// A data set that a file of weights names, which may name no files of its own.
+  func unopened(_ recorded: PluginReference) throws -> PluginReference {
+    do {
+      try registry.refuseFiles(namedBy: recorded, of: .dataset, recordedAs: "dataset")
+      _ = try registry.dataset(recorded)
+      return recorded
+    } catch let error as CheckpointError {
+      throw SessionError.recordedDataset("\(error); if you know it, name it with --dataset")
+    } catch let error as PluginError {
+      // Which data set is not here is told as for one that the user named.
+      if case .unknownPlugin = error { throw error }
+      throw SessionError.recordedDataset(
+        CheckpointError.recorded(field: "dataset", problem: error.description).description)
+    }
+  }
+
+  /// Both parts of a data set: the one given, or else the one recorded in a file of weights.
+  /// - Parameter loaded: What was loaded before, with the same limit; it is not loaded again.
+  func data(
+    given: String?, recorded: PluginReference?, limit: Int? = nil,
+    loaded: (reference: PluginReference, samples: EvaluationData)? = nil
+  ) throws -> (reference: PluginReference, samples: EvaluationData) {
+    guard
+      let reference = try given.map({ text throws in try PluginReference(text) })
+        ?? recorded.map({ try unopened($0) })
+    else { throw SessionError.noDataset }
+    if let loaded, loaded.reference == reference { return loaded }
+    let dataset = try self.data(reference)
+    func samples(_ split: DataSplit) throws -> SampleSet {
+      let all = try dataset.samples(split, in: locations)
+      return limit.map(all.prefix) ?? all
+    }
+    return (
+      reference, EvaluationData(train: try samples(.train), test: try samples(.test))
+    )
+  }
+}
