@@ -42,8 +42,9 @@ import Testing
   ) throws -> any LabelledData {
     try withTemporaryFolder { folder in
       try save(tensors, to: file, in: folder)
-      if let test { try save(test, to: "t.npz", in: folder) }
-      let options = (test == nil ? "" : ",test=t.npz") + (more.isEmpty ? "" : ",\(more)")
+      let testFile = file.replacingOccurrences(of: "x.", with: "t.")
+      if let test { try save(test, to: testFile, in: folder) }
+      let options = (test == nil ? "" : ",test=\(testFile)") + (more.isEmpty ? "" : ",\(more)")
       return try data("arrays:train=\(file)\(options)", in: folder)
     }
   }
@@ -59,7 +60,8 @@ import Testing
   func allTypesBecomeFloats(type: ElementType) throws {
     let x = try tensor(type, [3, 2], [1, -2, 3, -4, 5, 6])
     let y = try tensor(.int64, [3], [0, 1, 0])
-    for file in ["x.npz", "x.safetensors"] {
+    // NumPy has no type of its own for bfloat16.
+    for file in ["x.npz", "x.safetensors"] where type != .bfloat16 || file != "x.npz" {
       let data = try arrays([("x", x), ("y", y)], test: [("X", x), ("Y", y)], file: file)
       #expect(try data.samples(.train).all == [1, -2, 3, -4, 5, 6])
       #expect(try data.samples(.test).all == [1, -2, 3, -4, 5, 6])

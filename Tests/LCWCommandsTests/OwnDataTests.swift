@@ -127,6 +127,9 @@ struct OwnDataTests {
       "train", "--architecture", "mlp:hidden=8", "--dataset", "table:train=x.csv", "--epochs", "2",
       "-o", "a.lcw")
     try program.run("evaluate", "a.lcw", "--dataset", "table:train=x.csv")
+    // An archive does not say which files are opened.
+    let recorded = try program.run("evaluate", "a.lcw", expecting: 65)
+    #expect(recorded.errors.contains("x.csv") && recorded.errors.contains("--dataset"))
     try Data(Self.table(rows: 60, kinds: ["cat", "dog", "ant"]).utf8).write(to: file("y.csv"))
     let outcome = try program.run(
       "evaluate", "a.lcw", "--dataset", "table:train=y.csv", expecting: 65)

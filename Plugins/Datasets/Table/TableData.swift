@@ -106,6 +106,8 @@ public struct TableData: FileDataset {
     let skipped = TableColumns.parts(of: values[Self.skip])
     let isNamed =
       ([label] + skipped).contains { Int($0) == nil && $0 != "last" && $0 != "first" }
+    try layout.checkNumber(label, option: "label")
+    for part in skipped { try layout.checkNumber(part, option: "skip") }
     let unused = Set(([label] + skipped).compactMap(layout.column))
     try layout.decideHeader(values[Self.header], isNamed: isNamed) { !unused.contains($0) }
     return layout

@@ -133,6 +133,26 @@ struct TableLayout {
     }
   }
 
+  /// As ``column(_:)``, for a column that an option names.
+  /// - Throws: ``DataError`` if there is none.
+  func column(_ text: String, option: String) throws(DataError) -> Int {
+    if let column = column(text) { return column }
+    let names = names ?? []
+    let advice =
+      nearestName(to: text, among: names).map { "; did you mean ‘\($0.asOneLine)’?" }
+      ?? "; name it, where there is a header, or give its number from 1 to \(columns)"
+    throw .damaged(
+      file: file.path, reason: "there is no column ‘\(text)’, which \(option)= names\(advice)")
+  }
+
+  /// Requires a column's number to be one of the file, before anything is told from it; a header may have
+  /// numbers as names.
+  /// - Throws: ``DataError``.
+  func checkNumber(_ text: String, option: String) throws(DataError) {
+    guard Int(text) != nil, firstRows.first?.contains(Array(text.utf8)) != true else { return }
+    _ = try column(text, option: option)
+  }
+
   /// All rows of data, from the first behind the header on.
   func reader() throws -> RowReader {
     var reader = rowReader(delimiter: delimiter, blockSize: 1 << 20)

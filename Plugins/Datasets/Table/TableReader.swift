@@ -18,22 +18,11 @@ struct TableColumns {
 
   /// - Throws: ``DataError`` if a name is none of a column, or no column is left.
   init(_ layout: TableLayout, label: String, skip: String) throws(DataError) {
-    func column(_ text: String, option: String) throws(DataError) -> Int {
-      if let column = layout.column(text) { return column }
-      let names = layout.names ?? []
-      let hint =
-        nearestName(to: text, among: names).map { "; did you mean ‘\($0.asOneLine)’?" }
-        ?? (names.isEmpty
-          ? "; the file has no header, so name a column by a number from 1 to \(layout.columns)"
-          : "")
-      throw .damaged(
-        file: layout.file.path,
-        reason: "there is no column ‘\(text)’, which \(option)= names\(hint)")
-    }
-    let labelColumn = try column(label, option: "label")
+    let labelColumn = try layout.column(label, option: "label")
     var roles = [Role](repeating: .feature, count: layout.columns)
-    let parts = layout.column(skip) == nil ? Self.parts(of: skip) : [skip]
-    for part in parts { roles[try column(part, option: "skip")] = .skipped }
+    let isOne = !skip.isEmpty && layout.column(skip) != nil
+    let parts = isOne ? [skip] : Self.parts(of: skip)
+    for part in parts { roles[try layout.column(part, option: "skip")] = .skipped }
     guard roles[labelColumn] == .feature else {
       throw .damaged(
         file: layout.file.path,
@@ -136,7 +125,13 @@ struct TableReader {
           values.append(Float(value))
           cursor.move(behind: end, in: bytes)
         } else {
-          values.append(try slowNumber(&cursor, bytes, column: column, line: rows.line, decimal))
+          do {
+            values.append(try slowNumber(&cursor, bytes, column: column, line: rows.line, decimal))
+          } catch {
+            // A field that is missing or too many makes another one odd.
+            let isWhole = rows.fields(of: row).count == columns.roles.count
+            throw isWhole ? error : count(of: row, in: rows)
+          }
         }
       case .label:
         guard let field = cursor.next(in: bytes) else { break }
