@@ -93,7 +93,7 @@ public struct LCWCommand: ParsableCommand {
 
   /// The exit status where the system fails.
   private static var failureStatus: Int32 {
-    let command = PluginObject.split(CommandLine.arguments).rest.first
+    let command = PluginObject.namedFiles(CommandLine.arguments).rest.first
     return command == DiffCommand.configuration.commandName
       ? DiffCommand.failureStatus : ErrorCategory.failure.rawValue
   }
