@@ -124,6 +124,16 @@ struct CompletionTests {
   }
 
   @Test
+  func `inspect looks into files and data sets`() throws {
+    func inspect(_ start: String) throws -> [String] {
+      try offers("positional@0", of: ["inspect"], ["lcw", "inspect", start])
+    }
+    #expect(try inspect("mi") == ["middle.lcw"])
+    #expect(try inspect("dig") == ["digits", "digits:", "digits/"])
+    #expect(try inspect("mnist:mea") == ["mnist:mean="])
+  }
+
+  @Test
   func `tensors of the file that is named`() throws {
     try program.run(
       "train", "--architecture", "mlp:hidden=9", "--dataset", "digits", "--epochs", "1", "-o",

@@ -18,7 +18,7 @@ struct InspectCommand: ParsableCommand {
 
   @Argument(
     help: "The file, in any format that is known, or a data set; - is standard input.",
-    completion: .file())
+    completion: .filesAndDatasets)
   var file: String
 
   @Argument(help: "A tensor, to look into.", completion: .tensors)

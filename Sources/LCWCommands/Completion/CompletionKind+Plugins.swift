@@ -26,6 +26,14 @@ extension CompletionKind {
     }
   }
 
+  /// Files, and references to data sets with their options.
+  static var filesAndDatasets: CompletionKind {
+    offered { start in
+      try ReferenceCompletion.linked.references(to: .dataset, startingWith: start)
+        + FileNames.startingWith(start)
+    }
+  }
+
   /// The kinds of plugins, and the plugins' names.
   static var kindsAndPlugins: CompletionKind {
     offered { start in
