@@ -70,7 +70,7 @@ struct InterruptionTests {
     try interrupt(
       ["ensemble"] + members + ["--head", "1"], says: "lcw ensemble was doing is not finished")
     try interrupt(
-      ["fit", "flow:epochs=10000", "a.lcw", "b.lcw", "c.lcw", "-o", "nu.lcw"],
+      ["fit", "flow:epochs=5000", "a.lcw", "b.lcw", "c.lcw", "-o", "nu.lcw"],
       says: "--resume goes on")
   }
 
@@ -88,15 +88,27 @@ struct InterruptionTests {
        "training": {"epochs": 5000}, "methods": ["linear"]}
       """
     try Data(description.utf8).write(to: program.folder.url.appendingPathComponent("e.json"))
-    for jobs in ["1", "2"] {
-      try interrupt(
-        ["reproduce", "e.json", "-o", "x", "--jobs", jobs], after: jobs == "1" ? 0.5 : 0.02,
-        says: "the same command goes on")
-    }
-    let claims = FileManager.default.enumerator(
-      atPath: program.folder.url.appendingPathComponent("x").path)
-    let names = (claims?.allObjects as? [String]) ?? []
-    #expect(!names.contains { $0.hasSuffix("claim") }, "\(names)")
+    try interrupt(["reproduce", "e.json", "-o", "x"], says: "the same command goes on")
+    // Once both workers have kept a state; the first run was at the first step only.
+    let running = try program.start(["reproduce", "e.json", "-o", "y", "--jobs", "2"])
+    running.wait { states(in: "y") == 2 }
+    running.interrupt()
+    let outcome = running.finish()
+    #expect(outcome.status == 130)
+    #expect(outcome.errors.contains("interrupted: what is done is kept in"), "\(outcome.errors)")
+    #expect(outcome.errors.components(separatedBy: "interrupted:").count == 2, "\(outcome.errors)")
+    #expect(files(in: "y").allSatisfy { !$0.hasSuffix("claim") }, "\(files(in: "y"))")
+    #expect(files(in: "x").allSatisfy { !$0.hasSuffix("claim") }, "\(files(in: "x"))")
+  }
+
+  private func files(in folder: String) -> [String] {
+    let all = FileManager.default.enumerator(
+      atPath: program.folder.url.appendingPathComponent(folder).path)
+    return (all?.allObjects as? [String]) ?? []
+  }
+
+  private func states(in folder: String) -> Int {
+    files(in: folder).count { $0.hasSuffix("state.lcw") }
   }
 
   @Test

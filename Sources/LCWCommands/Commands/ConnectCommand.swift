@@ -117,7 +117,8 @@ struct ConnectCommand: ParsableCommand {
         let archive = try joining.archive(
           paths[0].path, method: expression, a, b,
           dataset: data?.reference ?? a.dataset)
-        try file.write(archive.checkpoint)
+        let write = { try file.write(archive.checkpoint) }
+        if let store { try store.orLeavingState(write) } else { try write() }
         store?.remove()
         let line =
           "\(file.path): \(expression), \(paths[0].path.stages.count) stage(s) from \(first) to "

@@ -105,7 +105,7 @@ struct FitCommand: ParsableCommand {
       "held-out": .integer(holdOut), "learned-from": .integer(loaded.count - holdOut),
       "seeds": .array(loaded.compactMap { $0.record["training"]?.object?["seed"] }),
     ])
-    try archive.write(model)
+    try store.orLeavingState { try archive.write(model) }
     store.remove()
     for warning in model.metadata["warnings"]?.array?.compactMap(\.string) ?? [] {
       Console.printError("warning: \(warning)")

@@ -242,7 +242,7 @@ struct ExperimentRun {
     }
     return table.text
       + "\n\n\(open) of \(steps.count) steps are to be done: some "
-      + "\(Duration.seconds(seconds).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
+      + "\(Duration.seconds(min(seconds, 1e15)).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
       + "\(session.workers.count) thread(s), and \(fixed(Double(bytes) / 1e6, 1)) MB in "
       + "\(folder.path)"
   }

@@ -41,7 +41,15 @@ struct StateFile: ConnectionStore {
     return try Checkpoint(reading: try session.open(path))
   }
 
-  func keep(_ state: Checkpoint) throws { try output.write(state) }
+  func keep(_ state: Checkpoint) throws {
+    try orLeavingState { try output.write(state) }
+  }
+
+  /// Does work at whose interruption the state that was kept is what is left.
+  /// - Throws: ``Interruption`` that says so, and what `work` throws.
+  func orLeavingState(_ work: () throws -> Void) throws {
+    do { try work() } catch is Interruption { throw Interruption(description: outcome) }
+  }
 
   func discard() { remove() }
 
