@@ -60,7 +60,7 @@ public enum PickleError: DescribedError, Hashable {
     case _ where name.hasPrefix("numpy."):
       "save arrays of NumPy's as tensors, by torch.from_numpy"
     case "torch._utils._rebuild_qtensor": "save tensor.dequantize()"
-    case "torch.serialization._get_layout": "save tensor.to_dense()"
+    case _ where name.hasPrefix("torch._utils._rebuild_sparse"): "save tensor.to_dense()"
     case "torch._utils._rebuild_meta_tensor_no_storage":
       "a tensor on the device ‘meta’ has no elements; load the weights before saving"
     case "argparse.Namespace", "types.SimpleNamespace": "save vars(…) of it instead"

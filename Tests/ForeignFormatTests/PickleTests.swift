@@ -199,7 +199,11 @@ struct PickleTests {
     Fault(ordered + Op.emptyDict + Op.build, "attributes are set"),
     Fault(Op.emptyTuple + [0x81], "the stack is empty"),
     Fault(Op.none + Op.emptyTuple + [0x81], "a class has no name"),
-    Fault([0x6F], "the stack is empty"),
+    Fault([0x6F], "there is no mark"),
+    Fault([0x28, 0x6F], "the stack is empty"),
+    Fault(
+      Op.global("torch._utils", "_rebuild_sparse_tensor") + Op.tuple([]) + Op.reduce,
+      "save tensor.to_dense()"),
     // Storages and tensors.
     Fault(Op.none + Op.persistent, "is no tuple"),
     Fault(Op.emptyTuple + Op.persistent, "not that of a storage"),

@@ -78,7 +78,8 @@ struct UsersFilesTests {
     let good = try bytes(of: fixture("array.npy"))
     let entries: [HandmadeZip.Entry] = [
       .init(".DS_Store", [1]), .init("sub/._b.npy", [2]), .init("readme.txt", [3]),
-      .init("Thumbs.db", [4]), .init("empty/", []), .init("good.npy", good),
+      .init("Thumbs.db", [4]), .init("empty/", [], attributes: 0o040755 << 16),
+      .init("good.npy", good),
       .init("cut.npy", Array(good.dropLast())), .init("text.npy", Array("hello".utf8)),
       .init(".npy", good),
     ]

@@ -121,7 +121,7 @@ struct ForeignCheckpointTests {
     let found = try members(" {\"\u{E9}\": 1, \"e\u{301}\": [null], \"n\": 1e3} ")
     #expect(found.map { Array($0.key.utf8).count } == [2, 3, 1])
     #expect(found.map(\.value) == [1, .array([.object([:])]), .number(1000)])
-    #expect(found.map(\.range) == [8..<9, 17..<23, 30..<33])
+    #expect(found.map(\.range) == [8..<9, 18..<24, 31..<34])
     #expect(try members("{}").isEmpty)
     #expect(try members("{\"a\":18446744073709551615}")[0].value == .number(0x1p64))
     for wrong in [

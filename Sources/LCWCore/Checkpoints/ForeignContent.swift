@@ -34,6 +34,12 @@ public struct ForeignContent: Sendable, Hashable {
       self.init(what: known.what, advice: known.advice)
       return
     }
+    if start.prefix(4096).firstRange(of: Array("\"data_offsets\"".utf8)) != nil {
+      self.init(
+        what: "starts within the header of a Safetensors file, so its first bytes are missing",
+        advice: again)
+      return
+    }
     if let packed = ForeignContent.tar(start) ?? ForeignContent.text(start) {
       self = packed
       return
@@ -132,11 +138,6 @@ public struct ForeignContent: Sendable, Hashable {
       return ForeignContent(
         what: "is XML or HTML, such as the error message of a server",
         advice: "download the file itself")
-    }
-    if words.contains("\"data_offsets\"") {
-      return ForeignContent(
-        what: "starts within the header of a Safetensors file, so its first bytes are missing",
-        advice: "download or copy it again")
     }
     if words.hasPrefix("{") || words.hasPrefix("[") {
       return ForeignContent(
