@@ -68,7 +68,7 @@ struct NormalisationCommandTests {
         == "hint: \(file) says 94.29 % (test_accuracy), but here it has 93.07 %: were its "
         + "samples normalised otherwise? Then say how, as in --dataset mnist:mean=0.5,deviation=0.25 "
         + "(lcw plugins mnist lists the options)\n")
-    #expect(wrong.output.hasSuffix("\nsamples of mnist: pixel / 255\n"))
+    #expect(wrong.output.contains("\nsamples of mnist: pixel / 255\n"))
     let right = try program.run(["evaluate", file] + options + ["mnist:normalisation=mnist"])
     #expect(right.errors == "")
     #expect(
@@ -114,8 +114,12 @@ struct NormalisationCommandTests {
     let quick = try program.run(convert + ["--no-check"]).output
     #expect(quick.hasSuffix("samples of \(dataset): (pixel / 16 − 0.3) / 0.4\n"))
     // The figures are those of the weights that are written.
-    let half = try program.run(convert + ["--dtype", "f16"]).output
-    #expect(half.contains("test accuracy") && half != said)
+    let coarse = try program.run(convert + ["--dtype", "bf16"]).output
+    let written = try #require(
+      try program.json("evaluate", "b.lcw", "--format", "json").array?.first?.object)
+    let loss = try #require(written["test_loss"]?.double)
+    #expect(loss != row["test_loss"]?.double)
+    #expect(coarse.contains(" %, loss \(String(format: "%.4f", loss)) on 360 test samples"))
   }
 
   @Test
