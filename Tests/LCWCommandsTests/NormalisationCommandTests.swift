@@ -173,6 +173,11 @@ struct NormalisationCommandTests {
         "warning: b.lcw was made for digits, a.lcw for digits:mean=0.3; both are measured on "
           + "digits:mean=0.3, unless --dataset names another\n"))
     #expect(joined.output.contains(note))
+    // Another spelling of the same numbers is nothing to warn of.
+    try train("c.lcw", dataset: "digits:scale=1/16,mean=0.30")
+    let alike = try program.run(
+      "connect", "a.lcw", "c.lcw", "-m", "linear", "--points", "3", "--samples", "50", "--quiet")
+    #expect(!alike.errors.contains("warning"))
     #expect(String(decoding: try program.bytes("r.html"), as: UTF8.self).contains(note))
     let study = try program.json(
       "connect", "a.lcw", "a.lcw", "-m", "linear", "--samples", "50", "--format", "json")

@@ -29,12 +29,22 @@ extension Session {
   func warnOfOtherData(_ networks: [TrainedNetwork], files: [String], given: String?) {
     guard given == nil, let first = networks.first?.dataset else { return }
     for (file, network) in zip(files, networks) {
-      guard let dataset = network.dataset, dataset != first else { continue }
+      guard let dataset = network.dataset, dataset != first, !arePreparedAlike(dataset, first)
+      else { continue }
       Console.printError(
         "warning: \(file) was made for \(dataset), \(files[0]) for \(first); both are measured on "
           + "\(first), unless --dataset names another")
       return
     }
+  }
+
+  /// Whether two spellings of one data set stand for the same preparation, such as a named normalisation
+  /// and its numbers.
+  private func arePreparedAlike(_ first: PluginReference, _ second: PluginReference) -> Bool {
+    guard first.name == second.name, let one = try? preparation(of: unopened(first)),
+      let other = try? preparation(of: unopened(second))
+    else { return false }
+    return one.preprocessing == other.preprocessing
   }
 }
 
