@@ -9,6 +9,7 @@ import Testing
 struct ConvolutionalPathTests {
   static let methods = [
     "linear", "arc", "ot", "linear+wa", "arc+wa:bias=kept", "ot+wa", "linear+bfly", "ot+bfly",
+    "arc+bfly",
   ]
   static let chains: [[Layer]] = [
     [
@@ -20,6 +21,15 @@ struct ConvolutionalPathTests {
     [
       .convolution(.init(filters: 4, kernel: [3, 2], stride: 2, padding: 1, bias: false)), .tanh,
       .averagePool(.init(size: 2, stride: 1)), .flatten, .dense(outputs: 4, bias: true),
+    ],
+    // Filters of one value, whose blocks have a mean of one value.
+    [
+      .convolution(.init(filters: 4, kernel: 3)), .relu, .convolution(.init(filters: 3, kernel: 1)),
+      .relu, .flatten, .dense(outputs: 4, bias: true),
+    ],
+    [
+      .convolution(.init(filters: 5, kernel: 8)), .relu, .convolution(.init(filters: 4, kernel: 1)),
+      .flatten,
     ],
   ]
 

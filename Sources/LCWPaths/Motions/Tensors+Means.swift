@@ -18,7 +18,8 @@ extension [Tensor] {
   }
 
   /// The mean over units of what tensors `[outputs, units · width…]` hold of each: the same block
-  /// for every unit. `[outputs, 1]` where a block is one value; repeated over the units otherwise.
+  /// for every unit. `[outputs, 1]`, with as many more ones as the tensors have sizes, where a block is
+  /// one value; repeated over the units otherwise.
   public func meanOfBlocks(count units: Int, width: Int) -> Tensor {
     guard let shape = first?.shape else { return Tensor(zeros: [0]) }
     var sums = [Double](repeating: 0, count: shape.rows * width)
@@ -30,7 +31,10 @@ extension [Tensor] {
       }
     }
     let means = sums.map { Float($0 / Double(units * count)) }
-    if width == 1 { return Tensor(means).reshaped([shape.rows, 1]) }
+    if width == 1 {
+      let ones = [Int](repeating: 1, count: shape.rank - 1)
+      return Tensor(means).reshaped(Shape([shape.rows] + ones))
+    }
     var repeated = Tensor(zeros: shape)
     for output in 0..<shape.rows {
       for position in 0..<shape.rowCount {

@@ -97,7 +97,9 @@ struct ContentHarness: Sendable {
       let cost = connection.cost(joining: archive.network)
       try DescriptionLimits(of: source).check(recipe: cost)
       let work = cost.trainingWork(of: archive.network, samples: samples.count)
-      guard cost.epochs <= 20, work <= 1e8, archive.network.sampleWork <= Self.mostWork else {
+      guard cost.epochs <= 20, cost.bytes <= 1e6, work <= 1e8,
+        archive.network.sampleWork <= Self.mostWork
+      else {
         return
       }
       let context = ConnectionContext(
