@@ -101,7 +101,7 @@ struct ReportedInputTests {
     }
     for (method, says) in [
       ("linear", "the loss at the end of the path is not finite"), ("ot", "distances of its units"),
-      ("linear+wa", "in single precision"),
+      ("linear+wa", "single precision"),
     ] {
       let outcome = try run(
         ["connect", "03_1.safetensors", "large.safetensors", "-m", method, "--quiet"], expecting: 65

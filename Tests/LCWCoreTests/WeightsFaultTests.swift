@@ -19,7 +19,7 @@ struct WeightsFaultTests {
       tensors: network.parameters.map { Tensor(repeating: value, shape: $0.shape) })
   }
 
-  @Test(arguments: [Float(0), 1, -1e-38, 1e37, Float.leastNormalMagnitude])
+  @Test(arguments: [Float(0), 1, -1e-37, 1e37, Float.leastNormalMagnitude])
   func `almost all weights are usable`(value: Float) throws {
     #expect(try weights(value).fault == nil)
   }

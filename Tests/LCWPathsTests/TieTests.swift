@@ -36,7 +36,8 @@ struct TieTests {
       let a = try twins(sizes, seed: 3)
       let way = try path(method, a, a, samples: samples)
       #expect(!way.stages.contains { $0.restoresOrder })
-      #expect(try length(way) == 0)
+      // A combination of two equal tensors rounds in its last digit.
+      #expect(try length(way) < 1e-5)
     }
   }
 
