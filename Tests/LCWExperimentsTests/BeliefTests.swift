@@ -2,6 +2,7 @@
 import Foundation
 import LCWCore
 import LCWExperiments
+import LCWFiles
 import LCWReport
 import Testing
 
@@ -194,10 +195,10 @@ struct BeliefTests {
     let outside = place.url.appendingPathComponent("outside")
     try files.createDirectory(at: outside, withIntermediateDirectories: true)
     try link(folder.folder(of: train), to: outside)
-    let error = #expect(throws: (any DescribedError).self) { try finish() }
+    let error = #expect(throws: FileError.self) { try finish() }
     #expect(error?.description.contains("is a link") == true)
     try link(results, to: outside)
-    #expect(throws: (any DescribedError).self) { try findings.write(to: results, command: "lcw") }
+    #expect(throws: FileError.self) { try findings.write(to: results, command: "lcw") }
     #expect(try files.contentsOfDirectory(atPath: outside.path).isEmpty)
   }
 
