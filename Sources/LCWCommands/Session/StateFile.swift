@@ -15,6 +15,7 @@ struct StateFile: ConnectionStore {
   init(besides output: String, inputs: [String], session: Session, isResuming: Bool) throws {
     path = "\(output).state.lcw"
     self.session = session
+    try OutputCheck.check(path, inputs: inputs)
     let isThere = FileManager.default.fileExists(atPath: path)
     if isThere, !isResuming {
       throw SessionError.wrongUse(
