@@ -144,7 +144,10 @@ final class Claim {
 
   /// Nothing where the system does not tell: numbers of processes say nothing then.
   private static var place: String? {
-    guard let boot = read("/proc/sys/kernel/random/boot_id"),
+    // Such files have no size, so that they are not read as claims are.
+    guard
+      let boot = try? String(
+        contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
       let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
     else { return nil }
     return "\(boot.trimmingCharacters(in: .whitespacesAndNewlines)) \(space)"
