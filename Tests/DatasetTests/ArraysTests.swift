@@ -151,6 +151,9 @@ import Testing
     var values: [Float] = [1, 2, 3, .nan, 5, 6]
     let broken = StoredTensor(try Tensor(values, shape: [3, 2]))
     says(problem([("x", broken), ("y", y)]), "array ‘x’: value 1 of sample 1 is not a number")
+    let complex = try StoredTensor(
+      elementType: .complex64, shape: [3, 2], bytes: [UInt8](repeating: 0, count: 48))
+    says(problem([("x", complex), ("y", y)]), "array ‘x’: its elements are complex numbers (c64)")
     values[3] = .infinity
     let large = StoredTensor(try Tensor(values, shape: [3, 2]))
     says(problem([("x", large), ("y", y)]), "value 1 of sample 1 is infinite")

@@ -127,6 +127,7 @@ struct ShardTests {
       ([("a", "1.x"), ("b", "3.x")], whole, "3.x is not beside it"),
       ([("a", "4.x"), ("b", "3.x")], whole, "2 of 2 files are not beside it, such as 3.x"),
       ([("a", "1.x"), ("b", "1.x")], whole, "‘b’ should be in 1.x, and is not"),
+      ([("a", "1.x"), ("b\u{1B}[2J\n", "2.x")], whole, "‘b\\u{1B}[2J\\n’ should be in 2.x"),
       ([("a", "2.x"), ("b", "1.x")], whole, "‘a’ is in 1.x, but should be in 2.x"),
       (
         [("a", "1.x"), ("b", "2.x")], ["1.x": "a 1\n", "2.x": "b 2\na 3\n"],

@@ -152,6 +152,9 @@ struct ArrayReader {
     if tensor.elementType == .uint8 {
       return .bytes(areChannelsLast ? planes(of: tensor.bytes, stored) : tensor.bytes)
     }
+    guard tensor.elementType != .complex64 else {
+      throw place.error("its elements are complex numbers (c64), which no sample has")
+    }
     let floats = tensor.floats.elements
     if let index = floats.firstIndex(where: { !$0.isFinite }) {
       let value = floats[index].isNaN ? "not a number" : "infinite in single precision"

@@ -119,7 +119,7 @@ struct ConvertCommand: ParsableCommand {
   /// The input, its matrices turned if that is asked for; what is left out of it is said.
   private func openInput(_ session: Session) throws -> any CheckpointSource {
     let source = try session.open(input)
-    for note in source.notes { Console.printError("note: \(input): \(note)") }
+    for note in source.notes { Console.printError("note: \(input): \(note)".asOneLine) }
     guard transpose else { return source }
     if source.entries.contains(where: { $0.elementType.isFloatingPoint && $0.shape.rank > 2 }) {
       throw SessionError.wrongUse(

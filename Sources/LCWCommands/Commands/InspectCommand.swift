@@ -144,7 +144,7 @@ struct InspectCommand: ParsableCommand {
       lines.append("\(count) more \(count == 1 ? "is" : "are") of a type that can't be read")
     }
     if source.hasChecksums == false { lines.append("the elements have no checksums") }
-    lines += source.notes.map { "note: \($0)" }
+    lines += source.notes.map { "note: \($0)".asOneLine }
     return lines.joined(separator: "\n")
   }
 }

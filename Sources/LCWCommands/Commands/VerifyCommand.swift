@@ -60,7 +60,7 @@ struct VerifyCommand: ParsableCommand {
               + (source.hasChecksums == false
                 ? "complete, but without checksums, so that changed elements go unnoticed"
                 : "intact")
-          ] + source.notes.map { "  note: \($0)" }
+          ] + source.notes.map { "  note: \($0)".asOneLine }
         )
       }
     } catch {

@@ -272,7 +272,9 @@ public enum CheckpointError: DescribedError, Hashable {
   }
 
   /// One line; where tensors do not fit, with both lists.
-  public var description: String {
+  public var description: String { message.asOneLine }
+
+  private var message: String {
     switch self {
     case .missingTensor(let name, let nearest):
       "there is no tensor ‘\(name)’" + (nearest.map { "; did you mean ‘\($0)’?" } ?? "")

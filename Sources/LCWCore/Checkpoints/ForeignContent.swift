@@ -112,7 +112,7 @@ public struct ForeignContent: Sendable, Hashable {
     guard start.has(Array("ustar".utf8), at: 257) else { return nil }
     let name = String(decoding: start[..<100].prefix { $0 != 0 }, as: UTF8.self)
     return ForeignContent(
-      what: "is a tar, whose first entry is ‘\(name)’",
+      what: "is a tar, whose first entry is ‘\(name.asOneLine)’",
       advice: "unpack it first, and name a file in it")
   }
 
