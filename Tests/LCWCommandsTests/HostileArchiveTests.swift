@@ -298,8 +298,7 @@ struct HostileArchiveTests {
   // MARK: Help
 
   private func place(_ name: String) throws {
-    let fixture = try #require(
-      Bundle.module.url(forResource: "Fixtures/Hostile/\(name)", withExtension: "lcw"))
+    let fixture = Bundle.module.bundleURL.appendingPathComponent("Fixtures/Hostile/\(name).lcw")
     for copy in ["\(name).lcw", "b.lcw"] {
       try FileManager.default.copyItem(
         at: fixture, to: program.folder.url.appendingPathComponent(copy))
