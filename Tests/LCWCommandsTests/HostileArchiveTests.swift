@@ -389,7 +389,7 @@ struct HostileArchiveTests {
   }
 }
 
-extension JSONValue: @retroactive ExpressibleByArrayLiteral {
+extension JSONValue: ExpressibleByArrayLiteral {
   /// A list.
-  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
 }
