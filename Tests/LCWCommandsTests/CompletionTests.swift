@@ -183,7 +183,10 @@ struct CompletionTests {
     let own = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
     let run = try RunningProgram(
       URL(fileURLWithPath: "\(place)/\(shell)"), [file.path],
-      environment: ["PATH": "\(own):\(places.joined(separator: ":"))", "HOME": "/nowhere"],
+      environment: [
+        "PATH": "\(own):\(places.joined(separator: ":"))",
+        "HOME": program.folder.url.appendingPathComponent(".home").path,
+      ],
       folder: program.folder.url, input: nil, output: nil, errors: nil
     ).finish()
     #expect(run.status == 0 && run.errors.isEmpty, "\(shell) said \(run.errors)")

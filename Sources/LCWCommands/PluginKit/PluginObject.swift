@@ -102,7 +102,8 @@ enum PluginObject {
   /// The targets of the package lcw that every program which opens objects is made of. A second copy
   /// of their types would be other types.
   private static let parts: Set<String> = [
-    "CKernels", "CPluginSection", "LCWCommands", "LCWConformance", "LCWCore", "LCWExperiments",
+    "CImages", "CKernels", "CPluginSection", "LCWCommands", "LCWConformance", "LCWCore",
+    "LCWExperiments",
     "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport", "LCWStamp",
     "lcw",
   ]
