@@ -29,7 +29,8 @@ struct TieTests {
     return zip(points, points.dropFirst()).reduce(0) { $0 + $1.0.distance(to: $1.1) }
   }
 
-  @Test(arguments: ["ot", "ot:cost=weights", "ot:cost=incoming", "ot:path=arc", "ot+wa", "ot+bfly"])
+  // Not ot:path=arc: an arc leads around the units' mean, also from a network to itself.
+  @Test(arguments: ["ot", "ot:cost=weights", "ot:cost=incoming", "ot+wa", "ot+bfly"])
   func `a network with equal units is at no distance from itself`(method: String) throws {
     let samples = try randomSamples(count: 80, shape: [6], classes: 4)
     for sizes in [[6, 20, 4], [6, 20, 14, 4]] {
