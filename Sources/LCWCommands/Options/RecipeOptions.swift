@@ -6,7 +6,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A file that a path was made with, such as a model; once for each.",
-      discussion: "Else it is looked for beside the path's archive.", valueName: "file"), completion: .file())
+      discussion: "Else it is looked for beside the path's archive.", valueName: "file"),
+    completion: .file())
   var madeWith: [String] = []
 
   @Flag(
