@@ -31,7 +31,8 @@ extension Session {
       _ = try registry.dataset(recorded)
       return recorded
     } catch let error as CheckpointError {
-      throw SessionError.recordedDataset("\(error); if you know it, name it with --dataset")
+      throw SessionError.recordedDataset(
+        "\(error); if that is the data you mean, say so: --dataset \("\(recorded)".shellQuoted)")
     } catch let error as PluginError {
       // Which data set is not here is told as for one that the user named.
       if case .unknownPlugin = error { throw error }
