@@ -68,9 +68,13 @@ public enum AtomicFile {
   /// - Throws: ``FileError``; then the file keeps the name it has.
   public static func publish(_ written: URL, as file: URL, existing: Existing) throws(FileError) {
     let file = try target(of: file)
+    let permissions = existing == .replaced ? try permissions(of: file, existing: existing) : nil
     let descriptor = open(written.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", file: written.path, code: errno) }
     defer { close(descriptor) }
+    if let permissions, fchmod(descriptor, permissions) != 0 {
+      throw .system("set the permissions of", file: file.path, code: errno)
+    }
     guard fsync(descriptor) == 0 else { throw .system("sync", file: file.path, code: errno) }
     try rename(written.path, to: file.path, existing: existing)
     try syncFolder(of: file)

@@ -76,6 +76,27 @@ struct SharedOutputTests {
   }
 
   @Test
+  func `what takes the place of a run's own file is not replaced either`() throws {
+    let process = try program.start(
+      [
+        "train", "--architecture", "mlp:hidden=30", "--dataset", "digits", "--epochs", "5000", "-o",
+        "x.lcw", "--save-every", "1",
+      ])
+    wait(for: "epoch 3/", from: process)
+    #expect(FileManager.default.fileExists(atPath: url("x.lcw").path))
+    let mine = Data("mine".utf8)
+    try mine.write(to: url("other"))
+    #expect(rename(url("other").path, url("x.lcw").path) == 0)
+    let outcome = process.finish()
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.contains("x.lcw was made by another process meanwhile and stays as it is"))
+    #expect(try program.bytes("x.lcw") == mine)
+    try program.run("verify", "x-2.lcw")
+    #expect(try names() == ["a.lcw", "b.lcw", "x-2.lcw", "x.lcw"])
+  }
+
+  @Test
   func `of several that start together one writes`() throws {
     let processes = try (0..<6).map { _ in
       try program.start(["convert", "a.lcw", "x.safetensors"])

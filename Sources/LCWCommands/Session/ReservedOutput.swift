@@ -7,21 +7,29 @@ import Synchronization
 /// A file that a command is to write, checked and taken when its work begins: no other process that
 /// asks gets it as long as this value lives.
 ///
-/// Unless what is there may be replaced, the first writing replaces nothing, however late it turned up.
+/// Unless what is there may be replaced, writing replaces nothing but what this value wrote before,
+/// however late another file turned up.
 final class ReservedOutput: Sendable {
   /// The file as the user names it; `-` is standard output.
   let path: String
   /// The format; nothing where bytes are written as they are.
   private let format: (any CheckpointFormat)?
   private let lease: FileLease?
-  private let isReplacing: Atomic<Bool>
+  private let replaceable: Mutex<Replaceable>
+
+  /// What of the name the next writing may replace.
+  private enum Replaceable {
+    case anything, nothing
+    /// What this value wrote, as it was then.
+    case own(FileIdentity)
+  }
 
   /// Takes a file, or standard output.
   /// - Throws: `FileError.inUse` if another process is at work on it.
   init(_ path: String, format: (any CheckpointFormat)?, isReplacing: Bool) throws {
     self.path = path
     self.format = format
-    self.isReplacing = Atomic(isReplacing)
+    replaceable = Mutex(isReplacing ? .anything : .nothing)
     lease = path == Self.standardOutput ? nil : try FileLease(for: URL(fileURLWithPath: path))
   }
 
@@ -52,15 +60,20 @@ final class ReservedOutput: Sendable {
   private func publish(_ write: (URL) throws -> Void) throws {
     guard !isStandardOutput else { return try stream(write) }
     let file = URL(fileURLWithPath: path)
-    // A second time it is this process's own file.
-    guard !isReplacing.load(ordering: .relaxed) else { return try write(file) }
+    let replaceable = replaceable.withLock { $0 }
+    if case .anything = replaceable { return try write(file) }
     let temporary = AtomicFile.temporaryURL(beside: try AtomicFile.target(of: file))
     defer { unlink(temporary.path) }
     try naming(file.path, insteadOf: temporary.path) { try write(temporary) }
-    guard try isPublished(temporary, as: file) else {
+    // Looked at when the file lies whole, not before: writing may take long.
+    if case .own(let identity) = replaceable, FileIdentity(of: file) == identity {
+      try AtomicFile.publish(temporary, as: file, existing: .replaced)
+    } else if try !isPublished(temporary, as: file) {
       throw SessionError.outputTurnedUp(file: path, kept: try keep(temporary))
     }
-    isReplacing.store(true, ordering: .relaxed)
+    if let identity = FileIdentity(of: file) {
+      self.replaceable.withLock { $0 = .own(identity) }
+    }
   }
 
   /// Gives a result whose name was taken meanwhile another, since it may have taken hours: `a-2.lcw`
