@@ -65,7 +65,8 @@ struct CompareCommand: ParsableCommand {
     // All are checked before minutes are spent on the first pairs.
     try session.requireOneNetwork(loaded, files: networks)
     session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
-    let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
+    let data = try session.data(
+      given: foreign.dataset, recorded: loaded[0].dataset, in: networks[0])
     try session.require(data.samples, fit: loaded[0], in: networks[0])
     var comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data.samples, session: session,

@@ -101,7 +101,7 @@ struct ConnectCommand: ParsableCommand {
       evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
     let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
     let data =
-      needsData ? try session.data(given: foreign.dataset, recorded: a.dataset) : nil
+      needsData ? try session.data(given: foreign.dataset, recorded: a.dataset, in: first) : nil
     if let data {
       for (file, network) in [(first, a), (second, b)] {
         try session.requireClasses(of: network.record, in: file, toBeThoseOf: data.reference)

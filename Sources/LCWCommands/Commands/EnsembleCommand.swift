@@ -76,7 +76,8 @@ struct EnsembleCommand: ParsableCommand {
       throw EnsembleError.noSuchHead(head, weightedLayers: all)
     }
     session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
-    let data = try session.data(given: foreign.dataset, recorded: loaded[0].dataset)
+    let data = try session.data(
+      given: foreign.dataset, recorded: loaded[0].dataset, in: networks[0])
     try session.require(data.samples, fit: loaded[0], in: networks[0])
     let evaluated = EvaluationData(
       train: samples.map(data.samples.train.prefix) ?? data.samples.train,

@@ -81,7 +81,8 @@ struct EvaluateCommand: ParsableCommand {
         try loaded
         ?? watch.leavingAtOnce("the samples to evaluate \(file) on were not read") {
           try session.data(
-            given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+            given: foreign.dataset, recorded: archive.dataset, in: file,
+            limit: evaluation.samples)
         }
       guard let loaded else { throw SessionError.noDataset }
       study.samples = try session.preparation(of: loaded.reference)
@@ -112,7 +113,8 @@ struct EvaluateCommand: ParsableCommand {
       }
     }
     let data = try session.data(
-      given: foreign.dataset, recorded: archive.dataset, limit: evaluation.samples)
+      given: foreign.dataset, recorded: archive.dataset, in: file,
+      limit: evaluation.samples)
     var study = EnsembleStudy(
       command: commandLineText(), samples: try session.preparation(of: data.reference))
     let (train, test) = try session.inFile(file) {
@@ -146,7 +148,7 @@ struct EvaluateCommand: ParsableCommand {
       let network = try session.network(
         of: source, path: file, architecture: foreign.architecture, dataset: foreign.dataset)
       let (reference, data) = try session.data(
-        given: foreign.dataset, recorded: network.dataset, limit: evaluation.samples,
+        given: foreign.dataset, recorded: network.dataset, in: file, limit: evaluation.samples,
         loaded: loaded)
       try session.requireClasses(of: network.record, in: file, toBeThoseOf: reference)
       try session.require(data, fit: network, in: file)

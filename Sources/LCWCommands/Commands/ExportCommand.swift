@@ -68,7 +68,7 @@ struct ExportCommand: ParsableCommand {
     // What runs the point elsewhere has to prepare samples alike. The data set may be of a plugin that
     // is not here, or of files that an archive may not name; it is not needed.
     if let dataset = archive.dataset,
-      let preparation = try? session.preparation(of: session.unopened(dataset))
+      let preparation = try? session.preparation(of: session.unopened(dataset, in: nil))
     {
       record["preprocessing"] = .string(preparation.preprocessing)
     }

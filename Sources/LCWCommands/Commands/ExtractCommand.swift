@@ -31,7 +31,7 @@ struct ExtractCommand: ParsableCommand {
     name: .customLong("format"),
     help: ArgumentHelp(
       "The output's format and its options, such as lcw:effort=best,sha256=true.",
-      valueName: "format"), completion: .references(to: .format))
+      valueName: "format"), completion: .writableFormats)
   var outputFormat: String?
 
   @OptionGroup var overwriting: OverwriteOption

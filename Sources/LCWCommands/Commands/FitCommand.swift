@@ -83,7 +83,8 @@ struct FitCommand: ParsableCommand {
     try requireOneDataset(loaded)
     let needsData = type(of: learner).fittingNeedsData
     let data =
-      needsData ? try session.data(given: foreign.dataset, recorded: loaded[0].dataset) : nil
+      needsData
+      ? try session.data(given: foreign.dataset, recorded: loaded[0].dataset, in: networks[0]) : nil
     if let data { try session.require(data.samples, fit: loaded[0], in: networks[0]) }
     let joining = PathJoining(
       session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)

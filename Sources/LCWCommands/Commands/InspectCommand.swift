@@ -40,7 +40,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute, reading)
-    if let reference = dataset(in: session.registry) {
+    if let reference = try dataset(in: session.registry) {
       if let tensor {
         throw SessionError.wrongUse(
           "\(reference.name) is a data set, which has no tensors; leave out ‘\(tensor.asOneLine)’")
@@ -51,25 +51,28 @@ struct InspectCommand: ParsableCommand {
     }
     let source = try session.open(file)
     if let tensor {
-      let inspection = try TensorInspection(of: tensor, in: source)
+      let inspection = try session.inFile(file) { try TensorInspection(of: tensor, in: source) }
       try StandardOutput.text(
         json ? JSONValue.object(inspection.json).prettyText : inspection.text)
     } else {
       let inspections =
         stats
-        ? try source.entries.map { try TensorInspection(of: $0, in: source) } : nil
+        ? try session.inFile(file) {
+          try source.entries.map { try TensorInspection(of: $0, in: source) }
+        } : nil
       try StandardOutput.text(
         json ? text(json: source, inspections) : text(table: source, inspections))
     }
   }
 
   /// The data set that is meant, if there is no file of its name.
-  private func dataset(in registry: PluginRegistry) -> PluginReference? {
+  /// - Throws: `PluginError` for options that are no list of options.
+  private func dataset(in registry: PluginRegistry) throws -> PluginReference? {
     guard file != "-", !FileManager.default.fileExists(atPath: file),
       let name = file.split(separator: ":", maxSplits: 1).first.map(String.init),
       registry.plugins(of: .dataset).contains(where: { $0.name == name })
     else { return nil }
-    return try? PluginReference(file)
+    return try PluginReference(file)
   }
 
   private func text(json source: any CheckpointSource, _ inspections: [TensorInspection]?) -> String

@@ -12,6 +12,15 @@ extension CompletionKind {
     offered { try ReferenceCompletion.linked.references(to: kind, startingWith: $0) }
   }
 
+  /// References to formats that can be written, with their options.
+  static var writableFormats: CompletionKind {
+    offered {
+      try ReferenceCompletion.linked.references(to: .format, startingWith: $0) {
+        ($0 as? any CheckpointFormat.Type)?.canWrite == true
+      }
+    }
+  }
+
   /// Methods, perhaps with a modifier.
   static var methods: CompletionKind {
     offered { try ReferenceCompletion.linked.expressions(startingWith: $0) }

@@ -41,8 +41,8 @@ extension Session {
   /// Whether two spellings of one data set stand for the same preparation, such as a named normalisation
   /// and its numbers.
   private func arePreparedAlike(_ first: PluginReference, _ second: PluginReference) -> Bool {
-    guard first.name == second.name, let one = try? preparation(of: unopened(first)),
-      let other = try? preparation(of: unopened(second))
+    guard first.name == second.name, let one = try? preparation(of: unopened(first, in: nil)),
+      let other = try? preparation(of: unopened(second, in: nil))
     else { return false }
     return one.preprocessing == other.preprocessing
   }

@@ -25,31 +25,36 @@ extension Session {
   }
 
   /// A data set that a file of weights names, which may name no files of its own.
-  func unopened(_ recorded: PluginReference) throws -> PluginReference {
+  /// - Parameter file: The file of weights, which an error names.
+  func unopened(_ recorded: PluginReference, in file: String?) throws -> PluginReference {
+    let place = file.map { "\($0): " } ?? ""
     do {
       try registry.refuseFiles(namedBy: recorded, of: .dataset, recordedAs: "dataset")
       _ = try registry.dataset(recorded)
       return recorded
     } catch let error as CheckpointError {
       throw SessionError.recordedDataset(
-        "\(error); if that is the data you mean, say so: --dataset \("\(recorded)".shellQuoted)")
+        "\(place)\(error); if that is the data you mean, say so: "
+          + "--dataset \("\(recorded)".shellQuoted)")
     } catch let error as PluginError {
       // Which data set is not here is told as for one that the user named.
       if case .unknownPlugin = error { throw error }
       throw SessionError.recordedDataset(
-        CheckpointError.recorded(field: "dataset", problem: error.description).description)
+        "\(place)\(CheckpointError.recorded(field: "dataset", problem: error.description))")
     }
   }
 
   /// Both parts of a data set: the one given, or else the one recorded in a file of weights.
-  /// - Parameter loaded: What was loaded before, with the same limit; it is not loaded again.
+  /// - Parameters:
+  ///   - file: The file of weights.
+  ///   - loaded: What was loaded before, with the same limit; it is not loaded again.
   func data(
-    given: String?, recorded: PluginReference?, limit: Int? = nil,
+    given: String?, recorded: PluginReference?, in file: String? = nil, limit: Int? = nil,
     loaded: (reference: PluginReference, samples: EvaluationData)? = nil
   ) throws -> (reference: PluginReference, samples: EvaluationData) {
     guard
       let reference = try given.map({ text throws in try PluginReference(text) })
-        ?? recorded.map({ try unopened($0) })
+        ?? recorded.map({ try unopened($0, in: file) })
     else { throw SessionError.noDataset }
     if let loaded, loaded.reference == reference { return loaded }
     let dataset = try self.data(reference)

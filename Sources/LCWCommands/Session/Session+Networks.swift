@@ -94,7 +94,7 @@ extension Session {
     }
     guard
       let datasetReference = try dataset.map({ text throws in try PluginReference(text) })
-        ?? source.dataset().map({ try unopened($0) })
+        ?? source.dataset().map({ try unopened($0, in: path) })
     else {
       throw SessionError.needsDataset(file: path)
     }

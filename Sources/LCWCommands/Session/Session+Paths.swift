@@ -64,7 +64,7 @@ extension Session {
     let samples =
       connection.traits.needsData
       ? try watch.leavingAtOnce("the samples that \(file) is computed with were not read") {
-        try data(given: dataset, recorded: archive.dataset).samples.train
+        try data(given: dataset, recorded: archive.dataset, in: file).samples.train
       } : nil
     let work = cost.trainingWork(of: archive.network, samples: samples?.count ?? 0)
     guard recipe.allowLongRecipe || work <= Self.largestRecipeWork else {

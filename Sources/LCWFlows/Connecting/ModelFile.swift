@@ -30,16 +30,22 @@ public final class ModelFile: Sendable {
   }
 
   /// The model.
-  /// - Throws: ``FlowError/needsModel(method:)``, ``FlowError/cannotOpen(method:)``, and what
+  /// - Throws: ``FlowError/needsModel(method:)``, ``FlowError/cannotOpen(method:)``,
+  ///   ``FlowError/unusableModel(file:problem:)`` where the file's content can't be used, and what
   ///   opening and ``TransformationModel/init(reading:fittedBy:)`` throw.
   public func model(in context: ConnectionContext) throws -> TransformationModel {
     try model.withLock { model in
       if let model { return model }
       guard !path.isEmpty else { throw FlowError.needsModel(method: method) }
       guard let open = context.open else { throw FlowError.cannotOpen(method: method) }
-      let read = try TransformationModel(reading: try open(path), fittedBy: method)
-      model = read
-      return read
+      let source = try open(path)
+      do {
+        let read = try TransformationModel(reading: source, fittedBy: method)
+        model = read
+        return read
+      } catch let error as CheckpointError {
+        throw FlowError.unusableModel(file: path, problem: error.description)
+      }
     }
   }
 }

@@ -39,12 +39,15 @@ public enum FlowError: DescribedError, Hashable {
   case sameNetwork
   /// The file holds another learned connection.
   case otherModel(method: String, found: String)
+  /// A model's file says what can't be used.
+  case unusableModel(file: String, problem: String)
 
   /// Wrong usage, wrong data, or a failure of the fit itself.
   public var category: ErrorCategory {
     switch self {
     case .diverged: .failure
-    case .notFinite, .otherModel, .dimension, .otherNetwork, .noTransformation, .notInverted,
+    case .notFinite, .otherModel, .unusableModel, .dimension, .otherNetwork, .noTransformation,
+      .notInverted,
       .unusableStart:
       .data
     case .design, .tooLarge, .modelInFit, .sameNetwork, .tooFewNetworks, .needsModel, .cannotOpen,
@@ -97,6 +100,7 @@ public enum FlowError: DescribedError, Hashable {
         + "networks of another scale"
     case .sameNetwork:
       "a network is named twice; each is learned from, or held out, once"
+    case .unusableModel(let file, let problem): "\(file.asOneLine): \(problem)"
     case .otherModel(let method, let found):
       "\(method) needs a model that lcw fit \(method) made; the file holds \(found)"
     }
