@@ -128,6 +128,50 @@ import Testing
     #expect(problem([("x", x)]).contains("name the file of the labels with train-labels="))
   }
 
+  @Test func aFileOfSamplesAloneNeedsOneOfLabels() throws {
+    try withTemporaryFolder { folder in
+      try save([("array", tensor(.float32, [2, 1], [1, 2]))], to: "x.npy", in: folder)
+      let alone = message { _ = try data("arrays:train=x.npy", in: folder) }
+      #expect(
+        alone?.contains(
+          "x.npy: it has one array and no labels beside it; name the file of the labels with "
+            + "train-labels=") == true)
+    }
+  }
+
+  @Test func labelsOfWordsAreToldHowToBeNumbers() throws {
+    try withTemporaryFolder { folder in
+      try save([("array", tensor(.float32, [2, 1], [1, 2]))], to: "x.npy", in: folder)
+      // An array of NumPy with two texts of a character: format 1.0, whose header has 118 bytes.
+      let dictionary = "{'descr': '<U1', 'fortran_order': False, 'shape': (2,), }"
+      let padding = String(repeating: " ", count: 117 - dictionary.utf8.count)
+      let file: [UInt8] =
+        [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array((dictionary + padding + "\n").utf8)
+        + [97, 0, 0, 0, 98, 0, 0, 0]
+      try write(file, to: "y.npy", in: folder)
+      let text = message { _ = try data("arrays:train=x.npy,train-labels=y.npy", in: folder) } ?? ""
+      #expect(text.contains("y.npy, array ‘"), "\(text)")
+      #expect(text.contains("of type ‘<U1’, but labels are whole numbers here"), "\(text)")
+      #expect(text.contains("np.unique(y, return_inverse=True)"), "\(text)")
+    }
+  }
+
+  @Test func aLabelThatDoublesDoNotTellApartIsTooLarge() throws {
+    let x = try tensor(.float32, [2, 1], [1, 2])
+    let text = problem([("x", x), ("y", try tensor(.int64, [2], [0, 9_007_199_254_740_993]))])
+    #expect(text.contains("array ‘y’: label") && text.contains("is too large"), "\(text)")
+  }
+
+  @Test func samplesOfOneFileAreToldApartByTheirArrays() throws {
+    let y = try tensor(.int64, [2], [0, 1])
+    let text = problem([
+      ("x_train", try tensor(.float32, [2, 3], [1, 2, 3, 4, 5, 6])), ("y_train", y),
+      ("x_test", try tensor(.float32, [2, 2], [1, 2, 3, 4])), ("y_test", y),
+    ])
+    #expect(
+      text.contains("the samples of ‘x_test’ are [2], but those of ‘x_train’ are [3]"), "\(text)")
+  }
+
   @Test func imagesMayHaveTheirChannelsLast() throws {
     let x = try tensor(.uint8, [2, 1, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     let y = try tensor(.int64, [2], [0, 1])

@@ -174,6 +174,32 @@ struct ImagesTests {
         "a test set is named"))
   }
 
+  @Test(arguments: ["val", "valid", "validation"])
+  func aValidationFolderIsATestSet(name: String) throws {
+    let good = ["good.png": try Self.bytes("rgb.png")]
+    let data = try images([
+      "train/a": good, "train/b": good, "\(name)/a": good, "\(name)/b": good,
+    ])
+    #expect(try data.samples(.train).count == 2 && data.samples(.test).count == 2)
+    #expect(data.classNames == ["a", "b"])
+    #expect(data.preprocessing.contains("the test set is the folder ‘\(name)’"))
+    // Folders of these names with images in them are classes.
+    #expect(try images(["train": good, name: good]).classNames == ["train", name])
+  }
+
+  @Test func trainAloneIsTold() throws {
+    let good = ["good.png": try Self.bytes("rgb.png")]
+    let text = problem(["train/a": good, "train/b": good, "other/a": good])
+    #expect(text.contains("‘train’ has no ‘test’ or ‘val’ beside it"), "\(text)")
+  }
+
+  @Test func onlyResizedImagesAreCalledSo() throws {
+    let good = ["good.png": try Self.bytes("rgb.png")]
+    let classes = ["train/a": good, "train/b": good, "test/a": good]
+    #expect(try images(classes).preprocessing == "pixel / 255")
+    #expect(try images(classes, "size=4x5").preprocessing == "pixel / 255; resized to 4×5")
+  }
+
   @Test func imagesOfOtherSizesNeedASize() throws {
     let text = problem(
       [

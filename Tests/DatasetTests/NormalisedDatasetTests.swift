@@ -44,6 +44,18 @@ import Testing
     }
   }
 
+  @Test func samplesStayFinite() throws {
+    for split in DataSplit.allCases {
+      let text = message {
+        _ = try dataset("digits:deviation=1e-39").samples(split, in: nowhere)
+      }
+      #expect(text?.contains("would be infinite in single precision: deviation=") == true)
+    }
+    // Pixels are at most 16, so that what would be too much of 255 is not.
+    let large = try dataset("digits:scale=1e37").samples(.test, in: nowhere)
+    #expect(large.block(0..<large.count).elements.allSatisfy { $0.isFinite })
+  }
+
   /// Models that were fitted record digests of the samples, of the bytes and of how they are scaled.
   @Test func digestsOfDefaultsAreAsTheyWere() throws {
     let digits = try dataset("digits").samples(.test, in: nowhere)

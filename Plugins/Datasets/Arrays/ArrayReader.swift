@@ -33,7 +33,8 @@ struct ArrayReader {
       labelEntry, of: labelsSource, count: shape.count,
       at: Place(file: labelsFile, tensor: labelEntry.name))
     return ArrayPart(
-      samplesFile: file, labelsFile: labelsFile, sampleShape: shape.sample, numbers: numbers,
+      samplesFile: file, samplesName: entry.name, labelsFile: labelsFile, sampleShape: shape.sample,
+      numbers: numbers,
       samples: RawSamples(values: values, labels: []))
   }
 
@@ -73,6 +74,13 @@ struct ArrayReader {
         reason: "there is no array ‘\(given)’, which \(role.rawValue)= names; \(list(names))")
     } else {
       let found = role.candidates(among: names, for: split)
+      if role == .samples, names.count == 1, found.isEmpty {
+        throw DataError.damaged(
+          file: file,
+          reason:
+            "it has one array and no labels beside it; name the file of the labels with "
+            + "\(split.rawValue)-labels=")
+      }
       guard found.count == 1 else {
         let problem =
           found.isEmpty
@@ -88,6 +96,11 @@ struct ArrayReader {
       name = found[0]
     }
     guard let entry = source.entries.first(where: { $0.name == name }) else {
+      if role == .labels, let unreadable = source.unreadable.first(where: { $0.name == name }) {
+        throw Place(file: file, tensor: name).error(
+          "its elements are of type ‘\(unreadable.type.asOneLine)’, but labels are whole numbers "
+            + "here; of words, names, y = np.unique(y, return_inverse=True) makes them")
+      }
       // Its type can't be read, and the reader says why.
       _ = try source.tensor(named: name)
       throw CheckpointError.missingTensor(name, nearest: nil)
@@ -198,8 +211,13 @@ struct ArrayReader {
       content: "\(count) labels")
     let numbers = try source.tensor(named: entry.name).doubles
     return try numbers.enumerated().map { index, value throws(DataError) in
-      guard value == value.rounded(), abs(value) <= 0x1p53 else {
+      guard value == value.rounded() else {
         throw place.error("label \(value) of sample \(index) is no whole number")
+      }
+      // Beyond, neighbouring whole numbers become one.
+      guard abs(value) < 0x1p53 else {
+        throw place.error(
+          "label \(value) of sample \(index) is too large; a label is within ±9007199254740991")
       }
       return Int64(value)
     }
@@ -214,69 +232,4 @@ struct Place {
   var text: String { "\(file), array ‘\(tensor.asOneLine)’" }
 
   func error(_ reason: String) -> DataError { .damaged(file: text, reason: reason) }
-}
-
-/// The samples of a split with their labels as the file has them.
-struct ArrayPart {
-  var samplesFile: String
-  var labelsFile: String
-  var sampleShape: Shape
-  /// The labels of the file, one for each sample.
-  var numbers: [Int64]
-  /// The samples; their classes once these are known.
-  var samples: RawSamples
-
-  var areBytes: Bool {
-    if case .bytes = samples.values { true } else { false }
-  }
-
-  /// Tells the classes from the labels, and each sample's.
-  mutating func takeClasses(_ collector: LabelCollector) throws(DataError) -> ClassList {
-    var collector = collector
-    do throws(LabelProblem) {
-      var places: [Int32] = []
-      places.reserveCapacity(numbers.count)
-      for (index, number) in numbers.enumerated() {
-        places.append(try collector.number(of: number, at: index))
-      }
-      let (classes, classOfLabel) = try collector.classes()
-      samples.labels = places.map { classOfLabel[Int($0)] }
-      return classes
-    } catch {
-      let place = error.place.map { "sample \($0): " } ?? ""
-      throw .damaged(file: labelsFile, reason: place + error.reason)
-    }
-  }
-
-  /// Each sample's class, of classes that are known.
-  func labels(as classes: ClassList) throws(DataError) -> [Int32] {
-    var known: [Int64: Int32] = [:]
-    return try numbers.enumerated().map { index, number throws(DataError) in
-      if let found = known[number] { return found }
-      guard let found = classes.classNumber(of: Array("\(number)".utf8)) else {
-        throw .damaged(
-          file: labelsFile,
-          reason:
-            "label \(number) of sample \(index) is none of the training set's: \(classes.text)")
-      }
-      known[number] = found
-      return found
-    }
-  }
-
-  /// Requires another part to have samples of the same shape and kind.
-  func requireLike(_ train: ArrayPart) throws(DataError) {
-    guard sampleShape == train.sampleShape else {
-      throw .damaged(
-        file: samplesFile,
-        reason: "its samples are \(sampleShape), but those of \(train.samplesFile) are "
-          + "\(train.sampleShape)")
-    }
-    guard areBytes == train.areBytes else {
-      throw .damaged(
-        file: samplesFile,
-        reason: "its samples are \(areBytes ? "bytes" : "no bytes"), unlike those of "
-          + "\(train.samplesFile); give both one type")
-    }
-  }
 }

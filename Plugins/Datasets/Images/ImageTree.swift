@@ -14,15 +14,40 @@ struct ImageTree {
   let train: [ClassFolder]
   /// The test set's folders, where there are folders `train` and `test`.
   let test: [ClassFolder]?
+  /// The name of the test set's folder; nothing where there is none.
+  let testName: String?
+
+  /// What the folder of a test set is called; the first that is there is taken.
+  private static let testNames = ["test", "val", "valid", "validation"]
 
   var testCount: Int { (test ?? []).reduce(0) { $0 + $1.files.count } }
 
   /// - Throws: ``DataError`` for a folder without images and a file that is none.
   init(_ folder: URL) throws {
-    let parts = ["train", "test"].map { folder.appendingPathComponent($0, isDirectory: true) }
-    let areSplit = parts.allSatisfy { Self.isFolder($0) }
-    train = try Self.classes(in: areSplit ? parts[0] : folder)
-    test = areSplit ? try Self.classes(in: parts[1]) : nil
+    func part(_ name: String) -> URL { folder.appendingPathComponent(name, isDirectory: true) }
+    let training = part("train")
+    guard Self.isFolder(training) else {
+      (train, test, testName) = (try Self.classes(in: folder), nil, nil)
+      return
+    }
+    // A class may be called train or val: then its folder has images. The name test always means a split.
+    let hasFolders = try Self.hasFolders(training)
+    let name = Self.testNames.first { name in
+      Self.isFolder(part(name)) && (name == "test" || hasFolders)
+    }
+    guard name != nil || !hasFolders else {
+      throw DataError.damaged(
+        file: folder.path,
+        reason: "‘train’ has no ‘test’ or ‘val’ beside it; name the folder ‘train’ itself to have "
+          + "test images drawn from it")
+    }
+    train = try Self.classes(in: name == nil ? folder : training)
+    test = try name.map { try Self.classes(in: part($0)) }
+    testName = name
+  }
+
+  private static func hasFolders(_ folder: URL) throws -> Bool {
+    try names(in: folder).contains { isFolder(folder.appendingPathComponent($0)) }
   }
 
   private static func classes(in folder: URL) throws -> [ClassFolder] {

@@ -108,11 +108,17 @@ public struct Images: FileDataset {
     let test =
       try tree.test.map { try samples(of: $0, list, size) }
       ?? split.testSamples(from: &train, width: width, file: folder.path)
+    var remarks: [String] = []
+    if reader.size != nil { remarks.append("resized to \(size.rows)×\(size.columns)") }
+    if let name = tree.testName {
+      if name != "test" { remarks.append("the test set is the folder ‘\(name)’") }
+    } else {
+      remarks.append(split.text)
+    }
     return try LoadedData(
       name: folder.path, sampleShape: [reader.channels, size.rows, size.columns], classes: list,
       train: train, test: test, normalisation: normalisation, value: "pixel",
-      remark: "resized to \(size.rows)×\(size.columns)"
-        + (tree.test == nil ? "; \(split.text)" : ""))
+      remark: remarks.isEmpty ? nil : remarks.joined(separator: "; "))
   }
 
   /// The images of a split. Files are in the order of their classes, so they are shuffled.

@@ -68,7 +68,7 @@ public struct TableData: FileDataset {
   /// What is in the files.
   /// - Throws: ``DataError``, and `FileError` if a file can't be read.
   public func data(in context: DataContext) throws -> any LabelledData {
-    let layout = try layout(values[Self.train], in: context)
+    let layout = try layout(values[Self.train], in: context, areClassesKnown: false)
     let columns = try TableColumns(
       layout, label: values[Self.label], skip: values[Self.skip])
     let isDrawn = values[Self.test].text.isEmpty
@@ -99,7 +99,9 @@ public struct TableData: FileDataset {
       value: "value", remark: isDrawn ? split.text : nil)
   }
 
-  private func layout(_ name: FileName, in context: DataContext) throws -> TableLayout {
+  private func layout(
+    _ name: FileName, in context: DataContext, areClassesKnown: Bool
+  ) throws -> TableLayout {
     var layout = try TableLayout(
       context.file(name), delimiter: values[Self.delimiter], rowLimit: longestRow)
     let label = values[Self.label]
@@ -109,14 +111,17 @@ public struct TableData: FileDataset {
     try layout.checkNumber(label, option: "label")
     for part in skipped { try layout.checkNumber(part, option: "skip") }
     let unused = Set(([label] + skipped).compactMap(layout.column))
-    try layout.decideHeader(values[Self.header], isNamed: isNamed) { !unused.contains($0) }
+    try layout.decideHeader(
+      values[Self.header], isNamed: isNamed, label: layout.column(label),
+      areClassesKnown: areClassesKnown
+    ) { !unused.contains($0) }
     return layout
   }
 
   private func testSamples(
     _ classes: ClassList, of training: TableLayout, _ columns: TableColumns, in context: DataContext
   ) throws -> RawSamples {
-    let layout = try layout(values[Self.test], in: context)
+    let layout = try layout(values[Self.test], in: context, areClassesKnown: true)
     guard layout.columns == training.columns else {
       throw DataError.damaged(
         file: layout.file.path,

@@ -44,6 +44,9 @@ struct TableLayout {
     file = try InputFile(url)
     self.rowLimit = rowLimit
     let sample = try file.prefix(Self.sampleBytes)
+    if let foreign = try TableFile.foreign(file, start: sample) {
+      throw DataError.damaged(file: file.path, reason: foreign)
+    }
     start = try Self.contentStart(of: sample, file: file.path)
     let hasLineFeed = sample.contains(UInt8(ascii: "\n"))
     newline =
@@ -54,9 +57,16 @@ struct TableLayout {
     let candidates: [Delimiter] =
       given == .auto ? [.tab, .semicolon, .bar, .comma, .space] : [given]
     var best: (rows: [[[UInt8]]], columns: Int)?
+    var lone: String?
     for candidate in candidates {
-      let rows = try firstRows(delimiter: candidate.byte)
+      let (rows, lines) = try firstRows(delimiter: candidate.byte)
       let columns = rows.first?.count ?? 0
+      if columns == 1, rows.count > 1, rows[1].count > 1,
+        rows.dropFirst().allSatisfy({ $0.count == rows[1].count })
+      {
+        let text = "line \(lines[0]) has one field, line \(lines[1]) has \(rows[1].count)"
+        lone = lone ?? text
+      }
       // Rows of one length, of which more than one field: a table. The first such delimiter is taken.
       let isTable = columns > 1 && rows.allSatisfy { $0.count == columns }
       if best == nil || isTable || candidate == .comma {
@@ -68,6 +78,11 @@ struct TableLayout {
     guard let best, best.columns > 0 else {
       throw DataError.damaged(file: file.path, reason: "it has no rows")
     }
+    if best.columns == 1, let lone {
+      throw DataError.damaged(
+        file: file.path,
+        reason: "\(lone); take out comments and titles that stand before the table")
+    }
     firstRows = best.rows
     columns = best.columns
   }
@@ -75,10 +90,12 @@ struct TableLayout {
   /// Decides whether there is a header.
   /// - Parameters:
   ///   - isNamed: Whether the user calls a column by a name.
+  ///   - label: The column of labels, where it is known before there are names.
+  ///   - areClassesKnown: Whether a label that is none is found later, as in a test set.
   ///   - isFeature: Which columns have numbers, by their index.
-  /// - Throws: ``DataError`` if the first row is neither, or names are given twice.
+  /// - Throws: ``DataError`` if the first row is neither or may be both, or names are given twice.
   mutating func decideHeader(
-    _ header: Header, isNamed: Bool, isFeature: (Int) -> Bool
+    _ header: Header, isNamed: Bool, label: Int?, areClassesKnown: Bool, isFeature: (Int) -> Bool
   ) throws(DataError) {
     guard let first = firstRows.first else { return }
     var hasHeader = header == .yes
@@ -95,6 +112,9 @@ struct TableLayout {
             "line 1 has numbers and other texts, such as ‘\(LabelText.shown(first[odd]))’ in column "
             + "\(odd + 1); say header=yes or header=no, and leave columns out with skip="
         )
+      }
+      if !hasHeader, let label {
+        hasHeader = try labelIsName(in: label, areClassesKnown: areClassesKnown)
       }
     }
     guard hasHeader else { return }
@@ -113,6 +133,27 @@ struct TableLayout {
       names.append(name)
     }
     self.names = names
+  }
+
+  /// Whether the first row, which has numbers in all other columns, has the name of the labels: numbers
+  /// are names of columns too, such as 0, 1, 2 or years.
+  /// - Throws: ``DataError`` if it may as well be a label.
+  private func labelIsName(in column: Int, areClassesKnown: Bool) throws(DataError) -> Bool {
+    let fields = firstRows.filter { $0.indices.contains(column) }.map { $0[column] }
+    guard let first = fields.first, !first.isEmpty, !LabelText.isNumber(first),
+      !LabelText.isMissing(first[...])
+    else { return false }
+    let others = fields.dropFirst().filter { !$0.isEmpty && !LabelText.isMissing($0[...]) }
+    guard !others.isEmpty else { return false }
+    if others.allSatisfy({ LabelText.isNumber($0) }) { return true }
+    // A few labels that all differ tell nothing; where they recur, the first one should too.
+    let isTelling = Set(others).count < others.count || others.count > 4
+    guard isTelling, !others.contains(first), !areClassesKnown else { return false }
+    throw .damaged(
+      file: file.path,
+      reason:
+        "line 1 has numbers and ‘\(LabelText.shown(first))’ in column \(column + 1), which is no "
+        + "label of the next rows; say header=yes or header=no")
   }
 
   /// A column for a message: its number, and its name where it has one.
@@ -180,16 +221,21 @@ struct TableLayout {
       blockSize: blockSize)
   }
 
-  private func firstRows(delimiter: UInt8) throws -> [[[UInt8]]] {
+  /// The fields of the first rows, and the lines on which these begin.
+  private func firstRows(delimiter: UInt8) throws -> (rows: [[[UInt8]]], lines: [Int]) {
     var reader = rowReader(delimiter: delimiter, blockSize: 1 << 16)
     var rows: [[[UInt8]]] = []
+    var lines: [Int] = []
     do {
-      while rows.count < 20, let row = try reader.next() { rows.append(reader.fields(of: row)) }
+      while rows.count < 20, let row = try reader.next() {
+        rows.append(reader.fields(of: row))
+        lines.append(reader.line)
+      }
     } catch let error as DataError {
       // A quote that is none with this delimiter; reading with the right one says it.
       if rows.isEmpty { throw error }
     }
-    return rows
+    return (rows, lines)
   }
 
   private static func contentStart(of sample: [UInt8], file: String) throws(DataError) -> Int {
@@ -202,20 +248,5 @@ struct TableLayout {
         reason: "it is no text of rows; a file that is compressed has to be unpacked first")
     }
     return sample.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-  }
-}
-
-/// Fields as texts.
-enum LabelText {
-  /// Whether a field is a decimal number.
-  static func isNumber(_ field: [UInt8]) -> Bool {
-    guard !field.isEmpty else { return false }
-    return Decimal().value(in: field, from: 0, to: field.count, delimiter: 0)?.end == field.count
-  }
-
-  /// A field for a message.
-  static func shown(_ field: some Collection<UInt8>) -> String {
-    let text = String(decoding: field.prefix(60), as: UTF8.self).asOneLine
-    return field.count > 60 ? text + "…" : text
   }
 }

@@ -136,6 +136,13 @@ struct TableReader {
       case .label:
         guard let field = cursor.next(in: bytes) else { break }
         let label = field.isQuoted ? field.text(in: bytes)[...] : bytes[field.range]
+        // Programs that write quotes leave them out where a label is missing.
+        if !field.isQuoted, LabelText.isMissing(label) {
+          throw LabelProblem(
+            place: rows.line,
+            "the label is missing: it is ‘\(LabelText.shown(label))’; leave the row out, or write "
+              + "the word in quotes if it is a class")
+        }
         labels.append(try number(label, rows.line))
       case .skipped: _ = cursor.next(in: bytes)
       }
@@ -158,8 +165,7 @@ struct TableReader {
     guard let value = decimal.value(in: field, from: 0, to: field.count, delimiter: 0),
       value.end == field.count
     else {
-      let known = ["na", "n/a", "nan", "null", "none", "?", "-", "inf", "-inf", "infinity"]
-      if known.contains(text.lowercased()) {
+      if LabelText.missingWords.contains(text.lowercased()) {
         throw LabelProblem(
           place: line, "\(place) is ‘\(text)’, which is no finite number; \(advice)")
       }

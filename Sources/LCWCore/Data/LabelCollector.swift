@@ -114,6 +114,12 @@ public struct LabelCollector: Sendable {
       if labels.allSatisfy({ Self.number($0) != nil }),
         let index = whole.firstIndex(where: { $0 == nil })
       {
+        if let number = Self.number(labels[index]), number == number.rounded() {
+          throw LabelProblem(
+            place: firstPlaces[index],
+            "the label \(Self.text(labels[index])) is too large; a label that is a number is within "
+              + "±9007199254740992")
+        }
         throw LabelProblem(
           place: firstPlaces[index],
           "the label \(Self.text(labels[index])) is no whole number; a network here tells classes "

@@ -18,14 +18,28 @@ extension Normalisation {
   ///   - sampleShape: The shape of one sample; its first size is the number of channels.
   ///   - name: What to call the training samples in an error.
   ///   - training: The training samples' raw values, which are asked for if their moments are needed.
-  /// - Throws: ``DataError/damaged(file:reason:)`` if the training samples have no finite moments, and what
-  ///   `training` throws.
+  /// - Throws: ``DataError/damaged(file:reason:)`` if the training samples have no finite moments or a
+  ///   value would not be finite, and what `training` throws.
   public func values(
     of raw: RawValues, sampleShape: Shape, name: String, training: () throws -> RawValues
   ) throws -> SampleSet.Values {
     let groups = try self.groups(sampleShape, name: name, training: training)
     switch raw {
-    case .bytes(let bytes): return .bytes(bytes, groups.map(\.byteScaling))
+    case .bytes(let bytes):
+      let scalings = groups.map(\.byteScaling)
+      // Bytes are looked at only where some byte would not be finite.
+      guard scalings.allSatisfy({ $0.value(of: 0).isFinite && $0.value(of: 255).isFinite }) else {
+        let size = max(1, sampleShape.count / groups.count)
+        if let index = bytes.indices.first(where: {
+          !scalings[$0 / size % groups.count].value(of: bytes[$0]).isFinite
+        }) {
+          throw infinite(
+            Float(bytes[index]), groups[index / size % groups.count], at: index,
+            sampleShape, name: name)
+        }
+        return .bytes(bytes, scalings)
+      }
+      return .bytes(bytes, scalings)
     case .floats(let floats):
       guard !isIdentity else { return .floats(floats) }
       let size = max(1, sampleShape.count / groups.count)
@@ -34,10 +48,35 @@ extension Normalisation {
         let group = groups[start / size % groups.count]
         for index in start..<min(start + size, floats.count) {
           scaled[index] = group.value(of: floats[index])
+          guard scaled[index].isFinite else {
+            throw infinite(floats[index], group, at: index, sampleShape, name: name)
+          }
         }
       }
       return .floats(scaled)
     }
+  }
+
+  /// The error for a value that would not be finite, which names the option that makes it so.
+  private func infinite(
+    _ raw: Float, _ group: Group, at index: Int, _ sampleShape: Shape, name: String
+  ) -> DataError {
+    let scaled = Double(raw) * group.scale.value
+    let cause: String
+    if !Float(scaled).isFinite {
+      cause = "scale= multiplies it by \(group.scale.value)"
+    } else if case .training = moments {
+      cause = "standardise= divides it by the deviation \(group.deviation)"
+    } else if !Float(scaled - group.mean).isFinite {
+      cause = "mean= subtracts \(group.mean)"
+    } else {
+      cause = "deviation= divides it by \(group.deviation)"
+    }
+    let size = max(1, sampleShape.count)
+    return .damaged(
+      file: name,
+      reason: "value \(index % size) of sample \(index / size) is \(raw) and would be infinite in "
+        + "single precision: \(cause)")
   }
 
   /// Factors and summands: one for all values, one for each channel or one for each feature.
@@ -95,6 +134,11 @@ extension Normalisation {
       Float((Double(raw) * scale.value - mean) / deviation)
     }
   }
+}
+
+extension SampleSet.ChannelScaling {
+  /// What a byte becomes.
+  fileprivate func value(of byte: UInt8) -> Float { Float(byte) * scale + offset }
 }
 
 extension [Fraction] {
