@@ -24,11 +24,12 @@ public struct Safetensors: CheckpointFormat {
   /// The format.
   public init() {}
 
-  /// Whether the bytes are a length that a header can have, and an opening brace.
+  /// Whether the bytes are a length that a header can have, and an opening brace, before which
+  /// white space may stand.
   public static func recognises(_ start: [UInt8]) -> Bool {
     start.count > SafetensorsHeader.lengthBytes
       && SafetensorsHeader.length(from: start) <= UInt64(SafetensorsHeader.limit)
-      && start[SafetensorsHeader.lengthBytes] == UInt8(ascii: "{")
+      && SafetensorsHeader.startsObject(start.dropFirst(SafetensorsHeader.lengthBytes))
   }
 
   /// Opens a file: reads and checks its header.

@@ -36,6 +36,11 @@ struct SafetensorsHeader: Sendable {
   static func length(from start: [UInt8]) -> UInt64 {
     (0..<lengthBytes).reduce(0) { $0 | UInt64(start[$1]) << UInt64(8 * $1) }
   }
+
+  /// Whether the first byte that is no white space of JSON is an opening brace.
+  static func startsObject(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
+  }
 }
 
 // MARK: - Parsing

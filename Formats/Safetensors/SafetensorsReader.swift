@@ -37,7 +37,7 @@ struct SafetensorsReader: CheckpointSource {
     }
     dataStart = start.count + Int(length)
     let json = try file.bytes(in: start.count..<dataStart)
-    guard json.first == UInt8(ascii: "{") else {
+    guard SafetensorsHeader.startsObject(json[...]) else {
       throw SafetensorsError.notSafetensors(
         file: file.path, reason: "its header does not start with a brace")
     }

@@ -223,4 +223,102 @@ struct ForeignFileTests {
     let wrong = try program.run("convert", ".", second, "--overwrite", expecting: 64).errors
     #expect(wrong.contains("is read and would be written"))
   }
+
+  // MARK: - Files that are written here
+
+  /// A Safetensors file, its header behind some bytes.
+  private func safetensors(
+    _ name: String, _ tensors: [(name: String, shape: [Int], values: [Float])],
+    before: [UInt8] = []
+  ) throws -> String {
+    var data: [UInt8] = []
+    var members: [String] = []
+    for tensor in tensors {
+      let start = data.count
+      for value in tensor.values {
+        let bits = value.bitPattern
+        for byte in 0..<4 { data.append(UInt8(truncatingIfNeeded: bits >> UInt32(8 * byte))) }
+      }
+      let shape = tensor.shape.map { "\($0)" }.joined(separator: ",")
+      members.append(
+        "\"\(tensor.name)\":{\"dtype\":\"F32\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(start),\(data.count)]}")
+    }
+    let header = before + Array("{\(members.joined(separator: ","))}".utf8)
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    return try write(name, length + header + data)
+  }
+
+  /// The tensors of a perceptron for digits, each of one value.
+  private func tensors(
+    _ names: [String], _ shapes: [[Int]], value: Float = 0.01
+  ) -> [(name: String, shape: [Int], values: [Float])] {
+    zip(names, shapes).map { name, shape in
+      (name, shape, [Float](repeating: value, count: shape.reduce(1, *)))
+    }
+  }
+
+  private static let names = ["0.weight", "0.bias", "2.weight", "2.bias"]
+  private static let shapes = [[20, 64], [20], [10, 20], [10]]
+
+  @Test
+  func `white space before a header is read, a byte order mark is named`() throws {
+    let given = tensors(Self.names, Self.shapes)
+    let plain = try safetensors("plain.safetensors", given)
+    for before in [" ", "   ", "\n\t\r "] {
+      let lead = try safetensors("lead.safetensors", given, before: Array(before.utf8))
+      #expect(try program.run("diff", plain, lead).output == "0 of 4 tensors differ\n")
+    }
+    for (before, what) in [
+      ([0xEF, 0xBB, 0xBF], "starts with a byte order mark"), ([0x2C], "other bytes than a brace"),
+    ] as [([UInt8], String)] {
+      let file = try safetensors("wrong.safetensors", given, before: before)
+      let error = try program.run("inspect", file, expecting: 65).errors
+      #expect(error.contains(what) && !error.contains("missing"), "\(error)")
+    }
+  }
+
+  @Test
+  func `weights that nothing can be computed with are converted and not measured`() throws {
+    for (value, what) in [(Float.nan, "not finite"), (3e38, "too large")] {
+      let file = try safetensors("a.safetensors", tensors(Self.names, Self.shapes, value: value))
+      let said = try program.run(["convert", file, "a.lcw", "--overwrite"] + Self.network).output
+      #expect(said.contains("\n  not measured: ") && said.contains(what), "\(said)")
+      #expect(!said.contains("test accuracy") && !said.contains("compare with"))
+      #expect(try program.run("verify", "a.lcw").output.contains("intact"))
+    }
+    // Each layer can be computed with, and the outputs are infinite.
+    let file = try safetensors("b.safetensors", tensors(Self.names, Self.shapes, value: 1e30))
+    let said = try program.run(["convert", file, "b.lcw"] + Self.network).output
+    #expect(said.contains("\n  not measured: ") && !said.contains("test accuracy"), "\(said)")
+  }
+
+  @Test
+  func `numbered names of layers of one width are bound, and the hint names the option`() throws {
+    let architecture = ["--architecture", "mlp:hidden=20x20", "--dataset", "digits"]
+    let names = ["W1", "b1", "W2", "b2", "W3", "b3"]
+    let shapes = [[64, 20], [20], [20, 20], [20], [20, 10], [10]]
+    let turned = try safetensors("in_out.safetensors", tensors(names, shapes))
+    let hint = try program.run(["convert", turned, "a.lcw"] + architecture, expecting: 65).errors
+    #expect(hint.contains("lcw convert --transpose"))
+    let bound = try program.run(["convert", turned, "a.lcw", "--transpose"] + architecture).output
+    #expect(bound.contains("matched by order and shape, matrices turned"))
+    #expect(bound.contains("  dense2.weight [20, 20] from W2\n"))
+    #expect(bound.contains("dense1.bias") && bound.contains("have equal shapes") == false)
+    let list = try safetensors(
+      "list.safetensors",
+      tensors((0..<6).map { "arr_\($0)" }, [[20, 64], [20], [20, 20], [20], [10, 20], [10]]))
+    let placed = try program.run(["convert", list, "b.lcw"] + architecture).output
+    #expect(placed.contains("  dense2.weight [20, 20] from arr_2\n"))
+    #expect(placed.contains("  dense3.bias [10] from arr_5\n"))
+  }
+
+  @Test
+  func `a recorded accuracy may be a tensor of one number`() throws {
+    let file = try safetensors(
+      "a.safetensors", [("best_acc1", [], [96.29])] + tensors(Self.names, Self.shapes))
+    let said = try program.run(["convert", file, "a.lcw"] + Self.network)
+    #expect(said.output.contains("dense1.weight [20, 64] from 0.weight"))
+    #expect(said.errors.contains("says 96.29 % (best_acc1), but here it has "))
+  }
 }

@@ -228,6 +228,8 @@ struct NormalisationCommandTests {
     #expect(try program.run("evaluate", "a.lcw").errors == "")
     let hint = try program.run("evaluate", "a.lcw", "--dataset", "digits:scale=20").errors
     #expect(hint.contains("(metrics.test_accuracy), but here it has "))
+    #expect(
+      hint.hasSuffix(": it was made for digits:standardise=channel; leave out --dataset\n"))
     // Other formats keep the record as texts.
     try program.run("convert", "a.lcw", "a.safetensors")
     #expect(

@@ -136,4 +136,136 @@ struct ForeignCheckpointTests {
       #expect(throws: JSONError.self, "\(wrong)") { try JSONValue(parsing: Array(wrong.utf8)) }
     }
   }
+
+  // MARK: - Names without dots
+
+  private func entries(_ tensors: [(String, Shape)]) -> [TensorEntry] {
+    tensors.map { name, shape in
+      TensorEntry(name: name, elementType: .float32, shape: shape, storedBytes: 0)
+    }
+  }
+
+  private func perceptron(_ hidden: [Int], inputs: Int = 6, classes: Int = 3) throws -> Network {
+    try Network(
+      inputShape: [inputs],
+      layers: hidden.flatMap { [Layer.dense(outputs: $0, bias: true), .relu] } + [
+        .dense(outputs: classes, bias: true)
+      ])
+  }
+
+  @Test
+  func `numbers at the end of names tell layers of equal shapes`() throws {
+    let network = try perceptron([4, 4, 4])
+    let given: [(String, Shape)] = [
+      ("W1", [4, 6]), ("W2", [4, 4]), ("W3", [4, 4]), ("W4", [3, 4]),
+      ("b1", [4]), ("b2", [4]), ("b3", [4]), ("b4", [3]),
+    ]
+    let names = ["W1", "b1", "W2", "b2", "W3", "b3", "W4", "b4"]
+    let binding = try CheckpointBinding(of: entries(given), to: network)
+    #expect(binding.rule == .order && binding.names == names)
+    #expect(binding.modulesToldByTheFile(of: network) == nil)
+    #expect(binding.layersToldByOrder(of: network) == [["dense2", "dense3"]])
+    // Inputs by outputs fit only once they are turned.
+    let turned = entries(given).map(\.transposed)
+    #expect(throws: CheckpointError.self) { try CheckpointBinding(of: turned, to: network) }
+    #expect(
+      try CheckpointBinding(of: turned.map(\.transposed), to: network, areTransposed: true).names
+        == names)
+    // In a file that is sorted by name, W10 comes before W2 and means no order.
+    let sorted: [(String, Shape)] = [
+      ("W1", [4, 6]), ("W10", [4, 4]), ("W11", [3, 4]), ("W2", [4, 4]),
+      ("b1", [4]), ("b10", [4]), ("b11", [3]), ("b2", [4]),
+    ]
+    #expect(
+      try CheckpointBinding(of: entries(sorted), to: network).names
+        == ["W1", "b1", "W2", "b2", "W10", "b10", "W11", "b11"])
+  }
+
+  @Test
+  func `a list's numbers are the places of the parameters`() throws {
+    let network = try perceptron([4, 4, 4, 4, 4])
+    let shapes = network.parameters.map(\.shape)
+    let given = shapes.enumerated().map { ("arr_\($0.offset)", $0.element) }
+    #expect(given.count == 12)
+    let names = given.map(\.0)
+    #expect(try CheckpointBinding(of: entries(given), to: network).names == names)
+    // As a format sorts them: arr_10 and arr_11 before arr_2.
+    let sorted = given.sorted { $0.0 < $1.0 }
+    #expect(sorted[2].0 == "arr_10")
+    let binding = try CheckpointBinding(of: entries(sorted), to: network)
+    #expect(binding.rule == .order && binding.names == names)
+    // A list with a gap, and one that starts elsewhere, is a part of another.
+    for numbers in [[0, 1, 2, 3, 4, 6], [2, 3, 4, 5, 6, 7]] {
+      let small = try perceptron([4, 4])
+      let part = zip(numbers, small.parameters).map { ("arr_\($0)", $1.shape) }
+      #expect(throws: CheckpointError.self) {
+        try CheckpointBinding(of: entries(part), to: small)
+      }
+    }
+  }
+
+  @Test
+  func `numbers that do not tell the layers bind nothing`() throws {
+    let network = try perceptron([4, 4, 4])
+    let wrong: [[(String, Shape)]] = [
+      // The file, which is not sorted, has another order.
+      [
+        ("W1", [4, 6]), ("b1", [4]), ("W3", [4, 4]), ("b3", [4]), ("W2", [4, 4]), ("b2", [4]),
+        ("W4", [3, 4]), ("b4", [3]),
+      ],
+      // The weights are called by two stems.
+      [
+        ("W1", [4, 6]), ("b1", [4]), ("W2", [4, 4]), ("b2", [4]), ("V3", [4, 4]), ("b3", [4]),
+        ("W4", [3, 4]), ("b4", [3]),
+      ],
+      // Two of one number.
+      [
+        ("W1", [4, 6]), ("b1", [4]), ("W2", [4, 4]), ("b2", [4]), ("W02", [4, 4]), ("b02", [4]),
+        ("W4", [3, 4]), ("b4", [3]),
+      ],
+    ]
+    for tensors in wrong {
+      let error = #expect(throws: CheckpointError.self) {
+        try CheckpointBinding(of: entries(tensors), to: network)
+      }
+      #expect(error?.description.contains("do not tell them apart") == true)
+    }
+    // Square matrices fit both ways round: only who calls can tell.
+    let square = try perceptron([4, 4], inputs: 4, classes: 4)
+    let given = (1...3).flatMap { [("W\($0)", [4, 4] as Shape), ("b\($0)", [4] as Shape)] }
+    #expect(throws: CheckpointError.self) {
+      try CheckpointBinding(of: entries(given), to: square)
+    }
+    #expect(
+      try CheckpointBinding(of: entries(given), to: square, areTransposed: true).names
+        == given.map(\.0))
+  }
+
+  @Test
+  func `a single number beside weights is none of them`() throws {
+    let network = try perceptron([4])
+    let weights: [(String, Shape)] = [
+      ("fc1.weight", [4, 6]), ("fc1.bias", [4]), ("out.weight", [3, 4]), ("out.bias", [3]),
+    ]
+    let binding = try CheckpointBinding(
+      of: entries([("best_acc1", [] as Shape)] + weights), to: network)
+    #expect(binding.names == weights.map(\.0))
+    let error = #expect(throws: CheckpointError.self) {
+      try CheckpointBinding(of: entries([("loss", [] as Shape)] + weights.dropLast()), to: network)
+    }
+    #expect(
+      error?.description.contains("4 parameters and 4 tensors, 1 of them single numbers") == true)
+  }
+
+  @Test
+  func `advice on types that are only kept fits the type`() throws {
+    for (type, advice) in [
+      (ElementType.complex64, "tensor.real"), (.float8E4M3, "tensor.float()"),
+      (.float8E5M2, "tensor.float()"), (.uint16, "save it as f32"),
+    ] {
+      let error = CheckpointError.passedThrough(tensor: "w", type: type).description
+      #expect(error.contains(advice))
+      #expect(error.contains("as f32") == (type != .complex64))
+    }
+  }
 }

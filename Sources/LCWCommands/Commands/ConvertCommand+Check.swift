@@ -27,10 +27,20 @@ extension ConvertCommand {
     let preparation = try session.preparation(of: dataset)
     try output.say("  \(preparation.note)")
     guard !skipsCheck else { return }
+    if let fault = network.weights.fault {
+      try output.say("  not measured: \(fault.description.asOneLine)")
+      return
+    }
     do {
       let samples = try session.data(dataset).samples(.test, in: session.locations)
       let metrics = try Runner(network.weights.network)
         .evaluate(network.weights, on: samples, workers: session.workers)
+      guard metrics.crossEntropy.isFinite else {
+        try output.say(
+          "  not measured: the weights are so large that the network's outputs leave single "
+            + "precision, and its loss is not finite")
+        return
+      }
       try output.say(
         "  test accuracy \(fixed(metrics.accuracy * 100, 2)) %, loss "
           + "\(fixed(metrics.crossEntropy, 4)) on \(samples.count) test samples so prepared: "

@@ -225,7 +225,7 @@ struct ConvertCommand: ParsableCommand {
     try output.write(Checkpoint(result))
     try output.say("\(output.path): \(reference), \(count) batch normalisation(s) folded")
     if foreign.architecture != nil {
-      try sayCheck(of: result, recorded: RecordedAccuracy(source.metadata), to: output, session)
+      try sayCheck(of: result, recorded: RecordedAccuracy(of: source), to: output, session)
     }
   }
 
@@ -241,7 +241,7 @@ struct ConvertCommand: ParsableCommand {
       areTransposed: transpose)
     let description = Checkpoint.description(
       of: bound.network, architecture: bound.architecture, dataset: bound.dataset)
-    let recorded = RecordedAccuracy(source.metadata)
+    let recorded = RecordedAccuracy(of: source)
     var metadata = metadata.merging(description) { $1 }
     metadata["preprocessing"] = .string(try session.preparation(of: bound.dataset).preprocessing)
     if let names = try session.data(bound.dataset).classNames {

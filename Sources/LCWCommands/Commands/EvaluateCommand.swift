@@ -161,11 +161,11 @@ struct EvaluateCommand: ParsableCommand {
       let test = try runner.evaluate(network.weights, on: data.test, workers: session.workers)
       try SessionError.requireFinite(train, test, of: file)
       table.append([
-        .text(file), .percent(train.accuracy, decimals: 3),
+        .text(file.asOneLine), .percent(train.accuracy, decimals: 3),
         .number(train.crossEntropy, decimals: 6), .percent(test.accuracy, decimals: 3),
         .number(test.crossEntropy, decimals: 6),
       ])
-      let recorded = RecordedAccuracy(source.metadata)
+      let recorded = RecordedAccuracy(of: source)
       if let hint = recorded?.hint(
         file: file, metrics: test, samples: data.test.count, of: reference, session)
       {

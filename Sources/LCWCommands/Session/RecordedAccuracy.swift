@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNetworks
+import LCWNumerics
 
 /// The accuracy that a file says its network has.
 struct RecordedAccuracy {
@@ -8,6 +9,8 @@ struct RecordedAccuracy {
   let field: String
   /// From 0 to 1.
   let value: Double
+  /// The data set that a file of lcw's own was made for; nothing in files of other programs.
+  let dataset: String?
 
   /// What the metadata say of the test samples, or else of others that were not trained on. Files of lcw
   /// have `metrics`, foreign ones a field such as `test_accuracy`, `val_acc` or `best_acc1`, as a share or in
@@ -24,6 +27,23 @@ struct RecordedAccuracy {
     }
     guard let best = ranked.min(by: { ($0.rank, $0.name) < ($1.rank, $1.name) }) else { return nil }
     (field, value) = (best.name, best.value)
+    dataset = metadata["architecture"]?.string == nil ? nil : metadata["dataset"]?.string
+  }
+
+  /// What the metadata of a file say, or a tensor of a single number that stands beside its weights, as where
+  /// a program saves `torch.tensor(96.0)` as `best_acc1`.
+  init?(of source: any CheckpointSource) {
+    var fields = source.metadata
+    for entry in source.entries
+    where entry.shape.rank == 0 && RecordedAccuracy.rank(of: entry.name) != nil {
+      // What can't be read is no weight, and only a hint is lost.
+      guard fields[entry.name] == nil,
+        let value = (try? source.floats(named: entry.name))?.elements.first, value.isFinite
+      else { continue }
+      // Of 0.9629 in single precision these digits, not all of its double's.
+      fields[entry.name] = JSONValue(Double("\(value)") ?? Double(value))
+    }
+    self.init(fields)
   }
 
   /// Objects, also those that formats of texts alone keep as JSON.
@@ -75,6 +95,12 @@ struct RecordedAccuracy {
     // A point, and what chance does where only a part of the samples was measured.
     let chance = 3 * (value * (1 - value) / Double(max(1, samples))).squareRoot()
     guard value - metrics.accuracy > max(0.01, chance) else { return nil }
+    let figures =
+      "hint: \(file) says \(fixed(value * 100, 2)) % (\(field)), but here it has "
+      + "\(fixed(metrics.accuracy * 100, 2)) %"
+    if let made = self.dataset, made != "\(dataset)" {
+      return figures + ": it was made for \(made.asOneLine); leave out --dataset"
+    }
     let known = session.registry.plugins(of: .dataset).first { $0.name == dataset.name }
     let canBeSaid = known?.options.contains { $0.key == "normalisation" } == true
     let advice =
@@ -82,8 +108,7 @@ struct RecordedAccuracy {
       ? "say how, as in --dataset \(dataset.name):mean=0.5,deviation=0.25 "
         + "(lcw plugins \(dataset.name) lists the options)"
       : "name the data set that prepares them so with --dataset"
-    return "hint: \(file) says \(fixed(value * 100, 2)) % (\(field)), but here it has "
-      + "\(fixed(metrics.accuracy * 100, 2)) %: were its samples normalised otherwise? Then \(advice)"
+    return figures + ": were its samples normalised otherwise? Then \(advice)"
   }
 }
 

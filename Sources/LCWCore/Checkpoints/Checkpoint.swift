@@ -302,7 +302,7 @@ public enum CheckpointError: DescribedError, Hashable {
       "\(file) \(content.what); \(content.advice)"
     case .passedThrough(let tensor, let type):
       "the tensor ‘\(tensor)’ has elements of type \(type.rawValue), which are kept and compared as "
-        + "they are, not computed with; save it as f32"
+        + "they are, not computed with; \(type.adviceForWeights)"
     case .shards(let index, let reason):
       "\(index) names the files of a checkpoint that can't be read: \(reason)"
     }

@@ -7,7 +7,7 @@ public struct CheckpointBinding: Sendable, Hashable {
   public enum Rule: String, Sendable {
     /// The names are the parameters' own.
     case name = "by name"
-    /// The modules, in the order of their numbers, are the layers with parameters.
+    /// The modules or tensors, in the order of their numbers, are the layers or parameters.
     case order = "by order and shape"
     /// Each parameter's shape is that of one tensor only.
     case shape = "by shape"
@@ -23,15 +23,16 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// Tried in turn: equal names; modules in natural order (`fc.0`, `fc.2`, `fc.10`), then in the
   /// order of the file, of which the k-th must fit the k-th layer with parameters; the natural order
   /// within parts such as `features` and `classifier`, which may then stand in any order, if only one
-  /// fits; unique shapes.
+  /// fits; unique shapes; the numbers at the end of names without dots, which are those of layers
+  /// (`W1`, `b1`, `W2`, …) or of all parameters (`arr_0`, `arr_1`, …).
   ///
   /// Where two layers could change places, for their shapes are alike, an order counts only if it
   /// means something: the modules' names differ in numbers alone, or it is that of a file which is not
   /// sorted by name. Safetensors are sorted, so that `hidden` would come before `input` in these.
   ///
   /// Tensors with integers, such as counters of batches, those of types that are only passed through,
-  /// and an optimiser's moments are left out; one of these types that has a parameter's name and
-  /// shape, or with which all would fit, is an error that names it.
+  /// single numbers and an optimiser's moments are left out; one of these types that has a
+  /// parameter's name and shape, or with which all would fit, is an error that names it.
   ///
   /// - Parameters:
   ///   - entries: The checkpoint's tensors.
@@ -81,7 +82,11 @@ public struct CheckpointBinding: Sendable, Hashable {
       (rule, names) = (.name, byName.compactMap { $0?.name })
       return
     }
-    let candidates = entries.filter { $0.elementType.isFloatingPoint && !$0.isOptimiserState }
+    // A single number, such as an accuracy that a program kept beside the weights, is no parameter.
+    let hasScalars = parameters.contains { $0.shape.rank == 0 }
+    let candidates = entries.filter {
+      $0.elementType.isFloatingPoint && !$0.isOptimiserState && (hasScalars || $0.shape.rank > 0)
+    }
     func bind(_ candidates: [TensorEntry]) -> [String]? {
       CheckpointBinding.bind(candidates, to: network, areTransposed: areTransposed)
     }
@@ -114,6 +119,12 @@ public struct CheckpointBinding: Sendable, Hashable {
     let byShape = parameters.map { parameter in candidates.filter { $0.shape == parameter.shape } }
     let isUnique = byShape.allSatisfy { $0.count == 1 } && candidates.count == parameters.count
     guard isUnique, Set(byShape.map { Array($0[0].name.utf8) }).count == parameters.count else {
+      if let numbered = CheckpointBinding.namesByNumbers(
+        candidates, to: network, areTransposed: areTransposed)
+      {
+        (rule, names) = (.order, numbered)
+        return
+      }
       throw CheckpointBinding.failure(
         CheckpointBinding.reason(candidates, of: entries, network), entries, network)
     }
@@ -197,8 +208,10 @@ public struct CheckpointBinding: Sendable, Hashable {
       let indices = network.parameterIndices(ofLayer: layer)
       guard let first = indices.first else { continue }
       let shapes = indices.map { (network.parameters[$0].role, network.parameters[$0].shape) }
+      // A name such as W1 is itself what tells the layer.
+      let module = names[first].contains(".") ? names[first].moduleName : names[first][...]
       layers.append(
-        (names[first].moduleName, Dictionary(shapes) { first, _ in first }))
+        (module, Dictionary(shapes) { first, _ in first }))
     }
     for (index, layer) in layers.enumerated() {
       for other in layers[..<index]
@@ -217,8 +230,10 @@ public struct CheckpointBinding: Sendable, Hashable {
     if entries.count != network.parameters.count {
       let counts = "there are \(network.parameters.count) parameters and \(all.count) tensors"
       guard let other = all.first(where: { !$0.elementType.isFloatingPoint }) else {
-        return entries.count == all.count
-          ? counts : counts + ", \(all.count - entries.count) of them an optimiser's"
+        let others = all.count - entries.count
+        let optimisers = all.count { $0.isOptimiserState }
+        return counts + (optimisers > 0 ? ", \(optimisers) of them an optimiser's" : "")
+          + (others > optimisers ? ", \(others - optimisers) of them single numbers" : "")
       }
       return counts + ", \(entries.count) of them with weights; ‘\(other.name)’ is "
         + other.elementType.rawValue
@@ -260,7 +275,7 @@ extension TensorEntry {
     elementType.isInteger || elementType == .bool
       ? "‘\(name)’ holds integers (\(elementType.rawValue)), which are no weights"
       : "‘\(name)’ has elements of type \(elementType.rawValue), which are kept as they are and not "
-        + "computed with; save it as f32"
+        + "computed with; \(elementType.adviceForWeights)"
   }
 
   /// The description with a type that weights have.
@@ -298,7 +313,7 @@ extension [TensorEntry] {
 
   /// Whether the order of the file says nothing but the names: within each element type, by which
   /// some formats sort first, they are sorted.
-  fileprivate var areSortedByName: Bool {
+  var areSortedByName: Bool {
     Dictionary(grouping: self, by: \.elementType).values.allSatisfy { entries in
       zip(entries, entries.dropFirst()).allSatisfy {
         $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)

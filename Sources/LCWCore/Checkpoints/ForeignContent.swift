@@ -35,6 +35,16 @@ public struct ForeignContent: Sendable, Hashable {
       return
     }
     if start.prefix(4096).firstRange(of: Array("\"data_offsets\"".utf8)) != nil {
+      let length = start.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      if size > 8, length <= UInt64(size - 8) {
+        // The length of the header is there, so that nothing is missing before it.
+        let isMarked = start.has([0xEF, 0xBB, 0xBF], at: 8)
+        self.init(
+          what: "is like a Safetensors file, but its header starts with "
+            + (isMarked ? "a byte order mark" : "other bytes than a brace"),
+          advice: "write it again with the safetensors library")
+        return
+      }
       self.init(
         what: "starts within the header of a Safetensors file, so its first bytes are missing",
         advice: again)
