@@ -62,10 +62,10 @@ struct RecordedReferenceTests {
     #expect(cost.epochs == 7)
     #expect(cost.bytes == 8 * 5 * 23)
     // Forward, and twice as much backward, for each epoch and sample.
-    let multiplications: Double = 4 * 3 + 3 * 2
+    let work: Double = 4 * 3 + 3 + 3 * 2
     let epochsOfSamples: Double = 7 * 100
     #expect(
-      cost.trainingWork(of: network, samples: 100) == 3 * epochsOfSamples * multiplications)
+      cost.trainingWork(of: network, samples: 100) == 3 * epochsOfSamples * work)
     // A modifier's cost is added to its method's.
     let adjusted = try registry.connection(MethodExpression("ot+wa")).cost(joining: network)
     #expect(adjusted.bytes == 8 * 9 + 16 * 9)

@@ -212,10 +212,34 @@ import Testing
     // A window ends where the image does.
     #expect(network.multiplyAdds(ofLayer: 2) == 32 * 15 * 15 * 15 * 15)
     #expect(network.multiplyAdds(ofLayer: 4) == 10 * 32 * 15 * 15)
-    #expect(
-      network.sampleWork
-        == network.layers.indices.reduce(0) { $0 + network.multiplyAdds(ofLayer: $1) })
+    // Flatten multiplies nothing, and goes through its values.
+    let multiplications = network.layers.indices.reduce(0) {
+      $0 + network.multiplyAdds(ofLayer: $1)
+    }
+    #expect(network.sampleWork == multiplications + 32 * 15 * 15)
     #expect(network.widestSample == 32 * 32 * 32)
+  }
+
+  /// Thousands of layers that multiply nothing are work too.
+  @Test func valuesThatLayersGoThroughAreCounted() throws {
+    let layers = [Layer](repeating: .relu, count: 8000)
+    #expect(try Network(inputShape: [1000], layers: layers).sampleWork == 8_000_000)
+    #expect(throws: NetworkError.self) {
+      try Network(inputShape: [1 << 30], layers: layers)
+    }
+  }
+
+  /// A tensor of one element may stand for millions of values, but what else is stored does not pay
+  /// for them.
+  @Test func whatIsCombinedIsBoundedByWhatCombinesToIt() throws {
+    #expect(throws: CheckpointError.self) {
+      try DescriptionLimits.check(
+        combined: [(values: 10_000_000, storedBytes: 17), (values: 10, storedBytes: 300_000)],
+        of: "stage1")
+    }
+    try DescriptionLimits.check(
+      combined: [(values: 10_000_000, storedBytes: 30_000_000), (values: 1000, storedBytes: 17)],
+      of: "stage1")
   }
 
   @Test func layersAsText() {

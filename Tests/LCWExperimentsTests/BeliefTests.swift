@@ -167,6 +167,20 @@ struct BeliefTests {
     #expect(error?.description.contains("does not join the networks 1–2") == true)
   }
 
+  @Test func whatWasPutAsideBeforeIsNoObstacle() throws {
+    let files = FileManager.default
+    let train = try step("train 1")
+    for _ in 0..<2 {
+      try? files.removeItem(at: file(train))
+      try files.createDirectory(at: file(train), withIntermediateDirectories: true)
+      try folder.setAside(train)
+      #expect(!files.fileExists(atPath: file(train).path))
+    }
+    try Data("no result".utf8).write(to: file(train))
+    try folder.setAside(train)
+    #expect(!files.fileExists(atPath: file(train).path))
+  }
+
   @Test func nothingIsWrittenThroughALink() throws {
     let files = FileManager.default
     let mine = try place.file("mine.txt", "mine")

@@ -78,6 +78,22 @@ struct TrainingTests {
     #expect(resumed.checkpoint(architecture: architecture, dataset: dataset) == saved)
   }
 
+  @Test(arguments: [("completed", 7), ("steps", 77), ("steps", (1 << 53) - 1)])
+  func `a state whose counts can't all be right is refused`(field: String, value: Int) throws {
+    var saved = try trained(plan(), epochs: 6).checkpoint(
+      architecture: PluginReference(name: "mlp"), dataset: PluginReference(name: "digits"))
+    var training = try #require(saved.metadata["training"]?.object)
+    training[field] = .integer(value)
+    saved.metadata["training"] = .object(training)
+    if field == "completed" {
+      let history = JSONValue.array([JSONValue](repeating: .number(0.5), count: value))
+      saved.metadata["history"] = .object(["accuracy": history, "loss": history])
+    }
+    var resumed = try Trainer(network, plan: plan())
+    let error = #expect(throws: TrainingError.self) { try resumed.resume(from: saved) }
+    #expect(error?.category == .data && error?.description.contains("\(value)") == true)
+  }
+
   @Test
   func `an epoch that is interrupted changes nothing`() throws {
     struct Stop: Error {}

@@ -121,7 +121,7 @@ struct PairComparison {
     for row in rows {
       let (train, test) = (row.entry.evaluation.train, row.entry.evaluation.test)
       table.append([
-        .text(row.method), .text(row.first), .text(row.second),
+        .text(row.method), .text(row.first.asOneLine), .text(row.second.asOneLine),
         .percent(train.worstAccuracy, decimals: 2), .number(train.worstAccuracyTime, decimals: 3),
         .percent(test.worstAccuracy, decimals: 2), .number(test.worstAccuracyTime, decimals: 3),
         .number(train.barrier, decimals: 4), .number(test.barrier, decimals: 4),

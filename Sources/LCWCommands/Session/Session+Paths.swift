@@ -85,7 +85,12 @@ extension Session {
       return try open(URL(fileURLWithPath: found))
     }
     let path: any ConnectionPath
-    do { path = try archive.path(in: context, registry: registry) } catch let error
+    // Joining again leaves nothing behind, and not all of it looks at the watch.
+    do {
+      path = try watch.leavingAtOnce(
+        "the path of \(file) was not computed; the same command does it again"
+      ) { try archive.path(in: context, registry: registry) }
+    } catch let error
       as any DescribedError where error.category == .usage
     {
       // The user chose the file, not the method.
@@ -166,9 +171,15 @@ struct PathJoining {
         "\(method) needs \(Int(needed / 1e9) + 1) GB of memory to join these networks, more than there is"
       )
     }
+    let context = context(for: method, store: store)
     let path = try inFiles(files, method) {
-      try connection.path(
-        from: a.weights, to: b.weights, in: context(for: method, store: store))
+      // What keeps no state leaves nothing behind, and not all of it looks at the watch.
+      guard store == nil else {
+        return try connection.path(from: a.weights, to: b.weights, in: context)
+      }
+      return try watch.leavingAtOnce("\(method) was not finished; the same command does it again") {
+        try connection.path(from: a.weights, to: b.weights, in: context)
+      }
     }
     return (path, (ContinuousClock.now - start).seconds)
   }

@@ -50,6 +50,30 @@ public struct DescriptionLimits: Sendable, Hashable {
       "multiplications for a sample", Double(network.sampleWork), atLeast: Self.smallSampleWork)
   }
 
+  /// Checks what combining to weights makes of the tensors that do: of each parameter, only those that
+  /// combine to it count, whatever else is stored.
+  /// - Parameters:
+  ///   - place: What the parameters are of, such as `stage1`.
+  ///   - parameters: The values of each parameter, and the bytes that its tensors take in the file.
+  /// - Throws: ``CheckpointError/beyondStored(what:found:limit:stored:)``.
+  public static func check(
+    combined parameters: [(values: Int, storedBytes: Int)], of place: String
+  ) throws(CheckpointError) {
+    var (found, beyond, stored) = (0.0, 0.0, 0.0)
+    for (values, storedBytes) in parameters {
+      let bytes = 4 * Double(values)
+      found += bytes
+      stored += Double(storedBytes)
+      beyond += max(0, bytes - Double(storedBytes) * Double(bytesForStoredByte))
+    }
+    guard beyond <= Double(smallBytes) else {
+      throw .beyondStored(
+        what: "bytes of weights in \(place)", found: found,
+        limit: found - beyond + Double(smallBytes),
+        stored: stored < 0x1p62 ? Int(stored) : Int.max)
+    }
+  }
+
   /// Checks the memory that computing a path takes beside its networks.
   /// - Throws: ``CheckpointError/beyondStored(what:found:limit:stored:)``.
   public func check(recipe cost: ConnectionCost) throws(CheckpointError) {

@@ -53,7 +53,10 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
         values += own.reduce(0) { $0 + Double($1.shape.count) }
         // Sums of counts, and of bytes, fit an integer below this.
         guard values < 0x1p58 else { throw LayerProblem("makes the network too large") }
-        sampleWork += layer.multiplyAdds(input: input, output: shapes[index + 1])
+        // Layers without multiplications go through their values all the same.
+        sampleWork += max(
+          layer.multiplyAdds(input: input, output: shapes[index + 1]),
+          Double(shapes[index + 1].count))
         // So do products of this and a number of members or samples.
         guard sampleWork <= Network.largestSampleWork else {
           throw LayerProblem("makes more work for one sample than 2^42 multiplications")
@@ -121,9 +124,11 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// The multiplications with additions of all layers for one sample, and the values in the windows
-  /// of pooling layers.
-  public var sampleWork: Int { layers.indices.reduce(0) { $0 + multiplyAdds(ofLayer: $1) } }
+  /// The work of all layers for one sample: their multiplications with additions, the values in the
+  /// windows of pooling layers, and the values that other layers go through.
+  public var sampleWork: Int {
+    layers.indices.reduce(0) { $0 + max(multiplyAdds(ofLayer: $1), shapes[$1 + 1].count) }
+  }
 
   /// The layers as text: `flatten; dense 2000; relu; dense 10`.
   public var description: String { layers.map(\.description).joined(separator: "; ") }

@@ -153,7 +153,13 @@ public struct ResultFolder: Sendable {
   /// - Throws: `FileError` if it can't be renamed.
   public func setAside(_ step: Step) throws {
     let file = resultFile(of: step)
-    let aside = folder(of: step).appendingPathComponent("result-not-believed.json")
+    var aside = folder(of: step).appendingPathComponent("result-not-believed.json")
+    var status = stat()
+    if lstat(aside.path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      // What was put aside before was a folder, which nothing else can take the place of.
+      aside = folder(of: step)
+        .appendingPathComponent("result-not-believed-\(UUID().uuidString).json")
+    }
     // Another worker may have been faster.
     guard rename(file.path, aside.path) != 0, errno != ENOENT else { return }
     throw FileError.failed(

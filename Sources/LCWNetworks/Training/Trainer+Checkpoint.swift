@@ -62,6 +62,10 @@ extension Trainer {
       (0...Trainer.mostSteps).contains(steps)
     else { throw TrainingError.notResumable }
     try checkPlan(training)
+    // Each epoch has as many steps as the others.
+    guard completed <= plan.epochs, completed > 0 ? steps % completed == 0 : steps == 0 else {
+      throw TrainingError.contradiction(completed: completed, epochs: plan.epochs, steps: steps)
+    }
     let network = weights.network
     let fields = origin.merging(["network": .string("\(network)")]) { $1 }
     for (field, expected) in fields.sorted(by: { $0.key < $1.key }) {

@@ -170,13 +170,15 @@ public enum TrainingError: DescribedError, Hashable {
   case otherRun(field: String, expected: String, found: String)
   /// A checkpoint holds nothing to continue from.
   case notResumable
+  /// A checkpoint's counts can't all be right.
+  case contradiction(completed: Int, epochs: Int, steps: Int)
 
   /// Wrong usage, wrong data, or a failure of the run itself.
   public var category: ErrorCategory {
     switch self {
     case .plan, .schedule, .optimiser, .otherRun: .usage
     case .diverged: .failure
-    case .notResumable: .data
+    case .notResumable, .contradiction: .data
     }
   }
 
@@ -193,6 +195,9 @@ public enum TrainingError: DescribedError, Hashable {
       "the loss is no longer finite in epoch \(epoch + 1); try a smaller learning rate"
     case .otherRun(let field, let expected, let found):
       "the checkpoint belongs to another run: its \(field) is \(found), not \(expected)"
+    case .contradiction(let completed, let epochs, let steps):
+      "the checkpoint says that \(completed) of \(epochs) epochs are done after \(steps) steps, which "
+        + "can't be"
     case .notResumable:
       "the checkpoint does not hold an optimiser's state, so that training can't continue from it"
     }

@@ -178,6 +178,22 @@ extension PathArchive {
     guard let motions = value.object else {
       throw CheckpointError.metadata(field: "motions", expected: "an object of curves")
     }
+    let stored = Dictionary(
+      source.entries.map { (Array($0.name.utf8), $0.storedBytes) }
+    ) { first, _ in first }
+    for stage in labels.indices {
+      try DescriptionLimits.check(
+        combined: network.parameters.map { parameter in
+          let prefix = prefix(stage, parameter)
+          let curve = motions[prefix]?.string.flatMap(Curve.init)
+          let bytes = (0..<(curve?.count ?? 1)).reduce(0) {
+            let (sum, isTooLarge) = $0.addingReportingOverflow(
+              stored[Array("\(prefix)/\($1)".utf8)] ?? 0)
+            return isTooLarge ? Int.max : sum
+          }
+          return (parameter.shape.count, bytes)
+        }, of: "stage\(stage + 1)")
+    }
     let stages = try labels.enumerated().map { stage, label in
       PathStage(
         label: label,
