@@ -153,7 +153,7 @@ struct SafetensorsTests {
     Fault("{\"__metadata__\":{\"a\":1}}", 0, "not a text"),
     Fault("{} x", 0, "there is more"),
     Fault("[]", 0, "not start with a brace"),
-    Fault(" {}", 0, "not start with a brace"),
+    Fault("x{}", 0, "not start with a brace"),
     Fault("{", 0, "at byte"),
     Fault("", 0, "not start with a brace"),
   ]
