@@ -53,9 +53,13 @@ let plugins: [PluginRow] = [
     libraries: ["LCWPaths"]),
   PluginRow(
     target: "ButterflyModifier", path: "Plugins/Modifiers/Butterfly", libraries: ["LCWPaths"]),
-  PluginRow(target: "MLPArchitecture", path: "Plugins/Architectures/MLP"),
-  PluginRow(target: "Conv2FC1Architecture", path: "Plugins/Architectures/Conv2FC1"),
-  PluginRow(target: "VGG16Architecture", path: "Plugins/Architectures/VGG16"),
+  PluginRow(
+    target: "MLPArchitecture", path: "Plugins/Architectures/MLP", libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "Conv2FC1Architecture", path: "Plugins/Architectures/Conv2FC1",
+    libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "VGG16Architecture", path: "Plugins/Architectures/VGG16", libraries: ["LCWOperations"]),
   PluginRow(
     target: "SequentialArchitecture", path: "Plugins/Architectures/Sequential",
     libraries: ["LCWFiles"]),
@@ -92,6 +96,7 @@ let argumentParser = Target.Dependency.product(
 let libraries: [LibraryRow] = [
   LibraryRow(target: "LCWNumerics", floors: ["COpenBLAS", "CKernels"]),
   LibraryRow(target: "LCWCore", floors: ["LCWNumerics", "CPluginSection"]),
+  LibraryRow(target: "LCWOperations", floors: ["LCWNumerics", "LCWCore"]),
   LibraryRow(target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive"]),
   LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
   LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
@@ -101,7 +106,9 @@ let libraries: [LibraryRow] = [
   LibraryRow(target: "LCWReport", floors: ["LCWCore"]),
   LibraryRow(
     target: "LCWExperiments",
-    floors: ["LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport"],
+    floors: [
+      "LCWNumerics", "LCWCore", "LCWOperations", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
+    ],
     resources: [
       "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16",
       "cifar100-vgg16", "digits", "mnist-two-layer",
@@ -114,8 +121,8 @@ let libraries: [LibraryRow] = [
     ],
     packages: [argumentParser],
     resources: [
-      "Architecture", "Bash", "Dataset", "Format", "Host", "Ignored", "Method", "Package",
-      "Readme", "Tests", "Zsh",
+      "Architecture", "Bash", "Dataset", "Format", "Host", "Ignored", "Method", "Operation",
+      "Package", "Readme", "Tests", "Zsh",
     ].map { .embedInCode("Templates/\($0).template") }),
 ]
 
@@ -125,7 +132,8 @@ let stamp = "LCWStamp"
 /// What the tests of plugins call, here and in packages of others: a product of its own, so that
 /// programs do not link it.
 let conformance = LibraryRow(
-  target: "LCWConformance", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "LCWPaths"])
+  target: "LCWConformance",
+  floors: ["LCWNumerics", "LCWCore", "LCWOperations", "LCWNetworks", "LCWPaths"])
 
 // MARK: - Tests
 
@@ -148,25 +156,25 @@ let examples: [PluginRow] = [
 
 let tests: [TestRow] = [
   TestRow(
-    target: "LCWNetworksTests", dependencies: ["LCWCore", "LCWNumerics", "LCWNetworks"],
+    target: "LCWNetworksTests", dependencies: ["LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks"],
     resources: [.copy("Fixtures")]),
   TestRow(
     target: "LCWPathsTests",
     dependencies: [
-      "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
+      "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
       "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier", "ButterflyModifier",
       "MLPArchitecture",
     ]),
   TestRow(
     target: "LCWFlowsTests",
     dependencies: [
-      "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LCWFlows", "LCWFiles", "FlowMethod",
+      "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows", "LCWFiles", "FlowMethod",
       "BijectionMethod", "WeightAdjustmentModifier", "ButterflyModifier", "SafetensorsFormat",
     ]),
   TestRow(
     target: "ArchitectureTests",
     dependencies: [
-      "LCWCore", "LCWFiles", "LCWNumerics", "LCWNetworks", "Conv2FC1Architecture",
+      "LCWCore", "LCWFiles", "LCWNumerics", "LCWOperations", "LCWNetworks", "Conv2FC1Architecture",
       "VGG16Architecture", "SequentialArchitecture", "PyTorchFormat",
     ], resources: [.copy("Fixtures")]),
   TestRow(
@@ -199,12 +207,13 @@ let tests: [TestRow] = [
     ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "LCWConformanceTests",
-    dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics"] + pluginTargets,
+    dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics", "LCWOperations"]
+      + pluginTargets,
     resources: [.copy("Fixtures")]),
   TestRow(
     target: "ExampleTests",
     dependencies: [
-      "LCWConformance", "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths",
+      "LCWConformance", "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths",
       "OptimalTransportMethod",
     ] + examples.map(\.target)),
   TestRow(
@@ -213,7 +222,7 @@ let tests: [TestRow] = [
       + examples.map(\.target), resources: [.copy("Fixtures")]),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
-  TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics"]),
+  TestRow(target: "LCWCoreTests", dependencies: ["LCWCore", "LCWNumerics", "LCWOperations"]),
   TestRow(target: "LCWFilesTests", dependencies: ["LCWFiles", "LCWCore", "LCWNumerics"]),
 ]
 
@@ -274,7 +283,8 @@ let package = Package(
     .executableTarget(
       name: "lcw-bench",
       dependencies: [
-        "LCWCore", "LCWNumerics", "LCWNetworks", "LCWPaths", "LCWFlows", "LinearMethod",
+        "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows",
+        "LinearMethod",
         "ArcMethod", "CKernels", "LCWFormat", "SafetensorsFormat", "Conv2FC1Architecture",
         "VGG16Architecture",
       ],

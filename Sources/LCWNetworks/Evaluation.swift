@@ -48,7 +48,7 @@ extension Runner {
   /// the caches like and as large as the products need. These want at least 64 samples, unless the
   /// activations then took more than 64 MB.
   public var evaluationBlock: Int {
-    let widest = max(1, network.shapes.map(\.count).max() ?? 1)
+    let widest = max(1, network.widestSample)
     let fewest = min(64, max(1, (1 << 24) / widest))
     return max(fewest, min(512, (1 << 20) / widest))
   }

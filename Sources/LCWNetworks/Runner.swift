@@ -2,8 +2,11 @@
 public import LCWCore
 public import LCWNumerics
 
-/// A network made ready to run: its layers as steps, with neighbours fused where that saves a pass
-/// over memory.
+/// A network, or a part of one, made ready to run: its nodes as steps, with neighbours fused where that
+/// saves a pass over memory.
+///
+/// A part is what lies between values that are known and values that are wanted. A value is freed when its
+/// last reader has run.
 ///
 /// ```swift
 /// let runner = try Runner(network)
@@ -12,86 +15,116 @@ public import LCWNumerics
 public struct Runner: Sendable {
   /// The network.
   public let network: Network
+  /// The known values that the steps read, or that are wanted themselves, in the network's order.
+  public let sources: [Network.Value]
+  /// The wanted values.
+  public let targets: [Network.Value]
   let steps: [Step]
+  /// For each step and each of its inputs, whether no step behind reads the value and it is not wanted.
+  private let isLastUse: [[Bool]]
 
-  /// One or more layers that run as one.
+  /// A node, or two that run as one.
   struct Step: Sendable {
-    var layers: Range<Int>
+    var inputs: [Int]
+    var output: Int
     var parameters: [Int]
-    var kernel: any LayerKernel
+    var kernel: any OperationKernel
   }
 
   /// A runner for a network.
   /// - Throws: ``RunnerError/memory(layer:description:bytes:)`` if one sample does not fit memory.
   public init(_ network: Network) throws {
-    try self.init(network, separating: [])
+    try self.init(network, from: [.sample], to: [network.output])
   }
 
-  /// A runner none of whose steps joins the layers before and behind one of the given indices.
-  public init(_ network: Network, separating boundaries: Set<Int>) throws {
-    for (index, layer) in network.layers.enumerated() {
-      let values = Double(network.shapes[index].count) + Double(network.shapes[index + 1].count)
+  /// A runner for what lies between values.
+  ///
+  /// - Parameters:
+  ///   - known: Values that are given, as many as one likes; only those that are needed are
+  ///     ``sources``.
+  ///   - wanted: Values to compute.
+  /// - Throws: ``RunnerError/memory(layer:description:bytes:)`` if one sample does not fit memory.
+  public init(
+    _ network: Network, from known: Set<Network.Value>, to wanted: [Network.Value]
+  ) throws {
+    for (index, node) in network.nodes.enumerated() {
+      let values = (node.inputs + [.output(ofNode: index)]).reduce(0.0) {
+        $0 + Double(network.shape(of: $1).count)
+      }
       guard 4 * values <= Machine.physicalMemory else {
-        throw RunnerError.memory(layer: index, description: "\(layer)", bytes: 4 * values)
+        throw RunnerError.memory(
+          layer: index, description: network.describe(node: index), bytes: 4 * values)
       }
     }
+    let part = NetworkPart(of: network, from: known, to: wanted)
     self.network = network
-    var steps: [Step] = []
-    var index = 0
-    while index < network.layers.count {
-      let next = index + 1
-      let fuses =
-        next < network.layers.count && network.layers[next] == .relu && !boundaries.contains(next)
-        && (network.layers[index].isWeighted || network.layers[index] == .batchNorm)
-      let end = fuses ? index + 2 : next
-      steps.append(
-        Step(
-          layers: index..<end, parameters: network.parameterIndices(ofLayer: index),
-          kernel: Runner.kernel(for: network, layer: index, clips: fuses)))
-      index = end
+    targets = wanted
+    sources = part.sources
+    steps = part.steps()
+    var isRead = Set(wanted.map(\.index))
+    var isLastUse: [[Bool]] = []
+    for step in steps.reversed() {
+      // Of a value that a step reads twice, the last place hands it over.
+      var own: [Bool] = []
+      for input in step.inputs.reversed() { own.append(isRead.insert(input).inserted) }
+      isLastUse.append(own.reversed())
     }
-    self.steps = steps
+    self.isLastUse = isLastUse.reversed()
   }
 
-  private static func kernel(
-    for network: Network, layer: Int, clips: Bool
-  ) -> any LayerKernel {
-    switch network.layers[layer] {
-    case .dense(_, let bias): return DenseKernel(hasBias: bias, clips: clips)
-    case .relu: return ReLUKernel()
-    case .tanh: return TanhKernel()
-    case .flatten: return FlattenKernel(sampleShape: network.shapes[layer])
-    case .dropout(let rate): return DropoutKernel(rate: rate)
-    case .convolution(let convolution):
-      return ConvolutionKernel(convolution, image: network.shapes[layer], clips: clips)
-    case .maxPool(let pool): return PoolingKernel(.maximum, pool, image: network.shapes[layer])
-    case .averagePool(let pool): return PoolingKernel(.average, pool, image: network.shapes[layer])
-    case .batchNorm: return NormalisationKernel(sample: network.shapes[layer], clips: clips)
-    }
-  }
+  /// The indices of the parameters that the steps read.
+  public var parameters: [Int] { steps.flatMap(\.parameters) }
 
   /// The output of a block of samples in evaluation.
   ///
   /// - Parameters:
-  ///   - input: `[n]` and the shape of one sample before the first layer that runs.
+  ///   - input: `[n]` and the shape of one sample of the only source.
   ///   - weights: The network's weights.
-  ///   - layers: The layers to run, all by default; the bounds must not split a fused pair.
   ///   - workers: The threads within each step.
-  /// - Returns: `[n]` and the shape of one sample behind the last layer that runs.
+  /// - Returns: `[n]` and the shape of one sample of the first target.
   public func output(
-    of input: consuming Tensor, weights: Weights, layers: Range<Int>? = nil,
-    workers: Workers = .serial
+    of input: consuming Tensor, weights: Weights, workers: Workers = .serial
   ) -> Tensor {
-    let range = layers ?? 0..<network.layers.count
-    precondition(
-      range.isEmpty || input.shape.rowCount == network.shapes[range.lowerBound].count,
-      "a block \(input.shape) is no input of layer \(range.lowerBound + 1)")
-    for step in steps where range.contains(step.layers.lowerBound) {
-      precondition(step.layers.upperBound <= range.upperBound, "the bounds split a fused pair")
-      input = step.kernel.output(
-        of: input, parameters: step.parameters.map { weights[$0] }, workers: workers)
+    outputs(of: [input], weights: weights, workers: workers)[0]
+  }
+
+  /// The targets for a block of samples in evaluation.
+  ///
+  /// - Parameters:
+  ///   - inputs: `[n]` and the shape of one sample, for each of ``sources``.
+  ///   - weights: The network's weights.
+  ///   - workers: The threads within each step.
+  /// - Returns: `[n]` and the shape of one sample, for each of ``targets``.
+  public func outputs(
+    of inputs: consuming [Tensor], weights: Weights, workers: Workers = .serial
+  ) -> [Tensor] {
+    var values = [Tensor?](repeating: nil, count: network.shapes.count)
+    precondition(inputs.count == sources.count, "\(sources.count) values have to be given")
+    for (source, input) in zip(sources, inputs) {
+      precondition(
+        input.shape.rowCount == network.shape(of: source).count,
+        "a block \(input.shape) is none of value \(source.index)")
+      values[source.index] = input
     }
-    return input
+    inputs.removeAll()
+    for (index, step) in steps.enumerated() {
+      let read = Runner.inputs(of: step, isLastUse[index], from: &values)
+      values[step.output] = step.kernel.output(
+        of: read, parameters: step.parameters.map { weights[$0] }, workers: workers)
+    }
+    return targets.compactMap { values[$0.index] }
+  }
+
+  /// What a step reads; values that nothing behind it reads are handed over.
+  private static func inputs(
+    of step: Step, _ isLastUse: [Bool], from values: inout [Tensor?]
+  ) -> [Tensor] {
+    var inputs: [Tensor] = []
+    for (place, input) in step.inputs.enumerated() {
+      if let value = values[input] { inputs.append(value) }
+      if isLastUse[place] { values[input] = nil }
+    }
+    return inputs
   }
 
   /// The gradient of the mean cross-entropy of a batch.
@@ -116,36 +149,73 @@ public struct Runner: Sendable {
   ) -> ClassificationSums {
     let samples = input.shape.rows
     var pass = TrainingPass(workers: workers, carry: carry, random: random)
+    var values = [Tensor?](repeating: nil, count: network.shapes.count)
+    values[0] = input
+    input = Tensor(zeros: [0])
     var records: [[Tensor]] = []
-    for step in steps {
+    for (index, step) in steps.enumerated() {
+      let read = Runner.inputs(of: step, isLastUse[index], from: &values)
       let (output, record) = step.kernel.outputRecording(
-        of: input, parameters: step.parameters.map { weights[$0] }, pass: &pass)
+        of: read, parameters: step.parameters.map { weights[$0] }, pass: &pass)
       records.append(record)
-      input = output
+      values[step.output] = output
     }
-    var gradient = input
+    guard var gradient = values[network.output.index] else { return ClassificationSums() }
+    values.removeAll()
     let sums = gradient.becomeCrossEntropyGradient(labels: labels, scale: 1 / Float(samples))
-    let firstWithParameters = steps.firstIndex { !$0.parameters.isEmpty } ?? steps.count
-    for index in steps.indices.reversed() where index >= firstWithParameters {
+    backward(gradient, &records, weights, &gradients, pass)
+    return sums
+  }
+
+  /// Goes back from the output to the first parameters; gradients of a value with several readers add up.
+  private func backward(
+    _ gradient: consuming Tensor, _ records: inout [[Tensor]], _ weights: Weights,
+    _ gradients: inout [Tensor], _ pass: TrainingPass
+  ) {
+    let depends = valuesWithParameters
+    var behind = [Tensor?](repeating: nil, count: network.shapes.count)
+    behind[network.output.index] = gradient
+    gradient = Tensor(zeros: [0])
+    for index in steps.indices.reversed() where depends.contains(steps[index].output) {
       let step = steps[index]
+      guard let output = take(&behind[step.output]) else { continue }
       // The buffers leave the array while they change, so that they are changed in place.
       var own = step.parameters.map { exchange(&gradients[$0], Tensor(zeros: [0])) }
       let before = step.kernel.backward(
-        gradient, record: records[index], parameters: step.parameters.map { weights[$0] },
-        gradients: &own, needsInput: index > firstWithParameters, pass: pass)
+        output, record: records[index], parameters: step.parameters.map { weights[$0] },
+        gradients: &own, needs: step.inputs.map(depends.contains), pass: pass)
       for (parameter, tensor) in zip(step.parameters, own) { gradients[parameter] = tensor }
-      own.removeAll()
       records[index] = []
-      guard let before else { break }
-      gradient = before
+      for (input, tensor) in zip(step.inputs, before) {
+        guard let tensor else { continue }
+        if behind[input] == nil {
+          behind[input] = tensor
+        } else {
+          behind[input]?.assign(1, times: tensor, plus: 1, workers: pass.workers)
+        }
+      }
     }
-    return sums
+  }
+
+  /// The values that depend on a parameter: the gradients of others are of no use.
+  private var valuesWithParameters: Set<Int> {
+    var values: Set<Int> = []
+    for step in steps where !step.parameters.isEmpty || !values.isDisjoint(with: step.inputs) {
+      values.insert(step.output)
+    }
+    return values
   }
 }
 
 private func exchange(_ tensor: inout Tensor, _ replacement: Tensor) -> Tensor {
   let old = tensor
   tensor = replacement
+  return old
+}
+
+private func take(_ tensor: inout Tensor?) -> Tensor? {
+  let old = tensor
+  tensor = nil
   return old
 }
 

@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import Testing
 
 func network(_ text: String, _ shape: Shape = [3, 32, 32], classes: Int = 10) throws -> Network {
@@ -27,7 +28,7 @@ struct ConvolutionalTests {
     #expect(network.shapes.contains([512, 1, 1]))
     // The convolutions have 14,714,688 values, as in every VGG16.
     #expect(network.parameterCount == 14_714_688 + 2 * 512 * 513 + 100 * 513)
-    #expect(network.layers.count { if case .dropout = $0 { true } else { false } } == 2)
+    #expect(network.layers.count { $0.operation is Dropout } == 2)
   }
 
   @Test

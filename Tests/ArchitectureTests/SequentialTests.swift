@@ -3,6 +3,7 @@ import Foundation
 import LCWCore
 import LCWFiles
 import LCWNumerics
+import LCWOperations
 import Testing
 
 struct SequentialTests {
@@ -13,10 +14,7 @@ struct SequentialTests {
       + "maxpool 3 stride 2 pad 1; avgpool 2; dropout 0.25; flatten; dense 20 no-bias; dense 10"
     let network = try network("sequential:layers=\(text)")
     #expect(network.description == text)
-    guard case .convolution(let first) = network.layers[0] else {
-      Issue.record("the first layer is \(network.layers[0])")
-      return
-    }
+    let first = try #require(network.layers[0].operation as? Convolution)
     #expect(first == .init(filters: 8, kernel: [5, 3], stride: 2, padding: 2, bias: true))
   }
 
@@ -36,7 +34,7 @@ struct SequentialTests {
     ("conv 3 3 stride 0", "a number from 1"), ("conv 3 3 pad 1 stride 2 pad 1", "‘pad’"),
     ("dense", "outputs"), ("dense ten", "outputs"), ("dense 10 bias", "‘bias’"),
     ("maxpool", "window"), ("maxpool 2 stride", "a number from 1"), ("dropout 1", "a rate"),
-    ("softmax", "dense, conv"), ("relu 6", "‘6’"), ("dense 99999999999999999999", "outputs"),
+    ("softmix", "conv, dense"), ("relu 6", "‘6’"), ("dense 99999999999999999999", "outputs"),
     (" ; ;", "at least one layer"),
   ])
   func `what can't be read is shown with what was expected`(text: String, part: String) {

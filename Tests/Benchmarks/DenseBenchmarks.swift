@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 
 /// The work TARGETS compares with PyTorch, on the network 3072-2000-10 and random bytes.

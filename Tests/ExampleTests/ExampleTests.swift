@@ -3,6 +3,7 @@ import LCWConformance
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Testing
 

@@ -2,6 +2,7 @@
 import Foundation
 import LCWCore
 import LCWNumerics
+import LCWOperations
 import SafetensorsFormat
 
 private let faultOption = PluginOption("fault", default: "none", help: "what is wrong")

@@ -4,6 +4,7 @@ import LCWConformance
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import Testing
 
 /// The suite finds a fault in each property, and none where none was planted.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNumerics
+import LCWOperations
 import Testing
 
 /// What archives may make the linked plugins do.

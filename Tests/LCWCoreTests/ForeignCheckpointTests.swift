@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNumerics
+import LCWOperations
 import Testing
 
 /// Blocks of tensors, types that are only kept, and JSON by laxer rules.

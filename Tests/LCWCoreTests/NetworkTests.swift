@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNumerics
+import LCWOperations
 import Testing
 
 @Suite struct NetworkTests {
@@ -99,7 +100,7 @@ import Testing
       ])
     #expect(network.parameters.map(\.shape.count) == [3, 3, 3, 3, 48, 48, 48, 48])
     #expect(
-      network.parameters.prefix(4).map(\.role.isTrained) == [true, true, false, false])
+      network.parameters.prefix(4).map(\.isTrained) == [true, true, false, false])
     #expect(network.weightedLayers == [])
   }
 

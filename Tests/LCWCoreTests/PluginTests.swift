@@ -2,6 +2,7 @@
 import Foundation
 import LCWCore
 import LCWNumerics
+import LCWOperations
 import Testing
 
 // MARK: - Plugins to register

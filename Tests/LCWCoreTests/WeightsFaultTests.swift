@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNumerics
+import LCWOperations
 import Testing
 
 /// Weights that nothing can be computed with in single precision.

@@ -4,6 +4,7 @@ import LCWCore
 import LCWFlows
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Synchronization
 import Testing

@@ -3,6 +3,7 @@ import Foundation
 import LCWCore
 import LCWFlows
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Testing
 

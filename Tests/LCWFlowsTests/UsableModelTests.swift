@@ -3,6 +3,7 @@ import LCWCore
 import LCWFlows
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Testing
 

@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import Testing
 
 /// Gradients of the mean cross-entropy against central differences.
@@ -123,7 +124,7 @@ struct GradientTests {
     var largest: Float = 0
     var (compared, kinks) = (0, 0)
     for parameter in network.parameters.indices
-    where network.parameters[parameter].role.isTrained {
+    where network.parameters[parameter].isTrained {
       for element in 0..<weights[parameter].count {
         let value = weights[parameter].elements[element]
         weights[parameter].elements[element] = value + step

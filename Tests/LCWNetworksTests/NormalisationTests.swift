@@ -3,6 +3,7 @@ import Foundation
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import Testing
 
 /// Batch normalisation against what PyTorch made of the same input; the file is written by
@@ -131,7 +132,7 @@ struct NormalisationTests {
       return trainer
     }
     #expect(runs[0].weights.isIdentical(to: runs[1].weights))
-    for index in network.parameters.indices where !network.parameters[index].role.isTrained {
+    for index in network.parameters.indices where !network.parameters[index].isTrained {
       for (x, y) in zip(runs[0].weights[index].elements, runs[2].weights[index].elements) {
         #expect(abs(x - y) < 1e-2 * max(1, abs(x)))
       }
@@ -141,7 +142,7 @@ struct NormalisationTests {
     // By the moments it began with, the same network does not tell the classes apart as well.
     var unmoved = runs[0].weights
     let fresh = try Weights(randomFor: network, seed: 4)
-    for index in network.parameters.indices where !network.parameters[index].role.isTrained {
+    for index in network.parameters.indices where !network.parameters[index].isTrained {
       unmoved[index] = fresh[index]
     }
     let (moved, initial) = (
@@ -265,7 +266,7 @@ struct FoldingTests {
     weights[parameter].elements[1] = value
     if tensor == 0 { weights[0] = Tensor(repeating: 100, shape: weights[0].shape) }
     let error = #expect(throws: FoldingError.self) { try weights.foldingBatchNorm() }
-    #expect(error == .notFinite(layer: 1))
+    #expect(error == .notFinite(layer: 1, description: "batchnorm"))
   }
 
   @Test
@@ -277,7 +278,7 @@ struct FoldingTests {
     ]
     for (layers, index) in chains {
       let network = try Network(inputShape: [2, 5, 5], layers: layers)
-      #expect(throws: FoldingError.noNeighbour(layer: index)) {
+      #expect(throws: FoldingError.noNeighbour(layer: index, description: "batchnorm")) {
         try Weights(randomFor: network, seed: 1).foldingBatchNorm()
       }
     }

@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import Testing
 
 struct RunnerTests {
@@ -10,15 +11,12 @@ struct RunnerTests {
     var values = sample.map(Double.init)
     for (index, layer) in weights.network.layers.enumerated() {
       let own = weights.network.parameterIndices(ofLayer: index).map { weights[$0] }
-      switch layer {
-      case .dense:
-        values = (0..<own[0].shape.rows).map { row in
-          zip(own[0].row(row), values).reduce(own.count > 1 ? Double(own[1].elements[row]) : 0) {
-            $0 + Double($1.0) * $1.1
-          }
+      if layer == .relu { values = values.map { max($0, 0) } }
+      guard layer.operation is Dense else { continue }
+      values = (0..<own[0].shape.rows).map { row in
+        zip(own[0].row(row), values).reduce(own.count > 1 ? Double(own[1].elements[row]) : 0) {
+          $0 + Double($1.0) * $1.1
         }
-      case .relu: values = values.map { max($0, 0) }
-      default: break
       }
     }
     return values
@@ -109,10 +107,15 @@ struct RunnerTests {
     var weights = try Weights(randomFor: network, seed: 1)
     for index in 0..<4 { weights[1].elements[index] = Float(index) / 10 }
     let fused = try Runner(network)
-    let separate = try Runner(network, separating: [1])
+    let middle = Network.Value.output(ofNode: 0)
+    let (first, rest) = (
+      try Runner(network, from: [.sample], to: [middle]),
+      try Runner(network, from: [middle], to: [network.output])
+    )
     let logits = fused.output(of: samples.block(0..<70), weights: weights)
     #expect(logits.shape == [70, 3])
-    #expect(logits == separate.output(of: samples.block(0..<70), weights: weights))
+    let between = first.output(of: samples.block(0..<70), weights: weights)
+    #expect(logits == rest.output(of: between, weights: weights))
     let one = try fused.evaluate(weights, on: samples, workers: .serial)
     #expect(try fused.evaluate(weights, on: samples, workers: Workers(3)) == one)
   }

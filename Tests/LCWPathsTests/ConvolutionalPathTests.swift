@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Testing
 
@@ -147,16 +148,15 @@ struct ConvolutionalPathTests {
   ) throws {
     let made = try make(
       "linear+wa:\(options)", Self.chains[0], samples: count > 90 ? 1100 : 90)
-    let runner = try Runner(made.path.network, separating: [3, 4])
     let images = made.samples.block(0..<count)
-    let target = runner.output(of: images, weights: made.a, layers: 0..<4)
+    let target = try output(of: images, made.a, layers: 4)
     let windows = ImageWindows(over: [5, 4, 4], kernel: [3, 3], stride: 1, padding: 0)
     for t in [0.25, 0.5, 0.75] {
       let point = try made.path.weights(at: t)
-      let features = runner.output(of: images, weights: point, layers: 0..<3)
+      let features = try output(of: images, point, layers: 3)
       var problem = LeastSquares(features: 45, targets: 6, solvingBias: true)
       // What the reference puts out at the same places.
-      let original = runner.output(of: images, weights: made.a, layers: 0..<3)
+      let original = try output(of: images, made.a, layers: 3)
       let rows = windows.patchRows(of: original, positions: positions)
       var targets = Tensor(zeros: [rows.shape.rows, 6])
       targets.assignProduct(rows.matrix, made.a[2].transposed)

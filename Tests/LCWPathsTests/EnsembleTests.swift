@@ -3,6 +3,7 @@ import Foundation
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Testing
 
@@ -78,12 +79,11 @@ struct EnsembleTests {
       }
     }
     // The adjusted layer is the least-squares solution.
-    let runner = try Runner(network, separating: [2, 3])
     let inputs = samples.block(0..<500)
     var problem = LeastSquares(features: 30, targets: 20, solvingBias: true)
     problem.add(
-      runner.output(of: inputs, weights: networks[0], layers: 0..<2),
-      targets: runner.output(of: inputs, weights: networks[1], layers: 0..<3))
+      try output(of: inputs, networks[0], layers: 2),
+      targets: try output(of: inputs, networks[1], layers: 3))
     let solution = try problem.solution()
     #expect(ensemble.members[1][2].squaredDistance(to: solution.weights).squareRoot() < 2e-2)
     #expect(ensemble.residuals.count == 2 && ensemble.residuals.allSatisfy { $0 > 0 && $0 < 1 })
@@ -114,15 +114,14 @@ struct EnsembleTests {
       }
     }
     // The adjusted layer puts out nearly what it does in its own network.
-    let runner = try Runner(network, separating: [boundary, boundary + 1])
     let block = samples.block(0..<120)
     for (own, member) in zip(networks, ensemble.members).dropFirst() {
-      func output(_ weights: Weights) -> Tensor {
-        runner.output(of: block, weights: weights, layers: 0..<boundary + 1)
+      func result(_ weights: Weights) throws -> Tensor {
+        try output(of: block, weights, layers: boundary + 1)
       }
       var unadjusted = member
       for index in network.parameterIndices(ofLayer: boundary) { unadjusted[index] = own[index] }
-      let (wanted, found, before) = (output(own), output(member), output(unadjusted))
+      let (wanted, found, before) = (try result(own), try result(member), try result(unadjusted))
       if head < 4 {
         #expect(wanted.squaredDistance(to: found) < 0.5 * wanted.squaredDistance(to: before))
       } else {

@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 
 /// Random samples of a shape whose labels cycle through the classes.
 func randomSamples(
@@ -32,4 +33,10 @@ func path(
 ) throws -> any ConnectionPath {
   try PluginRegistry.linked().connection(MethodExpression(method)).path(
     from: a, to: b, in: ConnectionContext(samples: samples, workers: Workers(2)))
+}
+
+/// What the first layers of a network put out.
+func output(of block: Tensor, _ weights: Weights, layers: Int) throws -> Tensor {
+  try Runner(weights.network, from: [.sample], to: [Network.Value(index: layers)])
+    .output(of: block, weights: weights)
 }

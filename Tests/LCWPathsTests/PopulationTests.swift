@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 import Testing
 
@@ -31,10 +32,10 @@ struct PopulationTests {
         .maxPool(.init(size: 2, stride: 2)), .flatten, .dense(outputs: 6, bias: false),
       ])
     let first = try HiddenPopulation(of: network, hidden: 0)
-    #expect(first.count == 3 && first.blockWidth == 9 && first.outputs == 5)
+    #expect(first.count == 3 && first.inputs == 18)
     #expect(first.dimension == 18 + 1 + 45)
     let second = try HiddenPopulation(of: network, hidden: 1)
-    #expect(second.count == 5 && second.blockWidth == 4 && second.outputs == 6)
+    #expect(second.count == 5 && second.dimension == 27 + 1 + 6 * 4)
     let weights = try Weights(randomFor: network, seed: 1)
     let neurons = second.neurons(of: weights)
     // Unit 2's four positions in output 1's row.
@@ -51,8 +52,7 @@ struct PopulationTests {
       let population = try HiddenPopulation(of: network, hidden: hidden)
       var copy = Weights(zeros: network)
       population.assign(population.neurons(of: weights), to: &copy)
-      for index in [population.incoming, population.outgoing] + (population.bias.map { [$0] } ?? [])
-      {
+      for index in population.parameters {
         #expect(copy[index].isIdentical(to: weights[index]))
       }
     }
@@ -84,12 +84,16 @@ struct PopulationTests {
     #expect(throws: PopulationError.noHiddenLayer(weightedLayers: 1)) {
       _ = try HiddenPopulation(of: single, hidden: 0)
     }
-    let normalised = try Network(
+  }
+
+  @Test
+  func `a normalisation's numbers belong to the units that it passes`() throws {
+    let network = try Network(
       inputShape: [3],
       layers: [.dense(outputs: 4, bias: true), .batchNorm, .dense(outputs: 2, bias: true)])
-    #expect(throws: PopulationError.mixedUnits(layer: 1, description: "batchnorm")) {
-      _ = try HiddenPopulation(of: normalised, hidden: 0)
-    }
+    let population = try HiddenPopulation(of: network, hidden: 0)
+    #expect(population.incomingColumns == 3 + 1 + 4 && population.dimension == 3 + 1 + 4 + 2)
+    #expect(population.parameters.count == network.parameters.count - 1)
   }
 
   @Test

@@ -107,12 +107,12 @@ struct StagedPathTests {
   /// While the first layer moves, the second is the least-squares solution of what the samples say.
   @Test func `an adjusted layer is the solution at its point`() throws {
     let made = try make("linear+wa:ridge=0", [6, 9, 4])
-    let runner = try Runner(made.path.network, separating: [2])
+    let runner = try Runner(made.path.network)
     let inputs = made.samples.block(0..<made.samples.count)
     let target = runner.output(of: inputs, weights: made.a)
     for t in [0.25, 0.5, 1] {
       let point = try made.path.weights(at: t - (t == 1 ? 1e-12 : 0))
-      let features = runner.output(of: inputs, weights: point, layers: 0..<2)
+      let features = try output(of: inputs, point, layers: 2)
       var problem = LeastSquares(features: 9, targets: 4, solvingBias: true)
       problem.add(features, targets: target)
       let expected = try problem.solution()

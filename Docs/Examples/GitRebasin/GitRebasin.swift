@@ -78,9 +78,8 @@ public struct GitRebasin: ConnectionMethod {
         let costs = population.neurons(of: a).squaredDistances(
           toRowsOf: population.neurons(of: current), workers: context.workers)
         guard costs.isFinite, let order = try LinearSumAssignment.solve(costs).columns else {
-          let parameter = a.network.parameters[population.incoming]
           throw ConnectionError.range(
-            index: parameter.layer, description: parameter.layerName,
+            index: population.layer, description: population.name,
             problem: "has weights so large that the distances of its units overflow")
         }
         let next = population.reordered(current, by: order)

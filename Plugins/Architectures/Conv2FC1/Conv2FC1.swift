@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
 public import LCWNumerics
+import LCWOperations
 
 /// Two convolutions and a dense layer, Anokhin and Yarotsky's smaller convolutional network.
 ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
 public import LCWNumerics
+import LCWOperations
 
 /// A multilayer perceptron: dense layers with an activation between them.
 ///

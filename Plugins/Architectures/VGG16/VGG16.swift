@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
 public import LCWNumerics
+import LCWOperations
 
 /// VGG16 (Simonyan and Zisserman 2015) as Anokhin and Yarotsky have it for images of 32×32:
 /// thirteen convolutions in five stages, and three dense layers with dropout; by option with batch

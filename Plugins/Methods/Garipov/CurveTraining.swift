@@ -104,7 +104,7 @@ struct CurveTraining {
   private mutating func step(_ coefficients: [Double], rate: Float, workers: Workers) {
     guard case .sgd(let momentum, let decay) = plan.rule else { return }
     for inner in velocities.indices {
-      for index in network.parameters.indices where network.parameters[index].role.isTrained {
+      for index in network.parameters.indices where network.parameters[index].isTrained {
         points[inner + 1][index].sgdStep(
           velocity: &velocities[inner][index], gradient: gradients[index],
           share: Float(coefficients[inner + 1]), momentum: momentum, rate: rate, decay: decay,

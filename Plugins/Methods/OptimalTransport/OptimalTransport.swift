@@ -55,8 +55,8 @@ public struct OptimalTransport: LayerwiseMethod {
       throw ConnectionError.tooFewLayers(method: Self.name, needed: 2, found: layers.count)
     }
     var target = ReorderedNetwork(b)
-    for layer in layers.dropLast() {
-      let population = try HiddenPopulation(of: a.network, layer: layer)
+    for population in HiddenPopulation.all(of: a.network) {
+      try population.requireFreeSlots(for: Self.name)
       target.reorder(
         population, by: try matching(population, from: a, to: target.weights, context))
     }
@@ -97,8 +97,7 @@ public struct OptimalTransport: LayerwiseMethod {
     let costs = first.squaredDistances(toRowsOf: second, workers: context.workers)
     guard costs.isFinite, let order = try LinearSumAssignment.solve(costs).columns else {
       throw ConnectionError.range(
-        index: a.network.parameters[population.incoming].layer,
-        description: a.network.parameters[population.incoming].layerName,
+        index: population.layer, description: population.name,
         problem: "has weights so large that the distances of its units overflow")
     }
     return order
@@ -109,9 +108,7 @@ public struct OptimalTransport: LayerwiseMethod {
     switch cost {
     case .neuron: return neurons
     case .incoming: return neurons.keepingColumns(population.incomingColumns)
-    case .weights:
-      return weights[population.incoming].reshaped(
-        [population.count, weights[population.incoming].shape.rowCount])
+    case .weights: return population.incomingWeights(of: weights)
     }
   }
 }

@@ -180,7 +180,7 @@ struct ConvertCommand: ParsableCommand {
     let moments =
       named.entries.first { $0.name.hasSuffix("running_mean") }?.name
       ?? named.entries.first { $0.name.hasSuffix(".mean") && named.namesNetwork }?.name
-    guard let moments, !network.layers.contains(.batchNorm) else { return nil }
+    guard let moments, network.runningAverages.isEmpty else { return nil }
     let how =
       source.metadata["folded"] == nil
       ? "has none"
@@ -197,7 +197,7 @@ struct ConvertCommand: ParsableCommand {
     let trained = try session.network(
       of: source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
     let network = trained.weights.network
-    let count = network.layers.count { $0 == .batchNorm }
+    let count = network.runningAverages.count
     guard count > 0 else {
       throw SessionError.wrongUse("\(input) has no batch normalisation to fold: \(network)")
     }

@@ -53,6 +53,9 @@ struct PluginsCommand: ParsableCommand {
       for plugin in ofKind {
         let name = plugin.type.name.padding(toLength: width)
         lines.append("  \(name)  \(plugin.type.summary)")
+        if let usage = plugin.usage, usage != plugin.type.name {
+          lines.append("  \("".padding(toLength: width))    \(usage)")
+        }
         for option in plugin.optionLines {
           lines.append("  \("".padding(toLength: width))    \(option)")
         }
@@ -91,6 +94,9 @@ private struct PluginListing {
 
   var traits: MethodTraits? { (type as? any ConnectionMethod.Type)?.traits }
 
+  /// How an operation is written in a network's text.
+  var usage: String? { (type as? any NetworkOperation.Type)?.usage }
+
   /// The shared object it came from, if it did.
   var file: String? { PluginRegistry.sharedObject(of: type) }
 
@@ -100,7 +106,11 @@ private struct PluginListing {
 
   var details: String {
     var lines = ["\(kind.rawValue) \(type.name): \(type.summary)"]
-    lines += optionLines.isEmpty ? ["  no options"] : optionLines.map { "  \($0)" }
+    if let usage {
+      lines.append("  \(usage)")
+    } else {
+      lines += optionLines.isEmpty ? ["  no options"] : optionLines.map { "  \($0)" }
+    }
     if let traits { lines.append("  \(traits.line)") }
     if let preprocessing { lines.append("  preprocessing: \(preprocessing)") }
     lines.append(
@@ -120,6 +130,7 @@ private struct PluginListing {
           ])
         }),
     ]
+    if let usage { object["usage"] = .string(usage) }
     if let traits { object["traits"] = traits.json }
     if let preprocessing { object["preprocessing"] = .string(preprocessing) }
     if let file { object["file"] = .string(file) }

@@ -25,7 +25,8 @@ struct PluginPackage {
 
   /// Types of the library that a plugin's name would make another of.
   private static let taken: Set<String> = [
-    "ConnectionMethod", "LayerwiseMethod", "LearnableMethod", "CheckpointFormat",
+    "ConnectionMethod", "LayerwiseMethod", "LearnableMethod", "CheckpointFormat", "NetworkOperation",
+    "LinearOperation", "AffineOperation",
   ]
 
   /// `my-detour` as `MyDetour`.
@@ -43,6 +44,7 @@ struct PluginPackage {
     let plugin: [UInt8] =
       switch kind {
       case .architecture: PackageResources.Architecture_template
+      case .operation: PackageResources.Operation_template
       case .dataset: PackageResources.Dataset_template
       case .format: PackageResources.Format_template
       case .method, .modifier: PackageResources.Method_template
@@ -84,6 +86,11 @@ struct PluginPackage {
           "\(program) connect models/*.lcw -m linear -m \(name) --report report.html",
         ]
       case .architecture: ["\(train) --architecture \(name) --dataset digits -o a.lcw"]
+      case .operation:
+        [
+          "\(train) --architecture 'sequential:layers=flatten; dense 50; \(name); dense classes' "
+            + "--dataset digits -o a.lcw"
+        ]
       case .dataset: ["\(train) --architecture mlp:hidden=50 --dataset \(name) -o a.lcw"]
       case .format:
         [

@@ -42,7 +42,7 @@ public struct GradientCheck: Sendable {
     let (middle, gradients) = gradient(runner, input, labels, weights)
     let step: Float = 1 / 1024
     var broken: [BrokenProperty] = []
-    for (index, parameter) in network.parameters.enumerated() where parameter.role.isTrained {
+    for (index, parameter) in network.parameters.enumerated() where parameter.isTrained {
       if gradients[index].elements.allSatisfy({ $0 == 0 }) {
         broken.add(.reachesParameters, "the gradient of \(parameter.name) is zero everywhere")
       }

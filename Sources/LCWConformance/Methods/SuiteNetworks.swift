@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 
 /// The small networks that methods are tried on.
 enum SuiteNetworks {
@@ -32,12 +33,12 @@ enum SuiteNetworks {
     let other = network.layers.map { $0 == .relu ? Layer.tanh : $0 }
     var wider = network.layers
     if let first = network.weightedLayers.first {
-      switch wider[first] {
-      case .dense(let outputs, let bias): wider[first] = .dense(outputs: outputs + 1, bias: bias)
-      case .convolution(var convolution):
+      if var dense = wider[first].operation as? Dense {
+        dense.outputs += 1
+        wider[first] = Layer(dense)
+      } else if var convolution = wider[first].operation as? Convolution {
         convolution.filters += 1
-        wider[first] = .convolution(convolution)
-      default: break
+        wider[first] = Layer(convolution)
       }
     }
     return try [other, wider].filter { $0 != network.layers }.map {

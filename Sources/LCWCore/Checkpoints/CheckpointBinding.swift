@@ -187,7 +187,7 @@ public struct CheckpointBinding: Sendable, Hashable {
       guard module.count == indices.count else { return nil }
       for index in indices {
         let parameter = network.parameters[index]
-        let leafNames = parameter.role.foreignNames(areTransposed: areTransposed)
+        let leafNames = network.foreignNames(of: parameter, areTransposed: areTransposed)
         let fits = module.filter {
           leafNames.contains(String($0.leafName)) && $0.shape == parameter.shape
         }
@@ -381,17 +381,11 @@ private struct NaturalKey: Comparable {
   }
 }
 
-extension Parameter.Role {
-  /// The last part of the names that other software gives a parameter of this role. Keras's
-  /// `kernel` only of transposed matrices: a square one would else be bound without a word.
-  fileprivate func foreignNames(areTransposed: Bool) -> [String] {
-    switch self {
-    case .weight: areTransposed ? ["weight", "kernel"] : ["weight"]
-    case .bias: ["bias"]
-    case .scale: ["weight", "gamma", "scale"]
-    case .shift: ["bias", "beta", "shift"]
-    case .mean: ["running_mean", "mean"]
-    case .variance: ["running_var", "variance"]
-    }
+extension Network {
+  /// The last part of the names that other software gives a parameter. Keras's `kernel` only of transposed
+  /// matrices: a square one would else be bound without a word.
+  fileprivate func foreignNames(of parameter: Parameter, areTransposed: Bool) -> [String] {
+    nodes[parameter.layer].operation.foreignNames(of: parameter.role)
+      + (areTransposed && parameter.role == .weight ? ["kernel"] : [])
   }
 }

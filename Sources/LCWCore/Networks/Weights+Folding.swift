@@ -4,54 +4,60 @@ import LCWNumerics
 extension Weights {
   /// Weights of a network without batch normalisations that computes the same in evaluation.
   ///
-  /// A normalisation by running moments is a factor and a summand for each channel. Right behind a
-  /// dense layer or a convolution they become part of its weights and of its bias, which it gets if
-  /// it has none. Elsewhere they become part of the layer behind, where nothing but a flatten or
-  /// dropout lies between and a convolution does not pad, since zeros around the normalised image
-  /// are not zeros before.
+  /// A normalisation by running moments is a factor and a summand for each channel. Where it is the only
+  /// reader of a dense layer or a convolution, they become part of its weights and of its bias, which it
+  /// gets if it has none. Elsewhere they become part of the layers behind, where nothing but a flatten or
+  /// dropout lies between and no convolution pads, since zeros around the normalised image are not zeros
+  /// before.
   ///
   /// - Returns: The weights themselves if there is no normalisation.
-  /// - Throws: ``FoldingError/noNeighbour(layer:)`` for one that has no such neighbour, and
-  ///   ``FoldingError/notFinite(layer:)`` for one whose moments can't be those of data.
+  /// - Throws: ``FoldingError/noNeighbour(layer:description:)`` for one that has no such neighbour, and
+  ///   ``FoldingError/notFinite(layer:description:)`` for one whose moments can't be those of data.
   public func foldingBatchNorm() throws -> Weights {
-    var chain = FoldingChain(self)
-    for link in chain.links where link.layer == .batchNorm {
-      let variances = link.tensors[3].elements
-      guard link.tensors.allSatisfy(\.isFinite), variances.allSatisfy({ $0 >= 0 }) else {
-        throw FoldingError.notFinite(layer: link.index)
+    let running = network.runningAverages
+    guard !running.isEmpty else { return self }
+    var folding = NetworkFolding(self)
+    for node in running { try folding.check(node) }
+    var left = running
+    while let first = left.first {
+      // One that was folded may have made room for another.
+      guard let place = left.firstIndex(where: { folding.fold($0) }) else {
+        throw FoldingError.noNeighbour(layer: first, description: network.describe(node: first))
       }
+      left.remove(at: place)
     }
-    while let left = chain.links.first(where: { $0.layer == .batchNorm }) {
-      guard chain.foldOne() else { throw FoldingError.noNeighbour(layer: left.index) }
-    }
-    let folded = try Network(inputShape: network.inputShape, layers: chain.links.map(\.layer))
-    let weights = try Weights(network: folded, tensors: chain.links.flatMap(\.tensors))
-    if isFinite, !weights.isFinite,
-      let first = network.layers.firstIndex(of: .batchNorm)
-    {
-      throw FoldingError.notFinite(layer: first)
+    let weights = try folding.weights(inputShape: network.inputShape)
+    if isFinite, !weights.isFinite {
+      throw FoldingError.notFinite(
+        layer: running[0], description: network.describe(node: running[0]))
     }
     return weights
   }
 }
 
-/// A chain whose normalisations are folded one after the other.
-private struct FoldingChain {
-  struct Link {
-    /// The layer's index before anything was folded.
-    var index: Int
+extension Network {
+  /// The nodes that keep running averages of what they measured in training: batch normalisations.
+  public var runningAverages: [Int] {
+    nodes.indices.filter { node in
+      parameterIndices(ofLayer: node).contains { !parameters[$0].isTrained }
+    }
+  }
+}
+
+/// A network whose normalisations are folded one after the other.
+private struct NetworkFolding {
+  private struct Node {
+    var name: String?
     var layer: Layer
+    var inputs: [Int]
     var tensors: [Tensor]
+    var isFolded = false
 
     /// The weights and a bias, zeros if the layer has none.
-    mutating func withBias(_ change: (inout Tensor, inout Tensor) -> Void) {
-      switch layer {
-      case .dense(let outputs, _): layer = .dense(outputs: outputs, bias: true)
-      case .convolution(var convolution):
-        convolution.bias = true
-        layer = .convolution(convolution)
-      default: preconditionFailure("\(layer) has no weights to fold into")
-      }
+    mutating func withBias(
+      _ operation: some LinearOperation, _ change: (inout Tensor, inout Tensor) -> Void
+    ) {
+      layer = Layer(operation.addingBias)
       var weight = tensors[0]
       var bias = tensors.count > 1 ? tensors[1] : Tensor(zeros: [weight.shape.rows])
       change(&weight, &bias)
@@ -59,67 +65,89 @@ private struct FoldingChain {
     }
   }
 
-  var links: [Link]
+  private let network: Network
+  private var nodes: [Node]
 
   init(_ weights: Weights) {
     let network = weights.network
-    links = network.layers.indices.map { index in
-      Link(
-        index: index, layer: network.layers[index],
+    self.network = network
+    let defaults = network.defaultNames
+    nodes = network.nodes.indices.map { index in
+      let node = network.nodes[index]
+      return Node(
+        name: node.name == defaults[index] ? nil : node.name, layer: node.layer,
+        inputs: node.inputs.map(\.index),
         tensors: network.parameterIndices(ofLayer: index).map { weights[$0] })
     }
   }
 
-  /// Folds the first normalisation that can be.
-  mutating func foldOne() -> Bool {
-    for place in links.indices where links[place].layer == .batchNorm {
-      if place > 0, links[place - 1].layer.isWeighted {
-        links[place - 1].foldBehind(links[place])
-        links.remove(at: place)
-        return true
-      }
-      if let next = target(behind: place) {
-        links[next].foldBefore(links[place])
-        links.remove(at: place)
-        return true
-      }
+  /// Checks that a normalisation's numbers can be those of data.
+  func check(_ node: Int) throws(FoldingError) {
+    let averages = zip(network.parameterIndices(ofLayer: node), nodes[node].tensors)
+    let isUsable = averages.allSatisfy { index, tensor in
+      tensor.isFinite
+        && (network.parameters[index].role != .variance
+          || tensor.elements.allSatisfy { $0 >= 0 })
     }
-    return false
-  }
-
-  private func target(behind place: Int) -> Int? {
-    let next = links.indices.dropFirst(place + 1).first {
-      switch links[$0].layer {
-      case .flatten, .dropout: false
-      default: true
-      }
-    }
-    guard let next else { return nil }
-    switch links[next].layer {
-    case .dense: return next
-    case .convolution(let convolution) where convolution.padding == 0: return next
-    default: return nil
-    }
-  }
-}
-
-extension FoldingChain.Link {
-  /// What a normalisation multiplies each channel by and adds to it.
-  private var lines: [(factor: Double, summand: Double)] {
-    (0..<tensors[0].count).map { channel in
-      let (scale, shift, mean, variance) = (
-        Double(tensors[0].elements[channel]), Double(tensors[1].elements[channel]),
-        Double(tensors[2].elements[channel]), Double(tensors[3].elements[channel])
-      )
-      let factor = scale / (variance + Double(ChannelNormalisation.epsilon)).squareRoot()
-      return (factor, shift - mean * factor)
+    guard isUsable else {
+      throw .notFinite(layer: node, description: network.describe(node: node))
     }
   }
 
-  /// Takes over the normalisation of this layer's outputs.
-  fileprivate mutating func foldBehind(_ normalisation: Self) {
-    let lines = normalisation.lines
-    withBias { weight, bias in
+  /// Folds a normalisation into its neighbours, if it can be.
+  mutating func fold(_ node: Int) -> Bool {
+    guard let affine = nodes[node].layer.operation as? any AffineOperation else { return false }
+    let lines = affine.lines(parameters: nodes[node].tensors)
+    let input = nodes[node].inputs[0]
+    if input > 0, readers(of: input) == [node],
+      let linear = nodes[input - 1].layer.operation as? any LinearOperation
+    {
+      foldBehind(input - 1, linear, lines)
+    } else if let targets = linearReaders(of: node + 1) {
+      for target in targets {
+        guard let linear = nodes[target].layer.operation as? any LinearOperation else { return false }
+        foldBefore(target, linear, lines)
+      }
+    } else {
+      return false
+    }
+    for index in nodes.indices {
+      nodes[index].inputs = nodes[index].inputs.map { $0 == node + 1 ? input : $0 }
+    }
+    nodes[node].isFolded = true
+    return true
+  }
+
+  /// The nodes that are left and read a value.
+  private func readers(of value: Int) -> [Int] {
+    nodes.indices.filter { !nodes[$0].isFolded && nodes[$0].inputs.contains(value) }
+  }
+
+  /// The layers that read a value, if all that do are layers that multiply it by weights, each value of it
+  /// once, with nothing between that changes values.
+  private func linearReaders(of value: Int) -> [Int]? {
+    var targets: [Int] = []
+    let readers = readers(of: value)
+    guard !readers.isEmpty, value < nodes.count else { return nil }
+    for reader in readers {
+      let operation = nodes[reader].layer.operation
+      if let linear = operation as? any LinearOperation {
+        guard !linear.readsPadding, linear.parts == 1 else { return nil }
+        targets.append(reader)
+      } else if operation.keepsValues, let behind = linearReaders(of: reader + 1) {
+        targets += behind
+      } else {
+        return nil
+      }
+    }
+    return targets
+  }
+
+  /// Makes a normalisation of a layer's outputs part of it.
+  private mutating func foldBehind(
+    _ node: Int, _ operation: some LinearOperation, _ lines: [(factor: Double, summand: Double)]
+  ) {
+    nodes[node].withBias(operation) { weight, bias in
       let width = weight.shape.rowCount
       for (unit, line) in lines.enumerated() {
         for index in unit * width..<(unit + 1) * width {
@@ -130,10 +158,11 @@ extension FoldingChain.Link {
     }
   }
 
-  /// Takes over the normalisation of this layer's inputs.
-  fileprivate mutating func foldBefore(_ normalisation: Self) {
-    let lines = normalisation.lines
-    withBias { weight, bias in
+  /// Makes a normalisation of a layer's inputs part of it.
+  private mutating func foldBefore(
+    _ node: Int, _ operation: some LinearOperation, _ lines: [(factor: Double, summand: Double)]
+  ) {
+    nodes[node].withBias(operation) { weight, bias in
       // The weights of a channel: the columns of its positions, or a filter's plane.
       let width = weight.shape.rowCount
       let block = width / lines.count
@@ -149,15 +178,33 @@ extension FoldingChain.Link {
       }
     }
   }
+
+  /// What is left.
+  func weights(inputShape: Shape) throws -> Weights {
+    var values = [0: 0]
+    var left: [Node] = []
+    for (index, node) in nodes.enumerated() where !node.isFolded {
+      left.append(node)
+      values[index + 1] = left.count
+    }
+    let folded = try Network(
+      inputShape: inputShape,
+      nodes: left.map { node in
+        Network.NodeDescription(
+          node.layer, name: node.name,
+          reading: node.inputs.compactMap { values[$0].map(Network.Value.init(index:)) })
+      })
+    return try Weights(network: folded, tensors: left.flatMap(\.tensors))
+  }
 }
 
 /// What keeps a normalisation from being folded into a neighbour.
 public enum FoldingError: DescribedError, Hashable {
   /// A normalisation has no layer right before it, or behind it, that can take it over.
-  case noNeighbour(layer: Int)
+  case noNeighbour(layer: Int, description: String)
   /// A normalisation's scales, shifts or moments are not finite, a variance is negative, or what they
   /// make of the layer beside is not finite.
-  case notFinite(layer: Int)
+  case notFinite(layer: Int, description: String)
 
   /// Wrong usage, or wrong data.
   public var category: ErrorCategory {
@@ -170,11 +217,11 @@ public enum FoldingError: DescribedError, Hashable {
   /// One line that names the layer.
   public var description: String {
     switch self {
-    case .noNeighbour(let layer):
-      "layer \(layer + 1) (batchnorm) can't be folded: it neither follows a dense layer or a "
+    case .noNeighbour(let layer, let description):
+      "layer \(layer + 1) (\(description)) can't be folded: it neither follows a dense layer or a "
         + "convolution directly, nor precedes a dense layer or a convolution without padding"
-    case .notFinite(let layer):
-      "layer \(layer + 1) (batchnorm) can't be folded: a value of it is not finite or too large, or a "
+    case .notFinite(let layer, let description):
+      "layer \(layer + 1) (\(description)) can't be folded: a value of it is not finite or too large, or a "
         + "variance is negative"
     }
   }

@@ -4,11 +4,14 @@
 public struct OptionValues: Sendable {
   private let texts: [String: String]
   private let plugin: String
+  /// The operations that the program has, for architectures whose options describe networks.
+  public let operations: OperationCatalog
 
   /// The options of a reference, for the plugin of that type.
   /// - Throws: ``PluginError`` for a key that is not declared or a text of another type.
   public init(
-    _ reference: PluginReference, declaredBy type: any Plugin.Type
+    _ reference: PluginReference, declaredBy type: any Plugin.Type,
+    operations: OperationCatalog = OperationCatalog()
   ) throws(PluginError) {
     for (key, text) in reference.options.sorted(by: { $0.key < $1.key }) {
       guard let option = type.options.first(where: { $0.key == key }) else {
@@ -20,6 +23,7 @@ public struct OptionValues: Sendable {
     }
     texts = reference.options
     plugin = type.name
+    self.operations = operations
   }
 
   /// The value given for an option, or its default.

@@ -3,8 +3,8 @@
 /// What every plugin says of itself.
 ///
 /// A plugin is a folder, a type that conforms to one of ``ConnectionMethod``,
-/// ``ConnectionModifier``, ``Architecture``, ``Dataset`` (or ``FileDataset``) and ``CheckpointFormat``, one line that registers it, and one row in the package
-/// manifest:
+/// ``ConnectionModifier``, ``Architecture``, ``NetworkOperation``, ``Dataset`` (or ``FileDataset``) and
+/// ``CheckpointFormat``, one line that registers it, and one row in the package manifest:
 ///
 /// ```swift
 /// @section("lcw_plugins") @used
@@ -37,6 +37,8 @@ public enum PluginKind: String, Sendable, CaseIterable {
   case modifier
   /// An ``Architecture``.
   case architecture
+  /// A ``NetworkOperation``.
+  case operation
   /// A ``Dataset`` or a ``FileDataset``.
   case dataset
   /// A ``CheckpointFormat``.
@@ -48,6 +50,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
     case is any ConnectionMethod.Type: self = .method
     case is any ConnectionModifier.Type: self = .modifier
     case is any Architecture.Type: self = .architecture
+    case is any NetworkOperation.Type: self = .operation
     case is any Dataset.Type, is any FileDataset.Type: self = .dataset
     case is any CheckpointFormat.Type: self = .format
     default: return nil

@@ -18,6 +18,8 @@ public enum PluginError: DescribedError, Hashable {
   case misplacedOption(plugin: String, option: String, reason: String)
   /// A text names no method, or more than one modifier.
   case malformedExpression(String, reason: String)
+  /// An operation lacks words behind its name.
+  case malformedOperation(String, reason: String)
   /// A text is not `name:key=value,key=value`.
   case malformedReference(String, reason: String)
 
@@ -26,7 +28,7 @@ public enum PluginError: DescribedError, Hashable {
     switch self {
     case .duplicateName, .malformedName, .withoutKind: .failure
     case .unknownPlugin, .unknownOption, .invalidOption, .misplacedOption,
-      .malformedExpression, .malformedReference:
+      .malformedExpression, .malformedOperation, .malformedReference:
       .usage
     }
   }
@@ -40,7 +42,7 @@ public enum PluginError: DescribedError, Hashable {
     case .malformedName(let name, let type):
       "\(type) calls itself ‘\(name)’: a plugin's name has lower-case letters, digits and hyphens"
     case .withoutKind(let type):
-      "\(type) is registered as a plugin but is no method, modifier, architecture, dataset or format"
+      "\(type) is registered as a plugin but is no method, modifier, architecture, operation, dataset or format"
     case .unknownPlugin(let name, let kind, let known):
       "no \(kind.rawValue) is called ‘\(name)’\(Self.hint(name, known, "there are", none: "none is linked"))"
     case .unknownOption(let plugin, let option, let known):
@@ -51,6 +53,7 @@ public enum PluginError: DescribedError, Hashable {
       "\(plugin): leave out ‘\(option)’: \(reason)"
     case .malformedExpression(let text, let reason):
       "‘\(text)’ is no method such as arc or arc+wa: \(reason)"
+    case .malformedOperation(let name, let reason): "\(name): expected \(reason)"
     case .malformedReference(let text, let reason):
       "‘\(text)’ is not written name:key=value,key=value: \(reason)"
     }

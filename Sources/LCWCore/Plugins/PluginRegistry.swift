@@ -60,6 +60,11 @@ public struct PluginRegistry: Sendable {
     plugins.filter { PluginKind(of: $0) == kind }
   }
 
+  /// The operations that networks are made of.
+  public var operations: OperationCatalog {
+    OperationCatalog(plugins(of: .operation).compactMap { $0 as? any NetworkOperation.Type })
+  }
+
   /// The method a reference such as `arc` names.
   /// - Throws: ``PluginError`` for an unknown name or a wrong option.
   public func method(_ reference: PluginReference) throws -> any ConnectionMethod {
@@ -189,7 +194,7 @@ public struct PluginRegistry: Sendable {
 
   private func instance<P>(of kind: PluginKind, _ reference: PluginReference) throws -> P {
     let type = try type(of: kind, named: reference.name)
-    let values = try OptionValues(reference, declaredBy: type)
+    let values = try OptionValues(reference, declaredBy: type, operations: operations)
     guard let instance = try type.init(options: values) as? P else {
       throw PluginError.withoutKind(type: String(reflecting: type))
     }

@@ -70,11 +70,11 @@ public struct Connection: Sendable {
     if traits.needsData, context.samples == nil {
       throw ConnectionError.needsSamples(method: "\(expression)")
     }
-    if let layer = a.network.layers.firstIndex(of: .batchNorm) {
+    if let layer = a.network.runningAverages.first {
       // Where it can't be folded, that is what to say.
       _ = try a.foldingBatchNorm()
       throw ConnectionError.layer(
-        index: layer, description: "\(a.network.layers[layer])",
+        index: layer, description: a.network.describe(node: layer),
         problem: "keeps running moments, which are right for the end points of a path alone; fold "
           + "it into its neighbours with lcw convert --fold-batchnorm")
     }

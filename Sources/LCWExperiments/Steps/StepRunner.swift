@@ -52,7 +52,7 @@ public struct StepRunner: Sendable {
       throw WeightPlane.degenerate(method)
     }
     // Said before hours of training, which the connection would say only after them.
-    guard joining.isEmpty || !network.layers.contains(.batchNorm) else {
+    guard joining.isEmpty || network.runningAverages.isEmpty else {
       throw ExperimentError.field(
         "architecture",
         expected: "one without batch normalisation where there are methods: its moments are right "

@@ -2,6 +2,7 @@
 import LCWCore
 import LCWNetworks
 import LCWNumerics
+import LCWOperations
 import LCWPaths
 
 /// The plane through three points of weight space, with coordinates in which lengths are those of

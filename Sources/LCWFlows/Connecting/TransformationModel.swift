@@ -100,7 +100,7 @@ public struct TransformationModel: Sendable {
       throw FlowError.otherNetwork(expected: self.network, found: text)
     }
     let population = try HiddenPopulation(of: network, layer: layer)
-    let name = network.parameters[population.incoming].layerName
+    let name = population.name
     guard let transformation = transformations[name] else {
       throw FlowError.noTransformation(layer: name, known: transformations.keys.sorted())
     }

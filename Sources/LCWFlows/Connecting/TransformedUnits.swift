@@ -47,9 +47,7 @@ struct TransformedUnits: Sendable {
     rounding = max(first.rounding, second.rounding)
   }
 
-  var parameters: [Int] {
-    [population.incoming, population.outgoing] + (population.bias.map { [$0] } ?? [])
-  }
+  var parameters: [Int] { population.parameters }
 
   /// The parameters' tensors at a time from 0 to 1.
   func tensors(at time: Double) throws -> [Int: Tensor] {

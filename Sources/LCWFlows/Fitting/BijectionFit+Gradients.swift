@@ -28,7 +28,7 @@ struct BijectionPair {
     let halves = [arc[1] + arc[0] / 2, arc[2] + arc[0] / 2]
     var weights = a
     for index in weights.network.parameters.indices
-    where index != population.incoming && index != population.bias && index != population.outgoing {
+    where !population.parameters.contains(index) {
       weights[index] = Tensor.combination(
         [a[index], b[index]], coefficients: halves, shape: a[index].shape)
     }

@@ -51,7 +51,7 @@ public struct NeuronFit: Sendable {
     guard Set((networks + heldOut).map(\.digest)).count == networks.count + heldOut.count else {
       throw FlowError.sameNetwork
     }
-    let names = populations.map { network.parameters[$0.incoming].layerName }
+    let names = populations.map(\.name)
     for population in populations {
       try design(population).checkFits(
         in: Machine.physicalMemory,

@@ -88,7 +88,7 @@ public struct PairFit: Sendable {
       try context.progress(progress().milestone)
     }
     try requireInverse(of: fit.training.best, on: networks + heldOut, population, context)
-    let name = network.parameters[population.incoming].layerName
+    let name = population.name
     var model = TransformationModel(
       method: method, network: network, transformations: [name: fit.training.best])
     var histories: [String: JSONValue] = [:]

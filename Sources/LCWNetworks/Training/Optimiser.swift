@@ -78,19 +78,15 @@ public struct Optimiser: Sendable {
     if case .sgd(let momentum, _) = rule { momentum } else { 0 }
   }
 
-  /// The share of a batch's moments in the running ones (PyTorch's default).
-  private static let runningShare: Float = 0.1
-
   /// Moves the weights by one step, once the gradients are accumulated.
   ///
-  /// Running moments of a normalisation have no gradient: what stands in its place are the batch's
-  /// moments, and they move a tenth of the way towards these.
+  /// Running averages have no gradient: what stands in its place is the batch's value, and they move a
+  /// share of the way towards it.
   public mutating func step(_ weights: inout Weights, rate: Float, workers: Workers) {
     steps += 1
     for index in gradients.indices {
-      guard weights.network.parameters[index].role.isTrained else {
-        weights[index].assign(
-          Optimiser.runningShare, times: gradients[index], plus: 1 - Optimiser.runningShare)
+      if case .average(let share) = weights.network.parameters[index].update {
+        weights[index].assign(share, times: gradients[index], plus: 1 - share)
         continue
       }
       switch rule {

@@ -119,8 +119,8 @@ public struct Trainer: Sendable {
     let network = weights.network
     let last = samples.count % plan.batch
     let smallest = min(samples.count, last == 0 ? plan.batch : last)
-    let isSingle = network.layers.indices.contains {
-      network.layers[$0] == .batchNorm && network.shapes[$0].rowCount == 1
+    let isSingle = network.nodes.indices.contains {
+      network.nodes[$0].operation.needsSeveralSamples(inputs: network.inputShapes(of: $0))
     }
     guard smallest > 1 || !isSingle else {
       throw .plan(

@@ -21,8 +21,9 @@ struct LayerAdjustment: Sendable {
   private let weight: Int
   private let bias: Int?
   private let runner: Runner
-  /// The windows of a convolution.
-  private let windows: ImageWindows?
+  private let operation: any LinearOperation
+  /// The shape of one sample before the layer.
+  private let input: Shape
 
   /// The rows of a block: many enough that adding a block's products to their sums costs little
   /// beside computing them.
@@ -52,30 +53,27 @@ struct LayerAdjustment: Sendable {
   ) throws {
     let network = reference.network
     try samples.check(fits: network)
-    guard network.layers[layer].isWeighted,
-      let weight = network.parameterIndex(ofLayer: layer, role: .weight)
+    guard let operation = network.nodes[layer].operation as? any LinearOperation,
+      operation.parts == 1, let weight = network.parameterIndex(ofLayer: layer, role: .weight)
     else {
       throw ConnectionError.layer(
-        index: layer, description: "\(network.layers[layer])",
+        index: layer, description: network.describe(node: layer),
         problem: "can't be adjusted by least squares")
     }
-    if case .convolution(let convolution) = network.layers[layer] {
-      windows = ImageWindows(
-        over: network.shapes[layer], kernel: convolution.kernel, stride: convolution.stride,
-        padding: convolution.padding)
-    } else {
-      windows = nil
-    }
+    self.operation = operation
+    input = network.inputShapes(of: layer)[0]
     self.layer = layer
     self.reference = reference
-    let limit = windows.map { LayerAdjustment.samples(for: $0, options) } ?? samples.count
+    let limit = LayerAdjustment.samples(
+      positions: input.rank == 1 ? nil : operation.positions(input: input),
+      features: network.parameters[weight].shape.rowCount, options)
     self.samples = samples.prefix(min(limit, options.samples ?? samples.count))
     self.options = options
     self.workers = workers
     self.progress = progress
     self.weight = weight
     bias = network.parameterIndex(ofLayer: layer, role: .bias)
-    runner = try Runner(network, separating: [layer])
+    runner = try Runner(network, from: [.sample], to: [network.nodes[layer].inputs[0]])
   }
 
   /// An adjusted layer.
@@ -112,7 +110,7 @@ struct LayerAdjustment: Sendable {
     let room = Int(Machine.physicalMemory / Double(bytes)) - 3 * workers.count
     guard room > 0 else {
       throw ConnectionError.layer(
-        index: layer, description: "\(reference.network.layers[layer])",
+        index: layer, description: reference.network.describe(node: layer),
         problem:
           "has \(shape.rowCount) inputs, whose normal equations need more memory than there is; "
           + "use fewer threads, or a method that does not adjust it")
@@ -161,7 +159,7 @@ struct LayerAdjustment: Sendable {
         let original = rows(
           startsAtReference
             ? try features.features(of: block, at: count)
-            : runner.output(of: samples, weights: reference, layers: 0..<layer),
+            : runner.output(of: samples, weights: reference),
           first: ranges[index].lowerBound)
         var output = Tensor(unspecified: [original.shape.rows, shape.rows])
         output.assignProduct(original.matrix, reference[weight].transposed)
@@ -196,24 +194,23 @@ struct LayerAdjustment: Sendable {
 
   /// What the layer's weights multiply, a row each.
   /// - Parameter first: The number of the first sample: which patches are taken depends on it.
-  private func rows(_ input: Tensor, first: Int) -> Tensor {
-    windows?.patchRows(of: input, positions: options.positions, first: first) ?? input
+  private func rows(_ block: Tensor, first: Int) -> Tensor {
+    operation.featureRows(of: block, input: input, positions: options.positions, first: first)
   }
 
   private var rowsPerSample: Int {
-    windows.map { LayerAdjustment.positions(of: $0, options) } ?? 1
+    let all = operation.positions(input: input)
+    return min(all, options.positions ?? all)
   }
 
-  /// The positions of a sample that patches are taken at.
-  private static func positions(of windows: ImageWindows, _ options: AdjustmentOptions) -> Int {
-    min(windows.positions, options.positions ?? windows.positions)
-  }
-
-  /// The samples that give as many patches as wanted, or enough variety.
-  private static func samples(for windows: ImageWindows, _ options: AdjustmentOptions) -> Int {
-    guard let patches = options.patches else { return .max }
-    let each = Double(positions(of: windows, options))
-    return max(fewestImages, Int((Double(patches) * Double(windows.patchSize) / each).rounded(.up)))
+  /// The samples that give as many patches as wanted, or enough variety; all for a layer whose input has
+  /// no positions.
+  private static func samples(
+    positions: Int?, features: Int, _ options: AdjustmentOptions
+  ) -> Int {
+    guard let positions, let patches = options.patches else { return .max }
+    let each = Double(min(positions, options.positions ?? positions))
+    return max(fewestImages, Int((Double(patches) * Double(features) / each).rounded(.up)))
   }
 
   private func result(
@@ -233,12 +230,12 @@ struct LayerAdjustment: Sendable {
           "can't be adjusted to its inputs on the path: \(error)"
         }
       throw ConnectionError.range(
-        index: layer, description: "\(reference.network.layers[layer])", problem: reason)
+        index: layer, description: reference.network.describe(node: layer), problem: reason)
     }
     let isUsable = solution.weights.isFinite && (solution.bias?.isFinite ?? true)
     guard isUsable else {
       throw ConnectionError.range(
-        index: layer, description: "\(reference.network.layers[layer])",
+        index: layer, description: reference.network.describe(node: layer),
         problem:
           "can't be adjusted in single precision: its weights overflow, since its inputs on the "
           + "path are too small beside what it should put out")

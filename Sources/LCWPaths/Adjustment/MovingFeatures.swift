@@ -3,24 +3,22 @@ import LCWCore
 import LCWNetworks
 import LCWNumerics
 
-/// What a weighted layer gets as its input at several times while one layer before it moves.
+/// What a layer gets as its input at several times while one layer before it moves.
 ///
-/// What stands before the moving layer runs once for a block; where the moving layer's weights are
+/// What the moving layer does not reach runs once for a block; where the moving layer's weights are
 /// a combination, so do its products, and a time costs an element-wise combination and the layers
 /// between.
 struct MovingFeatures: Sendable {
-  private let runner: Runner
+  private let parts: MovingParts
   private let weights: Weights
   private let motion: LayerMotion
   private let times: [Double]
-  private let moving: Int
-  private let end: Int
-  private let combined: CombinedLayer?
 
   /// A block with what is the same at all times.
   struct Block: Sendable {
-    fileprivate var prefix: Tensor
-    fileprivate var products: CombinedLayer.Products?
+    fileprivate var known: [Network.Value: Tensor]
+    fileprivate var products: [CombinedLayer.Products?]
+    fileprivate var samples: Int
   }
 
   /// - Parameters:
@@ -36,32 +34,34 @@ struct MovingFeatures: Sendable {
     let motions = network.parameters.indices.map {
       motion.motions[$0] ?? Motion.fixed(weights[$0])
     }
-    let combined = CombinedLayer(network, layer: moving, motions: motions, times: times)
-    self.combined = combined
-    runner = try Runner(
-      network, separating: [moving, combined?.layers.upperBound ?? moving, end])
+    parts = try MovingParts(
+      of: network, moving: [moving], motions: motions, times: times,
+      to: network.nodes[end].inputs[0])
     self.weights = weights
     self.motion = motion
     self.times = times
-    self.moving = moving
-    self.end = end
   }
 
   func block(_ samples: Tensor) -> Block {
-    let prefix = runner.output(of: samples, weights: weights, layers: 0..<moving)
-    return Block(prefix: prefix, products: combined?.products(of: prefix))
+    let given = parts.head.outputs(
+      of: parts.head.sources.isEmpty ? [] : [samples], weights: weights)
+    let known = Dictionary(uniqueKeysWithValues: zip(parts.head.targets, given))
+    return Block(
+      known: known,
+      products: parts.combined.map { layer in known[layer.input].map(layer.products) },
+      samples: samples.shape.rows)
   }
 
   /// The input of the layer at one of the times, `[n]` and the shape of one sample's.
   func features(of block: Block, at index: Int) throws -> Tensor {
-    if let combined, let products = block.products {
-      let rows = block.prefix.shape.rows
-      return runner.output(
-        of: combined.combine(products, at: index, rows: 0..<rows), weights: weights,
-        layers: combined.layers.upperBound..<end)
+    var inputs = block.known
+    for (layer, products) in zip(parts.combined, block.products) {
+      if let products {
+        inputs[layer.output] = layer.combine(products, at: index, rows: 0..<block.samples)
+      }
     }
     var moved = weights
-    try motion.move(&moved, to: times[index])
-    return runner.output(of: block.prefix, weights: moved, layers: moving..<end)
+    if parts.combined.isEmpty { try motion.move(&moved, to: times[index]) }
+    return parts.tail.outputs(of: parts.tail.sources.compactMap { inputs[$0] }, weights: moved)[0]
   }
 }

@@ -105,7 +105,15 @@ public struct Ensemble: Sendable {
     guard head >= 1, head <= layers.count else {
       throw .noSuchHead(head, weightedLayers: layers.count)
     }
-    return head == layers.count ? 0 : layers[layers.count - head]
+    guard head < layers.count else { return 0 }
+    let boundary = layers[layers.count - head]
+    guard network.isCut(before: boundary) else {
+      let others = (1...layers.count).filter {
+        $0 == layers.count || network.isCut(before: layers[layers.count - $0])
+      }
+      throw .headWithinBlock(head, layer: network.nodes[boundary].name, others: others)
+    }
+    return boundary
   }
 
   /// Whether a parameter is the same in all members.
@@ -145,11 +153,16 @@ public struct Ensemble: Sendable {
     progress: @Sendable (Double) throws -> Void = { _ in }
   ) throws -> [Metrics] {
     try samples.check(fits: network)
-    let runner = try Runner(network, separating: [boundary])
-    let blocks = samples.ranges(ofSize: runner.evaluationBlock)
+    let cut = network.nodes[boundary].inputs[0]
+    let (backbone, rest) = (
+      try Runner(network, from: [.sample], to: [cut]),
+      try Runner(network, from: [cut], to: [network.output])
+    )
+    let blocks = samples.ranges(ofSize: rest.evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
       try progress(Double(index) / Double(blocks.count))
-      return partialSums(of: samples.block(blocks[index]), samples.labels[blocks[index]], runner)
+      return partialSums(
+        of: samples.block(blocks[index]), samples.labels[blocks[index]], backbone, rest)
     }
     return members.indices.map { count in
       Metrics(sums.reduce(into: ClassificationSums()) { $0 += $1[count] })
@@ -157,13 +170,12 @@ public struct Ensemble: Sendable {
   }
 
   private func partialSums(
-    of block: Tensor, _ labels: ArraySlice<Int32>, _ runner: Runner
+    of block: Tensor, _ labels: ArraySlice<Int32>, _ backbone: Runner, _ rest: Runner
   ) -> [ClassificationSums] {
-    let features = runner.output(of: block, weights: members[0], layers: 0..<boundary)
+    let features = backbone.output(of: block, weights: members[0])
     var mean = SoftmaxMean(samples: block.shape.rows, classes: network.outputShape.count)
     return members.map { member in
-      mean.add(
-        runner.output(of: features, weights: member, layers: boundary..<network.layers.count))
+      mean.add(rest.output(of: features, weights: member))
       return mean.sums(labels: labels)
     }
   }
@@ -175,6 +187,8 @@ public enum EnsembleError: DescribedError, Hashable {
   case noNetworks
   /// The head has no layer, or more than there are.
   case noSuchHead(Int, weightedLayers: Int)
+  /// A head would begin where others read values from before it too: within a residual block.
+  case headWithinBlock(Int, layer: String, others: [Int])
   /// A member has other weights before the head than the first.
   case otherBackbone(member: Int, parameter: String)
 
@@ -190,8 +204,20 @@ public enum EnsembleError: DescribedError, Hashable {
     case .noSuchHead(let head, let layers):
       "a head of \(head) layers can't be: the network has \(layers) layers of weights, and a head "
         + "has from 1 to all of them"
+    case .headWithinBlock(let head, let layer, let others):
+      "a head of \(head) layers would begin at \(layer), within a block that other layers lead around; "
+        + "heads of \(others.map(String.init).joined(separator: ", ")) layers can be"
     case .otherBackbone(let member, let parameter):
       "member \(member + 1) has another \(parameter) than the first, but it is in the backbone"
+    }
+  }
+}
+
+extension Network {
+  /// Whether all that a node and those behind it read from before it is one value, the node's own input.
+  fileprivate func isCut(before node: Int) -> Bool {
+    nodes[node...].allSatisfy { other in
+      other.inputs.allSatisfy { $0.index > node || $0 == nodes[node].inputs[0] }
     }
   }
 }

@@ -7,13 +7,15 @@ import LCWNumerics
 /// with a block are computed once, and combined at each time together with its bias and the ReLU
 /// behind it.
 struct CombinedLayer: Sendable {
-  /// The layer, and the ReLU behind it if there is one.
-  let layers: Range<Int>
+  /// The value that it reads.
+  let input: Network.Value
+  /// The value that it computes: the layer's, or that of the ReLU behind it.
+  let output: Network.Value
   /// The shape of one sample's output.
   let outputShape: Shape
 
-  /// The windows of a convolution.
-  private let windows: ImageWindows?
+  private let operation: any LinearOperation
+  private let inputShape: Shape
   private let clips: Bool
   /// The tensors of the shape of the weights.
   private let bases: [Basis]
@@ -36,10 +38,10 @@ struct CombinedLayer: Sendable {
     var shared: [(tensor: Tensor, coefficients: [Float])]
   }
 
-  /// Nothing if the layer is neither dense nor a convolution, or its motion is not known.
-  init?(_ network: Network, layer: Int, motions: [Motion], times: [Double]) {
-    guard layer < network.layers.count, network.layers[layer].isWeighted,
-      let weight = network.parameterIndex(ofLayer: layer, role: .weight),
+  /// Nothing if the node does not multiply weights, or its motion is not known.
+  init?(_ network: Network, node: Int, motions: [Motion], times: [Double]) {
+    guard let operation = network.nodes[node].operation as? any LinearOperation,
+      let weight = network.parameterIndex(ofLayer: node, role: .weight),
       let weightTerms = CombinedLayer.terms(of: motions[weight], times: times)
     else { return nil }
     let shape = network.parameters[weight].shape
@@ -48,7 +50,7 @@ struct CombinedLayer: Sendable {
     bases = weightTerms.enumerated().map { index, term in
       let (tensor, coefficients) = term
       let isShared =
-        tensor.shape != shape
+        operation.parts == 1 && tensor.shape != shape
         && tensor.shape.dimensions == [1] + shape.dimensions.dropFirst()
         && (hasFullBasis || index > 0)
       return Basis(
@@ -56,7 +58,7 @@ struct CombinedLayer: Sendable {
           ? tensor : Tensor.combination([tensor], coefficients: [1], shape: shape),
         coefficients: coefficients.map(Float.init), isShared: isShared)
     }
-    if let bias = network.parameterIndex(ofLayer: layer, role: .bias) {
+    if let bias = network.parameterIndex(ofLayer: node, role: .bias) {
       guard let biasTerms = CombinedLayer.terms(of: motions[bias], times: times) else {
         return nil
       }
@@ -67,16 +69,15 @@ struct CombinedLayer: Sendable {
     } else {
       biases = nil
     }
-    if case .convolution(let convolution) = network.layers[layer] {
-      windows = ImageWindows(
-        over: network.shapes[layer], kernel: convolution.kernel, stride: convolution.stride,
-        padding: convolution.padding)
-    } else {
-      windows = nil
-    }
-    clips = layer + 1 < network.layers.count && network.layers[layer + 1] == .relu
-    layers = layer..<(clips ? layer + 2 : layer + 1)
-    outputShape = network.shapes[layer + 1]
+    self.operation = operation
+    input = network.nodes[node].inputs[0]
+    inputShape = network.shape(of: input)
+    let own = Network.Value.output(ofNode: node)
+    outputShape = network.shape(of: own)
+    let readers = network.nodes.indices.filter { network.nodes[$0].inputs.contains(own) }
+    clips =
+      readers.count == 1 && network.nodes[readers[0]].operation.fusedActivation == .rectifier
+    output = clips ? .output(ofNode: readers[0]) : own
   }
 
   private static func terms(of motion: Motion, times: [Double]) -> [(Tensor, [Double])]? {
@@ -103,23 +104,17 @@ struct CombinedLayer: Sendable {
   }
 
   private func product(of block: Tensor, with weight: Tensor) -> Tensor {
-    if let windows {
-      return ImageConvolution(filters: weight.shape.rows, over: windows)
-        .output(of: block, weight: weight, bias: nil)
-    }
-    var product = Tensor(unspecified: [block.shape.rows, weight.shape.rows])
-    product.assignProduct(block.matrix, weight.transposed)
-    return product
+    operation.product(of: block, with: weight, input: inputShape, workers: .serial)
   }
 
   /// Whether combining some rows at a time keeps them in a cache. Images are too large for that, and
   /// the convolutions behind want many of them.
-  var prefersPieces: Bool { windows == nil }
+  var prefersPieces: Bool { outputShape.rank == 1 }
 
   /// Some samples of the layer's output at a time, `[rows.count]` and the shape of one's output.
   func combine(_ products: Products, at time: Int, rows: Range<Int>) -> Tensor {
     var result = Tensor(unspecified: outputShape.batched(rows.count))
-    if windows == nil {
+    if outputShape.rank == 1 {
       Tensor.combineRows(
         terms(products, at: time), bias: biases?[time],
         shifts: shifts(products, at: time, rows: rows), range: rows, clipping: clips,

@@ -4,25 +4,32 @@ import LCWNetworks
 import LCWNumerics
 
 /// How to evaluate some points of one stage: what runs once, what combines, what runs at each.
+///
+/// What can be reached from a moving parameter has to run again at each point. What it reads from elsewhere
+/// is the *cut*: these values are computed once for a block.
 struct StagePlan: Sendable {
   private let path: any ConnectionPath
   private let times: [Double]
-  private let runner: Runner
-  /// The first layer that moves and that combinations are known for; nothing if nothing moves or
-  /// the first moving layer can't be combined.
-  private let combined: CombinedLayer?
-  /// The layers that run once for a block.
-  private let head: Range<Int>
-  /// The layers that run at each point.
-  private let tail: Range<Int>
+  /// Runs once for a block and computes the cut and what combined layers read.
+  private let head: Runner
+  /// Runs at each point, from the cut and the combined layers' outputs.
+  private let tail: Runner
+  /// The moving layers that combinations are known for and that read nothing that moves.
+  private let combined: [CombinedLayer]
   /// The weights at the first of the times: right for the head, which does not move.
   private let start: Weights
   private let motions: [Motion]
-  /// The dense layer of few outputs at the tail's start, if there is one: it runs together with the
-  /// combination.
-  private let narrow: (weight: Int, bias: Int?, rest: Range<Int>)?
+  /// The dense layer of few outputs that alone reads the only combined layer, if there is one: it runs
+  /// together with the combination, and the rest behind it.
+  private let narrow: NarrowLayer?
   /// The tail's weights at each time, where they fit the memory set aside.
   private var tailWeights: [Weights]?
+
+  private struct NarrowLayer: Sendable {
+    var weight: Int
+    var bias: Int?
+    var rest: Runner
+  }
 
   /// The rows of a block that are combined at a time, so that their pre-activations stay in the
   /// second-level cache while all points are gone through.
@@ -35,36 +42,28 @@ struct StagePlan: Sendable {
   init(_ path: any ConnectionPath, stage: Int, times: [Double]) throws {
     let network = path.network
     let motions = path.stages[stage].motions
-    let firstMoving =
-      network.parameters.indices.first { motions[$0].moves }.map { network.parameters[$0].layer }
-      ?? network.layers.count
-    let localTimes = times.map { path.position(of: $0).time }
-    let combined = CombinedLayer(network, layer: firstMoving, motions: motions, times: localTimes)
-    let tailStart = combined?.layers.upperBound ?? firstMoving
+    let moving = Set(
+      network.parameters.indices.filter { motions[$0].moves }.map { network.parameters[$0].layer })
+    let parts = try MovingParts(
+      of: network, moving: moving, motions: motions,
+      times: times.map { path.position(of: $0).time }, to: network.output)
     self.path = path
     self.times = times
-    self.combined = combined
-    self.head = 0..<firstMoving
-    let tail = tailStart..<network.layers.count
-    self.tail = tail
-    self.narrow = combined == nil ? nil : StagePlan.narrowLayer(of: network, at: tailStart)
-    self.runner = try Runner(
-      network, separating: [firstMoving, tailStart, narrow?.rest.lowerBound ?? tailStart])
     self.motions = motions
-    let tailBytes = network.parameters.reduce(0) {
-      tail.contains($1.layer) ? $0 + $1.shape.count * 4 : $0
-    }
-    let isComputed = network.parameters.indices.contains {
-      tail.contains(network.parameters[$0].layer) && motions[$0].isOpaque
-    }
-    guard isComputed else {
+    combined = parts.combined
+    head = parts.head
+    tail = parts.tail
+    narrow = try StagePlan.narrowLayer(of: network, behind: parts)
+    let read = Set(tail.parameters)
+    let tailBytes = read.reduce(0) { $0 + network.parameters[$1].shape.count * 4 }
+    guard read.contains(where: { motions[$0].isOpaque }) else {
       start = try path.weights(at: times[0])
       if tailBytes * times.count <= StagePlan.keptWeights {
         tailWeights = try times.map(tailWeights(at:))
       }
       return
     }
-    let points = try StagePlan.computedTails(tail, of: path, at: times)
+    let points = try StagePlan.computedTails(read, of: path, at: times)
     start = points[0]
     tailWeights = points
   }
@@ -72,7 +71,7 @@ struct StagePlan: Sendable {
   /// Points that only the path can compute, asked for together, since some are solutions of a
   /// problem over all samples. What no tail reads is that of the first point in all of them.
   private static func computedTails(
-    _ tail: Range<Int>, of path: any ConnectionPath, at times: [Double]
+    _ tail: Set<Int>, of path: any ConnectionPath, at times: [Double]
   ) throws -> [Weights] {
     let together = max(1, computedWeights / max(1, path.network.parameterCount * 4))
     var points: [Weights] = []
@@ -83,10 +82,7 @@ struct StagePlan: Sendable {
           points.append(computed)
           continue
         }
-        for (index, parameter) in path.network.parameters.enumerated()
-        where tail.contains(parameter.layer) {
-          point[index] = computed[index]
-        }
+        for index in tail { point[index] = computed[index] }
         points.append(point)
       }
     }
@@ -94,16 +90,22 @@ struct StagePlan: Sendable {
   }
 
   private static func narrowLayer(
-    of network: Network, at layer: Int
-  ) -> (weight: Int, bias: Int?, rest: Range<Int>)? {
-    guard layer < network.layers.count, case .dense(let outputs, _) = network.layers[layer],
-      outputs <= Tensor.combinedDenseOutputs,
-      let weight = network.parameterIndex(ofLayer: layer, role: .weight)
+    of network: Network, behind parts: MovingParts
+  ) throws -> NarrowLayer? {
+    guard parts.combined.count == 1, let layer = parts.combined.first, layer.prefersPieces,
+      parts.tail.sources == [layer.output]
     else { return nil }
-    return (
-      weight, network.parameterIndex(ofLayer: layer, role: .bias),
-      layer + 1..<network.layers.count
-    )
+    let readers = network.nodes.indices.filter { network.nodes[$0].inputs.contains(layer.output) }
+    guard readers.count == 1,
+      let dense = network.nodes[readers[0]].operation as? any LinearOperation, dense.parts == 1,
+      network.shapes[readers[0] + 1].rank == 1,
+      network.shapes[readers[0] + 1].count <= Tensor.combinedDenseOutputs,
+      let weight = network.parameterIndex(ofLayer: readers[0], role: .weight)
+    else { return nil }
+    let output = Network.Value.output(ofNode: readers[0])
+    return NarrowLayer(
+      weight: weight, bias: network.parameterIndex(ofLayer: readers[0], role: .bias),
+      rest: try Runner(network, from: [output], to: [network.output]))
   }
 
   /// The metrics at each time; the share of the blocks begun is told, and within a block that of its
@@ -111,7 +113,7 @@ struct StagePlan: Sendable {
   func run(
     on samples: SampleSet, workers: Workers, progress: @Sendable (Double) throws -> Void
   ) throws -> [Metrics] {
-    let blocks = samples.ranges(ofSize: runner.evaluationBlock)
+    let blocks = samples.ranges(ofSize: tail.evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
       try progress(Double(index) / Double(blocks.count))
       return try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]]) {
@@ -126,21 +128,17 @@ struct StagePlan: Sendable {
   private func run(
     block: Tensor, labels: ArraySlice<Int32>, progress: (Double) throws -> Void
   ) throws -> [ClassificationSums] {
-    let prefix = runner.output(of: block, weights: start, layers: head)
-    guard let combined else {
-      return try times.indices.map { time in
-        try progress(Double(time) / Double(times.count))
-        return runner.output(of: prefix, weights: try weights(at: time), layers: tail)
-          .softmaxCrossEntropy(labels: labels)
-      }
-    }
-    let products = combined.products(of: prefix)
+    let samples = block.shape.rows
+    let given = head.outputs(of: head.sources.isEmpty ? [] : [block], weights: start)
+    let known = Dictionary(uniqueKeysWithValues: zip(head.targets, given))
+    let products = combined.map { layer in known[layer.input].map(layer.products) }
     var sums = [ClassificationSums](repeating: ClassificationSums(), count: times.count)
-    let samples = prefix.shape.rows
-    // Points whose weights must be computed go through the whole block at once, and so do images;
-    // the others in pieces that fit a cache.
-    let height =
-      tailWeights == nil || !combined.prefersPieces ? samples : StagePlan.rowsAtATime
+    // Points whose weights must be computed go through the whole block at once, and so do images and
+    // what reads more than one combined layer; the others in pieces that fit a cache.
+    let inPieces =
+      tailWeights != nil && combined.count == 1 && combined[0].prefersPieces
+      && tail.sources == [combined[0].output]
+    let height = inPieces ? StagePlan.rowsAtATime : samples
     for first in stride(from: 0, to: samples, by: height) {
       let rows = first..<min(first + height, samples)
       let base = labels.startIndex
@@ -149,26 +147,29 @@ struct StagePlan: Sendable {
       for time in times.indices {
         if height >= samples { try progress(Double(time) / Double(times.count)) }
         let weights = try weights(at: time)
-        sums[time] += output(of: combined, products, at: time, rows: rows, weights: weights)
+        sums[time] += output(known, products, at: time, rows: rows, weights: weights)
           .softmaxCrossEntropy(labels: rowLabels)
       }
     }
     return sums
   }
 
-  /// What the combined layer and the tail put out for some rows at a time.
+  /// What the network puts out for some rows at a time.
   private func output(
-    of combined: CombinedLayer, _ products: CombinedLayer.Products, at time: Int,
+    _ known: [Network.Value: Tensor], _ products: [CombinedLayer.Products?], at time: Int,
     rows: Range<Int>, weights: Weights
   ) -> Tensor {
-    if let narrow {
-      let output = combined.combine(
+    if let narrow, let products = products[0] {
+      let output = combined[0].combine(
         products, at: time, rows: rows, weight: weights[narrow.weight],
         weightBias: narrow.bias.map { weights[$0] })
-      return runner.output(of: output, weights: weights, layers: narrow.rest)
+      return narrow.rest.output(of: output, weights: weights)
     }
-    return runner.output(
-      of: combined.combine(products, at: time, rows: rows), weights: weights, layers: tail)
+    var inputs = known
+    for (layer, products) in zip(combined, products) {
+      if let products { inputs[layer.output] = layer.combine(products, at: time, rows: rows) }
+    }
+    return tail.outputs(of: tail.sources.compactMap { inputs[$0] }, weights: weights)[0]
   }
 
   private func weights(at index: Int) throws -> Weights {
@@ -180,13 +181,13 @@ struct StagePlan: Sendable {
   private func tailWeights(at time: Double) throws -> Weights {
     var weights = start
     let localTime = path.position(of: time).time
-    for (index, parameter) in path.network.parameters.enumerated()
-    where tail.contains(parameter.layer) {
+    for index in tail.parameters {
       switch motions[index] {
       case .fixed(let tensor): weights[index] = tensor
       case .combination(let bases, let curve):
         weights[index] = Tensor.combination(
-          bases, coefficients: curve.coefficients(at: localTime), shape: parameter.shape)
+          bases, coefficients: curve.coefficients(at: localTime),
+          shape: path.network.parameters[index].shape)
       case .opaque: return try path.weights(at: time)
       }
     }

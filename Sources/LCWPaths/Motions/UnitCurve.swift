@@ -24,8 +24,8 @@ public enum UnitCurve: String, OptionChoice {
     let motions = network.parameters.indices.map { index in
       let parameter = network.parameters[index]
       let pair = [a[index], b[index]]
-      if let population, index == population.outgoing {
-        return motion(pair, mean: { pair.meanOfBlocks(population) })
+      if let site = population?.outgoing.first(where: { $0.parameter == index }) {
+        return motion(pair, mean: { pair.meanOfBlocks(site, parameter.shape, population) })
       }
       if parameter.layer == network.weightedLayers.last, parameter.role == .bias {
         return motion(pair, mean: { pair.meanOfSingles() })
@@ -47,8 +47,12 @@ public enum UnitCurve: String, OptionChoice {
       let pair = [a[index], b[index]]
       motions[index] = motion(pair, mean: { pair.meanOfRows() })
     }
-    let pair = [a[population.outgoing], b[population.outgoing]]
-    motions[population.outgoing] = motion(pair, mean: { pair.meanOfBlocks(population) })
+    for site in population.outgoing {
+      let pair = [a[site.parameter], b[site.parameter]]
+      let shape = a.network.parameters[site.parameter].shape
+      motions[site.parameter] = motion(
+        pair, mean: { pair.meanOfBlocks(site, shape, population) })
+    }
     return LayerMotion(motions)
   }
 
@@ -61,8 +65,14 @@ public enum UnitCurve: String, OptionChoice {
 }
 
 extension [Tensor] {
-  fileprivate func meanOfBlocks(_ population: HiddenPopulation) -> Tensor {
-    meanOfBlocks(count: population.count, width: population.blockWidth)
+  /// The mean over units where a layer reads these alone; over rows where it reads others too.
+  fileprivate func meanOfBlocks(
+    _ site: UnitGroup.Site, _ shape: Shape, _ population: HiddenPopulation?
+  ) -> Tensor {
+    guard let population, site.axis == 1, site.rows == nil,
+      shape[1] == population.count * site.block
+    else { return meanOfRows() }
+    return meanOfBlocks(count: population.count, width: shape.rowCount / population.count)
   }
 
   /// The mean of tensors each of which is one sample.

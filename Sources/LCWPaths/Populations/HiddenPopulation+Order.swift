@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
-import LCWNumerics
 
 extension HiddenPopulation {
-  /// The population of a weighted layer, given by its index in the network.
-  /// - Throws: ``PopulationError`` as ``init(of:hidden:)``.
-  public init(of network: Network, layer: Int) throws(PopulationError) {
-    try self.init(of: network, hidden: network.weightedLayers.firstIndex(of: layer) ?? -1)
-  }
-
   /// Weights with the units in another order, which compute the same function.
   /// - Parameter order: A permutation: unit i of the result is unit `order[i]` of `weights`.
   public func reordered(_ weights: Weights, by order: [Int]) -> Weights {
-    precondition(order.count == count, "the order is not one of these units")
-    var result = weights
-    let neurons = neurons(of: weights)
-    var moved = Tensor(unspecified: neurons.shape)
-    let width = dimension
-    for (unit, source) in order.enumerated() {
-      moved.elements.replaceSubrange(
-        unit * width..<(unit + 1) * width,
-        with: neurons.elements[source * width..<(source + 1) * width])
-    }
-    assign(moved, to: &result)
-    return result
+    weights.permuting(group, by: order)
+  }
+}
+
+extension HiddenPopulation {
+  /// Checks that a unit can be moved from slot to slot while the function stays: what a unit puts out
+  /// depends on its own numbers alone.
+  /// - Throws: ``ConnectionError/layer(index:description:problem:)`` that names what couples the units.
+  public func requireFreeSlots(for method: String) throws(ConnectionError) {
+    guard let node = group.couplings.first else { return }
+    throw .layer(
+      index: node, description: network.describe(node: node),
+      problem: "makes each unit depend on the others of \(name), so that \(method) can't bring them into "
+        + "their order one by one")
   }
 }

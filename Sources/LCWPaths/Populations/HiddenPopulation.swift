@@ -2,112 +2,204 @@
 public import LCWCore
 public import LCWNumerics
 
-/// The hidden units between two weighted layers, and which weights belong to which.
+/// A group of hidden units as rows of numbers, and which weights belong to which.
 ///
 /// A unit's *neuron* is what the function of a two-layer network is a sum over: its incoming
 /// weights, its bias, and its outgoing block (Anokhin and Yarotsky 2020, section 2). For a dense
 /// layer the outgoing block is a column of the next weight matrix; for a filter it is that
 /// filter's input plane in every filter of the next layer; through a flatten, as many columns as a
-/// channel has positions.
+/// channel has positions. Where several layers write or read the units, as in a residual stream, a neuron
+/// has what belongs to it in all of them, and a normalisation's numbers too.
 public struct HiddenPopulation: Sendable, Hashable {
   /// The network.
   public let network: Network
-  /// The parameter of the incoming weights, one row for each unit.
-  public let incoming: Int
-  /// The parameter of the units' biases, if there is one.
-  public let bias: Int?
-  /// The parameter of the outgoing weights.
-  public let outgoing: Int
-  /// The number of units.
-  public let count: Int
-  /// The number of weights in a unit's outgoing block for one output.
-  public let blockWidth: Int
+  /// The units.
+  public let group: UnitGroup
+  /// What writes or passes the units, in the network's order: incoming weights, biases, normalisations.
+  public let incoming: [UnitGroup.Site]
+  /// What reads the units, in the network's order.
+  public let outgoing: [UnitGroup.Site]
 
-  /// The population between the weighted layers `hidden` and `hidden` + 1, counted from 0.
+  /// The units of a group.
+  /// - Throws: ``PopulationError/fixed(name:reason:)`` if they may not be permuted.
+  public init(of network: Network, group: UnitGroup) throws(PopulationError) {
+    if let hold = group.holds.first {
+      throw .fixed(
+        name: group.places.first.flatMap(\.value.node).map { network.nodes[$0].name } ?? "input",
+        reason: hold.description(in: network))
+    }
+    self.network = network
+    self.group = group
+    incoming = group.sites.filter { $0.use != .reads }
+    outgoing = group.sites.filter { $0.use == .reads }
+  }
+
+  /// The units that a weighted layer writes, given by its index in the network.
+  /// - Throws: ``PopulationError`` if it writes none, or such as may not be permuted.
+  public init(of network: Network, layer: Int) throws(PopulationError) {
+    guard network.nodes.indices.contains(layer), network.nodes[layer].layer.isWeighted else {
+      throw .noHiddenLayer(weightedLayers: network.weightedLayers.count)
+    }
+    let groups = UnitGroups(of: network).groups(of: .output(ofNode: layer))
+    guard groups.count == 1 else {
+      throw .severalGroups(name: network.nodes[layer].name, count: groups.count)
+    }
+    try self.init(of: network, group: groups[0])
+  }
+
+  /// The units that the weighted layer `hidden`, counted from 0, writes.
   ///
-  /// - Throws: ``PopulationError`` if there are no such two layers, or what lies between them
+  /// - Throws: ``PopulationError`` if there is no such layer or it is the last one, or what lies behind it
   ///   mixes the units.
   public init(of network: Network, hidden: Int) throws(PopulationError) {
     let weighted = network.weightedLayers
-    guard hidden >= 0, hidden + 1 < weighted.count,
-      let incoming = network.parameterIndex(ofLayer: weighted[hidden], role: .weight),
-      let outgoing = network.parameterIndex(ofLayer: weighted[hidden + 1], role: .weight)
-    else { throw .noHiddenLayer(weightedLayers: weighted.count) }
-    for layer in weighted[hidden] + 1..<weighted[hidden + 1]
-    where network.layers[layer] == .batchNorm {
-      throw .mixedUnits(layer: layer, description: "\(network.layers[layer])")
+    guard hidden >= 0, hidden + 1 < weighted.count else {
+      throw .noHiddenLayer(weightedLayers: weighted.count)
     }
-    let units = network.parameters[incoming].shape.rows
-    self.network = network
-    self.incoming = incoming
-    self.bias = network.parameterIndex(ofLayer: weighted[hidden], role: .bias)
-    self.outgoing = outgoing
-    self.count = units
-    self.blockWidth = network.parameters[outgoing].shape.rowCount / units
+    try self.init(of: network, layer: weighted[hidden])
   }
 
-  /// The number of incoming weights of a unit.
-  public var inputs: Int { network.parameters[incoming].shape.rowCount }
+  /// All groups of units that may be permuted, in the network's order.
+  public static func all(of network: Network) -> [HiddenPopulation] {
+    UnitGroups(of: network).free.compactMap { try? HiddenPopulation(of: network, group: $0) }
+  }
 
-  /// The number of outputs of the next layer.
-  public var outputs: Int { network.parameters[outgoing].shape.rows }
+  /// The number of units.
+  public var count: Int { group.count }
+
+  /// The name of the first layer that writes the units.
+  public var name: String {
+    incoming.first.map { network.parameters[$0.parameter].layerName } ?? "input"
+  }
+
+  /// The first layer that writes the units.
+  public var layer: Int { incoming.first.map { network.parameters[$0.parameter].layer } ?? 0 }
+
+  /// The parameters that hold something of the units, in the order of a neuron's numbers.
+  public var parameters: [Int] {
+    (incoming + outgoing).reduce(into: []) {
+      if !$0.contains($1.parameter) { $0.append($1.parameter) }
+    }
+  }
+
+  /// The number of incoming weights of a unit, without biases and normalisations.
+  public var inputs: Int { incomingWeights.reduce(0) { $0 + width(of: $1) } }
+
+  /// The sites of incoming weights.
+  private var incomingWeights: [UnitGroup.Site] {
+    incoming.filter { $0.use == .writes && network.parameters[$0.parameter].role == .weight }
+  }
 
   /// The number of values of a neuron: incoming weights, bias, outgoing block.
-  public var dimension: Int {
-    inputs + (bias == nil ? 0 : 1) + outputs * blockWidth
-  }
+  public var dimension: Int { (incoming + outgoing).reduce(0) { $0 + width(of: $1) } }
 
   /// The number of a neuron's first values that are its incoming weights and its bias.
-  public var incomingColumns: Int { dimension - outputs * blockWidth }
+  public var incomingColumns: Int { incoming.reduce(0) { $0 + width(of: $1) } }
 
   /// The neurons of a network as rows, `[count, dimension]`.
-  public func neurons(of weights: Weights) -> Tensor {
-    let width = count * blockWidth
-    var rows = Tensor(zeros: [count, dimension])
-    for unit in 0..<count {
-      var next = unit * dimension
-      for value in weights[incoming].row(unit) {
-        rows.elements[next] = value
-        next += 1
-      }
-      assert(next == unit * dimension + inputs)
-      if let bias {
-        rows.elements[next] = weights[bias].elements[unit]
-        next += 1
-      }
-      for output in 0..<outputs {
-        for position in 0..<blockWidth {
-          rows.elements[next] =
-            weights[outgoing].elements[output * width + unit * blockWidth + position]
-          next += 1
-        }
-      }
-    }
-    return rows
+  public func neurons(of weights: Weights) -> Tensor { rows(of: weights, at: incoming + outgoing) }
+
+  /// The incoming weights of a network as rows, `[count, inputs]`, without biases.
+  public func incomingWeights(of weights: Weights) -> Tensor {
+    rows(of: weights, at: incomingWeights)
   }
 
   /// Writes neurons, `[count, dimension]`, over those of a network.
   public func assign(_ neurons: Tensor, to weights: inout Weights) {
     precondition(neurons.shape == [count, dimension], "\(neurons.shape) are not these neurons")
-    let width = count * blockWidth
-    for unit in 0..<count {
-      var next = unit * dimension
-      for column in 0..<inputs {
-        weights[incoming].elements[unit * inputs + column] = neurons.elements[next + column]
+    let width = dimension
+    var column = 0
+    for site in incoming + outgoing {
+      let pieces = SitePieces(of: site, in: network)
+      weights[site.parameter].elements.withUnsafeMutableBufferPointer { values in
+        neurons.elements.withUnsafeBufferPointer { rows in
+          for unit in 0..<count {
+            var next = unit * width + column
+            for start in pieces.starts(ofUnit: unit) {
+              for index in start..<start + pieces.length {
+                values[index] = rows[next]
+                next += 1
+              }
+            }
+          }
+        }
       }
-      next += inputs
-      if let bias {
-        weights[bias].elements[unit] = neurons.elements[next]
-        next += 1
-      }
-      for output in 0..<outputs {
-        for position in 0..<blockWidth {
-          weights[outgoing].elements[output * width + unit * blockWidth + position] =
-            neurons.elements[next]
-          next += 1
+      column += pieces.width
+    }
+  }
+
+  /// Sets the outgoing block of a unit to zero, so that nothing reads it.
+  public func removeOutput(ofUnit unit: Int, from weights: inout Weights) {
+    for site in outgoing {
+      let pieces = SitePieces(of: site, in: network)
+      for start in pieces.starts(ofUnit: unit) {
+        for index in start..<start + pieces.length {
+          weights[site.parameter].elements[index] = 0
         }
       }
     }
+  }
+
+  private func rows(of weights: Weights, at sites: [UnitGroup.Site]) -> Tensor {
+    let width = sites.reduce(0) { $0 + self.width(of: $1) }
+    var rows = Tensor(zeros: [count, width])
+    var column = 0
+    for site in sites {
+      let pieces = SitePieces(of: site, in: network)
+      rows.elements.withUnsafeMutableBufferPointer { rows in
+        weights[site.parameter].elements.withUnsafeBufferPointer { values in
+          for unit in 0..<count {
+            var next = unit * width + column
+            for start in pieces.starts(ofUnit: unit) {
+              for index in start..<start + pieces.length {
+                rows[next] = values[index]
+                next += 1
+              }
+            }
+          }
+        }
+      }
+      column += pieces.width
+    }
+    return rows
+  }
+
+  /// The values that one unit has at a site.
+  private func width(of site: UnitGroup.Site) -> Int { SitePieces(of: site, in: network).width }
+}
+
+/// Where the values of a unit lie in a parameter: pieces of neighbouring values.
+struct SitePieces {
+  /// The values of a piece.
+  let length: Int
+  /// The first value of unit 0 in each piece.
+  private let starts: StrideTo<Int>
+  private let count: Int
+
+  init(of site: UnitGroup.Site, in network: Network) {
+    let shape = network.parameters[site.parameter].shape
+    let inner = shape.dimensions.dropFirst(site.axis + 1).reduce(1, *)
+    let outer = shape.dimensions.prefix(site.axis).reduce(1, *)
+    let step = shape[site.axis] * inner
+    var range = 0..<outer
+    if let rows = site.rows, site.axis > 0 {
+      let each = outer / max(1, shape.rows)
+      range = rows.lowerBound * each..<rows.upperBound * each
+    }
+    length = site.block * inner
+    let first = site.offset * inner
+    starts = stride(
+      from: range.lowerBound * step + first, to: range.upperBound * step + first, by: max(1, step))
+    count = range.count
+  }
+
+  /// The values of one unit.
+  var width: Int { count * length }
+
+  /// The first value of each piece of a unit.
+  func starts(ofUnit unit: Int) -> some Sequence<Int> {
+    let shift = unit * length
+    return starts.lazy.map { $0 + shift }
   }
 }
 
@@ -115,8 +207,10 @@ public struct HiddenPopulation: Sendable, Hashable {
 public enum PopulationError: DescribedError, Hashable {
   /// A network with fewer weighted layers than a hidden layer needs.
   case noHiddenLayer(weightedLayers: Int)
-  /// A layer between the two weighted layers that this version can't carry units through.
-  case mixedUnits(layer: Int, description: String)
+  /// A layer's units may not be permuted.
+  case fixed(name: String, reason: String)
+  /// A layer writes several groups of units.
+  case severalGroups(name: String, count: Int)
 
   /// Wrong usage.
   public var category: ErrorCategory { .usage }
@@ -126,9 +220,10 @@ public enum PopulationError: DescribedError, Hashable {
     switch self {
     case .noHiddenLayer(let layers):
       "the network has no such hidden layer: it has \(layers) layer(s) with weights"
-    case .mixedUnits(let layer, let description):
-      "layer \(layer + 1) (\(description)) lies between a layer's units and their outgoing "
-        + "weights; fold it with lcw convert --fold-batchnorm"
+    case .fixed(let name, let reason):
+      "the units of \(name) can't be exchanged: \(reason)"
+    case .severalGroups(let name, let count):
+      "the units of \(name) are in \(count) groups, each of which is exchanged for itself"
     }
   }
 }

@@ -53,7 +53,7 @@ public struct LayerwiseConnection: Sendable {
       if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     var build = Build(network: a.network, current: a, reordered: ReorderedNetwork(b))
-    for (index, pair) in zip(layers, layers.dropFirst()).enumerated() {
+    for (index, pair) in try a.network.layerwisePairs(for: name).enumerated() {
       try context.progress(
         ConnectionProgress(
           "layer \(index + 1) of \(layers.count)", share: Double(index) / Double(layers.count)))
@@ -73,6 +73,32 @@ public struct LayerwiseConnection: Sendable {
       }
     }
     return try build.finished(lastLayer: layers[layers.count - 1])
+  }
+}
+
+extension Network {
+  /// Each weighted layer but the last with the one that reads its units, where these are neighbours.
+  /// - Throws: ``ConnectionError/layer(index:description:problem:)`` that names a layer whose units others
+  ///   write or read too, as in a residual stream.
+  fileprivate func layerwisePairs(for method: String) throws(ConnectionError) -> [(Int, Int)] {
+    let layers = weightedLayers
+    let pairs = Array(zip(layers, layers.dropFirst()))
+    guard !isChain else { return pairs }
+    let groups = UnitGroups(of: self)
+    for (layer, next) in pairs {
+      let own = groups.groups(of: .output(ofNode: layer))
+      let (writers, readers) = (
+        own.flatMap { $0.nodes(.writes, in: self) }, own.flatMap { $0.nodes(.reads, in: self) }
+      )
+      guard writers == [layer], readers == [next] else {
+        let others = (writers + readers).filter { $0 != layer }.map { nodes[$0].name }
+        throw .layer(
+          index: layer, description: describe(node: layer),
+          problem: "shares its units with \(others.joined(separator: ", ")): \(method) moves networks "
+            + "in which each hidden layer is read by the next one alone")
+      }
+    }
+    return pairs
   }
 }
 

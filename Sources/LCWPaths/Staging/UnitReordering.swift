@@ -54,24 +54,26 @@ public struct UnitReordering: ConnectionPath {
     let moves = SlotMove.sorting(order, free: freed)
     self.moves = moves
     let start = population.reordered(end, by: order)
-    let name = network.parameters[population.incoming].name
+    let name = population.name
     remarks = [
-      PathRemark("units of \(name) that change their place", Double(order.changedPlaces)),
-      PathRemark("unit of \(name) taken out meanwhile", Double(unit + 1)),
+      PathRemark("units of \(name).weight that change their place", Double(order.changedPlaces)),
+      PathRemark("unit of \(name).weight taken out meanwhile", Double(unit + 1)),
     ]
     let opened = population.removingOutput(ofSlot: freed, of: start)
     let closed = population.removingOutput(ofSlot: unit, of: end)
+    let readers = Set(population.outgoing.map(\.parameter))
     func line(_ a: Weights, _ b: Weights, _ label: String) -> PathStage {
       PathStage(
         label: label,
         motions: network.parameters.indices.map {
-          $0 == population.outgoing ? .combination([a[$0], b[$0]], .line) : .fixed(a[$0])
+          readers.contains($0) ? .combination([a[$0], b[$0]], .line) : .fixed(a[$0])
         }, restoresOrder: true)
     }
+    let parameters = Set(population.parameters)
     let reordering = PathStage(
       label: "reorder",
       motions: network.parameters.indices.map {
-        population.parameters.contains($0) ? .opaque : .fixed(end[$0])
+        parameters.contains($0) ? .opaque : .fixed(end[$0])
       }, keepsFunction: true, restoresOrder: true,
       length: UnitReordering.length(of: moves, order, freed: freed, neurons, population))
     stages = [line(start, opened, "free a unit"), reordering, line(closed, end, "restore it")]
@@ -227,9 +229,6 @@ private struct SlotState {
 }
 
 extension HiddenPopulation {
-  /// The parameters that hold something of the units.
-  fileprivate var parameters: Set<Int> { Set([incoming, outgoing] + (bias.map { [$0] } ?? [])) }
-
   /// For each neuron the product of the norms of its incoming part and of its outgoing one.
   fileprivate func contributionBounds(of neurons: Tensor) -> [Float] {
     let split = incomingColumns
@@ -243,12 +242,7 @@ extension HiddenPopulation {
   /// Weights in which nothing reads what a slot computes.
   fileprivate func removingOutput(ofSlot slot: Int, of weights: Weights) -> Weights {
     var result = weights
-    let width = count * blockWidth
-    for output in 0..<outputs {
-      for position in 0..<blockWidth {
-        result[outgoing].elements[output * width + slot * blockWidth + position] = 0
-      }
-    }
+    removeOutput(ofUnit: slot, from: &result)
     return result
   }
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNumerics
+
+/// The hyperbolic tangent.
+public struct Tanh: NetworkOperation {
+  /// `tanh`
+  public static let name = "tanh"
+  /// What it is.
+  public static let summary = "the hyperbolic tangent"
+
+  /// The activation.
+  public init() {}
+  /// No words.
+  public init(words: inout OperationWords) {}
+  /// No words.
+  public var words: [String] { [] }
+
+  /// The input's.
+  public func outputShape(for inputs: [Shape]) -> Shape { inputs[0] }
+  /// Units pass one by one.
+  public func units(inputs: [Shape], output: Shape) -> UnitRelation { .oneByOne }
+
+  /// Each value for itself.
+  public func kernel(
+    inputs: [Shape], output: Shape, fusing: FusedActivation?
+  ) -> any OperationKernel { TanhKernel() }
+}
+
+extension Layer {
+  /// The hyperbolic tangent.
+  public static let tanh = Layer(Tanh())
+}
+
+@section("lcw_plugins") @used
+let tanhPlugin: PluginRecord = { $0.add(Tanh.self) }
+
+/// The hyperbolic tangent.
+struct TanhKernel: UnaryKernel {
+  func output(of input: consuming Tensor, parameters: [Tensor], workers: Workers) -> Tensor {
+    input.tanh(workers: workers)
+    return input
+  }
+
+  func outputRecording(
+    of input: consuming Tensor, parameters: [Tensor], pass: inout TrainingPass
+  ) -> (output: Tensor, record: [Tensor]) {
+    input.tanh(workers: pass.workers)
+    return (input, [input])
+  }
+
+  func backward(
+    _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
+    gradients: inout [Tensor], needsInput: Bool, pass: TrainingPass
+  ) -> Tensor? {
+    gradient.tanhBackward(output: record[0], workers: pass.workers)
+    return gradient
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+public import LCWNumerics
+
+/// Normalises each channel by the batch's moments in training, by running ones otherwise (Ioffe and
+/// Szegedy 2015).
+public struct BatchNormalisation: AffineOperation {
+  /// `batchnorm`
+  public static let name = "batchnorm"
+  /// What it is.
+  public static let summary =
+    "normalises each channel by the batch in training, by running moments otherwise"
+  /// `norm`
+  public static let nodeName = "norm"
+
+  /// Batch normalisation.
+  public init() {}
+  /// No words.
+  public init(words: inout OperationWords) {}
+  /// No words.
+  public var words: [String] { [] }
+
+  /// The input's.
+  public func outputShape(for inputs: [Shape]) throws(OperationProblem) -> Shape {
+    guard inputs[0].rank == 1 || inputs[0].rank == 3 else {
+      throw OperationProblem(
+        "needs a vector or [channels, height, width] but gets \(inputs[0])")
+    }
+    return inputs[0]
+  }
+
+  /// Scale, shift, running mean and running variance, `[channels]` each.
+  public func parameters(for inputs: [Shape]) throws(OperationProblem) -> [ParameterDescription] {
+    let shape: Shape = [inputs[0][0]]
+    let average = ParameterUpdate.average(share: 0.1)
+    return [
+      ParameterDescription(.scale, shape, initial: .constant(1)),
+      ParameterDescription(.shift, shape, initial: .constant(0)),
+      ParameterDescription(.mean, shape, initial: .constant(0), update: average),
+      ParameterDescription(.variance, shape, initial: .constant(1), update: average),
+    ]
+  }
+
+  /// Channels pass one by one.
+  public func units(inputs: [Shape], output: Shape) -> UnitRelation { .oneByOne(parameters: 4) }
+
+  /// A ReLU.
+  public func fuses(_ activation: FusedActivation) -> Bool { activation == .rectifier }
+
+  /// A channel of one value has no variance.
+  public func needsSeveralSamples(inputs: [Shape]) -> Bool { inputs[0].rowCount == 1 }
+
+  /// Normalisation of channels.
+  public func kernel(
+    inputs: [Shape], output: Shape, fusing: FusedActivation?
+  ) -> any OperationKernel {
+    BatchNormalisationKernel(
+      normalisation: ChannelNormalisation(over: inputs[0]), clips: fusing == .rectifier)
+  }
+
+  /// By the running moments.
+  public func lines(parameters: [Tensor]) -> [(factor: Double, summand: Double)] {
+    (0..<parameters[0].count).map { channel in
+      let values = parameters.map { Double($0.elements[channel]) }
+      let factor = values[0] / (values[3] + Double(ChannelNormalisation.epsilon)).squareRoot()
+      return (factor, values[1] - values[2] * factor)
+    }
+  }
+}
+
+extension Layer {
+  /// Normalises each channel by the batch's moments in training, by running ones otherwise.
+  public static let batchNorm = Layer(BatchNormalisation())
+}
+
+@section("lcw_plugins") @used
+let batchNormalisationPlugin: PluginRecord = { $0.add(BatchNormalisation.self) }
+
+/// Batch normalisation, then clipped at zero if a ReLU follows.
+struct BatchNormalisationKernel: UnaryKernel {
+  var normalisation: ChannelNormalisation
+  var clips: Bool
+
+  func output(of input: consuming Tensor, parameters: [Tensor], workers: Workers) -> Tensor {
+    normalisation.output(
+      of: input, moments: .init(mean: parameters[2], variance: parameters[3]),
+      scale: parameters[0], shift: parameters[1], clipping: clips, workers: workers)
+  }
+
+  func outputRecording(
+    of input: consuming Tensor, parameters: [Tensor], pass: inout TrainingPass
+  ) -> (output: Tensor, record: [Tensor]) {
+    let moments = normalisation.moments(of: input, workers: pass.workers)
+    let output = normalisation.output(
+      of: input, moments: moments, scale: parameters[0], shift: parameters[1], clipping: clips,
+      workers: pass.workers)
+    return (output, [input, moments.mean, moments.variance] + (clips ? [output] : []))
+  }
+
+  func backward(
+    _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
+    gradients: inout [Tensor], needsInput: Bool, pass: TrainingPass
+  ) -> Tensor? {
+    if clips { gradient.reluBackward(output: record[3], workers: pass.workers) }
+    let (scale, shift) = normalisation.backward(
+      &gradient, block: record[0], moments: .init(mean: record[1], variance: record[2]),
+      scale: parameters[0], workers: pass.workers)
+    gradients[0].assign(1, times: scale, plus: pass.carry)
+    gradients[1].assign(1, times: shift, plus: pass.carry)
+    gradients[2] = record[1]
+    // Unbiased, as PyTorch keeps it; of one value there is no such estimate.
+    let count = Float(record[0].shape.rows * normalisation.positions)
+    gradients[3].assign(count / max(1, count - 1), times: record[2], plus: 0)
+    return gradient
+  }
+}
