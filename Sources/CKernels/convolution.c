@@ -2,8 +2,8 @@
 #include "dispatch.h"
 #include <string.h>
 
-// The positions along an axis, from `first` to below `last`, whose element `offset` of the window
-// lies within the input.
+// The positions along an axis, from `first` to below `last`, whose element `offset` places behind the
+// window's start lies within the input.
 typedef struct {
   ptrdiff_t first, last;
 } inside_t;
@@ -41,15 +41,17 @@ DISPATCHED void lcw_patches(
     float *patches, ptrdiff_t leading, const float *image, const lcw_windows_t *w,
     ptrdiff_t first_row, ptrdiff_t rows) {
   const ptrdiff_t plane = w->height * w->width, out = w->out_width;
-  const int is_same_width = w->stride == 1 && out == w->width;
+  const int is_same_width = w->down == 1 && w->across == 1 && out == w->width;
   for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
+    const ptrdiff_t dy = ky * w->spread_height;
     const inside_t ys = within(
-        inside(ky, w->height, w->stride, w->padding, w->out_height), first_row, rows);
+        inside(dy, w->height, w->down, w->top, w->out_height), first_row, rows);
     for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-      const inside_t xs = inside(kx, w->width, w->stride, w->padding, out);
+      const ptrdiff_t dx = kx * w->spread_width;
+      const inside_t xs = inside(dx, w->width, w->across, w->left, out);
       const ptrdiff_t count = xs.last - xs.first;
-      const ptrdiff_t top = ys.first * w->stride + ky - w->padding;
-      const ptrdiff_t left = xs.first * w->stride + kx - w->padding;
+      const ptrdiff_t top = ys.first * w->down + dy - w->top;
+      const ptrdiff_t left = xs.first * w->across + dx - w->left;
       for (ptrdiff_t c = 0; c < w->channels; c++) {
         float *to =
             patches + ((c * w->kernel_height + ky) * w->kernel_width + kx) * leading;
@@ -67,14 +69,14 @@ DISPATCHED void lcw_patches(
           clear_borders(to, height, out, xs);
           to += height * out;
         } else {
-          for (ptrdiff_t y = 0; y < height; y++, from += w->stride * w->width, to += out) {
+          for (ptrdiff_t y = 0; y < height; y++, from += w->down * w->width, to += out) {
             clear(to, xs.first);
-            if (w->stride == 1) {
+            if (w->across == 1) {
               memcpy(to + xs.first, from, sizeof(float) * (size_t)count);
-            } else if (w->stride == 2) {
+            } else if (w->across == 2) {
               for (ptrdiff_t x = 0; x < count; x++) to[xs.first + x] = from[2 * x];
             } else {
-              for (ptrdiff_t x = 0; x < count; x++) to[xs.first + x] = from[w->stride * x];
+              for (ptrdiff_t x = 0; x < count; x++) to[xs.first + x] = from[w->across * x];
             }
             clear(to + xs.last, out - xs.last);
           }
@@ -89,20 +91,22 @@ DISPATCHED void lcw_add_patches(
     float *image, float *patches, ptrdiff_t leading, const lcw_windows_t *w,
     ptrdiff_t first_row, ptrdiff_t rows) {
   const ptrdiff_t plane = w->height * w->width, out = w->out_width;
-  const int is_same_width = w->stride == 1 && out == w->width;
+  const int is_same_width = w->down == 1 && w->across == 1 && out == w->width;
   for (ptrdiff_t c = 0; c < w->channels; c++) {
     for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
+      const ptrdiff_t dy = ky * w->spread_height;
       const inside_t ys = within(
-          inside(ky, w->height, w->stride, w->padding, w->out_height), first_row, rows);
+          inside(dy, w->height, w->down, w->top, w->out_height), first_row, rows);
       const ptrdiff_t height = ys.last - ys.first;
       for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-        const inside_t xs = inside(kx, w->width, w->stride, w->padding, out);
+        const ptrdiff_t dx = kx * w->spread_width;
+      const inside_t xs = inside(dx, w->width, w->across, w->left, out);
         const ptrdiff_t count = xs.last - xs.first;
         if (height == 0 || count == 0) continue;
         float *from = patches + ((c * w->kernel_height + ky) * w->kernel_width + kx) * leading
             + (ys.first - first_row) * out;
-        float *to = image + c * plane + (ys.first * w->stride + ky - w->padding) * w->width
-            + xs.first * w->stride + kx - w->padding;
+        float *to = image + c * plane + (ys.first * w->down + dy - w->top) * w->width
+            + xs.first * w->across + dx - w->left;
         if (is_same_width) {
           // With zeros in the borders all rows are added at once.
           clear_borders(from, height, out, xs);
@@ -110,13 +114,13 @@ DISPATCHED void lcw_add_patches(
           for (ptrdiff_t i = 0; i < n; i++) to[i] += from[xs.first + i];
           continue;
         }
-        for (ptrdiff_t y = 0; y < height; y++, from += out, to += w->stride * w->width) {
-          if (w->stride == 1) {
+        for (ptrdiff_t y = 0; y < height; y++, from += out, to += w->down * w->width) {
+          if (w->across == 1) {
             for (ptrdiff_t x = 0; x < count; x++) to[x] += from[xs.first + x];
-          } else if (w->stride == 2) {
+          } else if (w->across == 2) {
             for (ptrdiff_t x = 0; x < count; x++) to[2 * x] += from[xs.first + x];
           } else {
-            for (ptrdiff_t x = 0; x < count; x++) to[w->stride * x] += from[xs.first + x];
+            for (ptrdiff_t x = 0; x < count; x++) to[w->across * x] += from[xs.first + x];
           }
         }
       }
@@ -130,12 +134,14 @@ DISPATCHED void lcw_patch_rows(
   const ptrdiff_t plane = w->height * w->width;
   for (ptrdiff_t p = 0; p < count; p++) {
     const ptrdiff_t position = positions ? positions[p] : p;
-    const ptrdiff_t top = position / w->out_width * w->stride - w->padding;
-    const ptrdiff_t left = position % w->out_width * w->stride - w->padding;
+    const ptrdiff_t top = position / w->out_width * w->down - w->top;
+    const ptrdiff_t left = position % w->out_width * w->across - w->left;
+    const ptrdiff_t bottom = top + w->kernel_height * w->spread_height;
+    const ptrdiff_t right = left + w->kernel_width * w->spread_width;
     for (ptrdiff_t c = 0; c < w->channels; c++) {
-      for (ptrdiff_t y = top; y < top + w->kernel_height; y++) {
+      for (ptrdiff_t y = top; y < bottom; y += w->spread_height) {
         const int is_row = y >= 0 && y < w->height;
-        for (ptrdiff_t x = left; x < left + w->kernel_width; x++)
+        for (ptrdiff_t x = left; x < right; x += w->spread_width)
           *rows++ = is_row && x >= 0 && x < w->width ? image[c * plane + y * w->width + x] : 0;
       }
     }

@@ -8,31 +8,36 @@
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t most(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
+// How many steps there are in a distance, the last one cut short; none if it is negative.
+static inline ptrdiff_t steps(ptrdiff_t distance, ptrdiff_t step) {
+  return distance <= 0 ? 0 : step == 1 ? distance : (distance + step - 1) / step;
+}
+
 // Calls `body` for each element of each window of a row from `start` on: `x` counts windows and
 // `i` is the element's place in the plane. A window may be far larger than the plane, so that only
 // its rows and columns that meet the plane are gone through. The usual strides are constants, so that
 // they vectorise.
 #define FOR_EACH_ELEMENT(body)                                                            \
-  const ptrdiff_t top = oy * w->stride - w->padding;                                      \
-  const ptrdiff_t side = start * w->stride - w->padding;                                  \
-  const ptrdiff_t ky_end = least(w->kernel_height, w->height - top);                      \
-  const ptrdiff_t kx_start = most(0, -(side + (count - 1) * w->stride));                  \
-  const ptrdiff_t kx_end = least(w->kernel_width, w->width - side);                       \
-  for (ptrdiff_t ky = most(0, -top); ky < ky_end; ky++) {                                 \
-    const ptrdiff_t row = (top + ky) * w->width;                                          \
+  const ptrdiff_t top = oy * w->down - w->top;                                            \
+  const ptrdiff_t side = start * w->across - w->left;                                     \
+  const ptrdiff_t ky_end = least(w->kernel_height, steps(w->height - top, w->spread_height)); \
+  const ptrdiff_t kx_start = steps(-(side + (count - 1) * w->across), w->spread_width);   \
+  const ptrdiff_t kx_end = least(w->kernel_width, steps(w->width - side, w->spread_width)); \
+  for (ptrdiff_t ky = steps(-top, w->spread_height); ky < ky_end; ky++) {                 \
+    const ptrdiff_t row = (top + ky * w->spread_height) * w->width;                       \
     for (ptrdiff_t kx = kx_start; kx < kx_end; kx++) {                                    \
       ptrdiff_t first = 0, last = count;                                                  \
-      const ptrdiff_t left = side + kx;                                                   \
-      while (first < last && left + first * w->stride < 0) first++;                       \
-      while (last > first && left + (last - 1) * w->stride >= w->width) last--;           \
+      const ptrdiff_t left = side + kx * w->spread_width;                                 \
+      while (first < last && left + first * w->across < 0) first++;                       \
+      while (last > first && left + (last - 1) * w->across >= w->width) last--;           \
       const ptrdiff_t base = row + left;                                                  \
-      if (w->stride == 1) {                                                               \
+      if (w->across == 1) {                                                               \
         for (ptrdiff_t x = first; x < last; x++) { const ptrdiff_t i = base + x; body }   \
-      } else if (w->stride == 2) {                                                        \
+      } else if (w->across == 2) {                                                        \
         for (ptrdiff_t x = first; x < last; x++) { const ptrdiff_t i = base + 2 * x; body } \
       } else {                                                                            \
         for (ptrdiff_t x = first; x < last; x++) {                                        \
-          const ptrdiff_t i = base + w->stride * x;                                       \
+          const ptrdiff_t i = base + w->across * x;                                       \
           body                                                                            \
         }                                                                                 \
       }                                                                                   \
@@ -80,31 +85,94 @@ DISPATCHED void lcw_max_pool_backward(
       best[x] = wins ? v : best[x];
       place[x] = wins ? (int32_t)i : place[x];
     })
-    for (ptrdiff_t x = 0; x < count; x++) to[place[x]] += gradient[x];
+    // A window that lies in the padding whole has no place.
+    for (ptrdiff_t x = 0; x < count; x++)
+      if (place[x] >= 0) to[place[x]] += gradient[x];
   }
 }
 
+// How many elements of the window at `position` lie in the input along an axis; or, if the padding
+// counts, between the ends of the padding.
+static inline ptrdiff_t counted(
+    ptrdiff_t position, ptrdiff_t stride, ptrdiff_t before, ptrdiff_t size, ptrdiff_t behind,
+    ptrdiff_t kernel, ptrdiff_t spread, int padding_counts) {
+  const ptrdiff_t start = position * stride - before;
+  const ptrdiff_t first = padding_counts ? 0 : steps(-start, spread);
+  const ptrdiff_t last =
+      least(kernel, steps((padding_counts ? size + behind : size) - start, spread));
+  return most(0, last - first);
+}
+
+// What the sums of a tile's windows are divided by: a number for all, or, where windows reach beyond
+// what counts, one for each.
+static inline int divisors(
+    float *each, float *all, const lcw_windows_t *w, ptrdiff_t oy, ptrdiff_t start,
+    ptrdiff_t count, int padding_counts) {
+  const ptrdiff_t high = counted(
+      oy, w->down, w->top, w->height, w->bottom, w->kernel_height, w->spread_height,
+      padding_counts);
+  int is_one = high == w->kernel_height;
+  *all = (float)(w->kernel_height * w->kernel_width);
+  for (ptrdiff_t x = 0; x < count; x++) {
+    const ptrdiff_t wide = counted(
+        start + x, w->across, w->left, w->width, w->right, w->kernel_width, w->spread_width,
+        padding_counts);
+    is_one &= wide == w->kernel_width;
+    // A window without a value has the sum 0, whatever divides it.
+    each[x] = (float)most(1, high * wide);
+  }
+  return is_one;
+}
+
 DISPATCHED void lcw_average_pool(
-    float *y, const float *x_, const lcw_windows_t *w, ptrdiff_t planes) {
-  const float area = (float)(w->kernel_height * w->kernel_width);
+    float *y, const float *x_, const lcw_windows_t *w, ptrdiff_t planes, int padding_counts) {
   FOR_EACH_TILE {
     const ptrdiff_t rest = w->out_width - start, count = rest < TILE ? rest : TILE;
     const float *in = x_ + p * w->height * w->width;
     float *out = y + (p * w->out_height + oy) * w->out_width + start;
+    float each[TILE], all;
+    const int is_one = divisors(each, &all, w, oy, start, count, padding_counts);
     for (ptrdiff_t x = 0; x < count; x++) out[x] = 0;
     FOR_EACH_ELEMENT({ out[x] += in[i]; })
-    for (ptrdiff_t x = 0; x < count; x++) out[x] /= area;
+    if (is_one) {
+      for (ptrdiff_t x = 0; x < count; x++) out[x] /= all;
+    } else {
+      for (ptrdiff_t x = 0; x < count; x++) out[x] /= each[x];
+    }
   }
 }
 
 DISPATCHED void lcw_average_pool_backward(
-    float *dx, const float *dy, const lcw_windows_t *w, ptrdiff_t planes) {
-  const float share = 1 / (float)(w->kernel_height * w->kernel_width);
+    float *dx, const float *dy, const lcw_windows_t *w, ptrdiff_t planes, int padding_counts) {
   for (ptrdiff_t i = 0; i < planes * w->height * w->width; i++) dx[i] = 0;
   FOR_EACH_TILE {
     const ptrdiff_t rest = w->out_width - start, count = rest < TILE ? rest : TILE;
     float *to = dx + p * w->height * w->width;
     const float *gradient = dy + (p * w->out_height + oy) * w->out_width + start;
-    FOR_EACH_ELEMENT({ to[i] += share * gradient[x]; })
+    float each[TILE], all;
+    if (divisors(each, &all, w, oy, start, count, padding_counts)) {
+      const float share = 1 / all;
+      FOR_EACH_ELEMENT({ to[i] += share * gradient[x]; })
+    } else {
+      for (ptrdiff_t x = 0; x < count; x++) each[x] = gradient[x] / each[x];
+      FOR_EACH_ELEMENT({ to[i] += each[x]; })
+    }
+  }
+}
+
+DISPATCHED void lcw_plane_means(float *y, const float *x, ptrdiff_t planes, ptrdiff_t n) {
+  FAST_SUMS
+  for (ptrdiff_t p = 0; p < planes; p++, x += n) {
+    float sum = 0;
+    for (ptrdiff_t i = 0; i < n; i++) sum += x[i];
+    y[p] = sum / (float)n;
+  }
+}
+
+DISPATCHED void lcw_plane_means_backward(
+    float *restrict dx, const float *restrict dy, ptrdiff_t planes, ptrdiff_t n) {
+  for (ptrdiff_t p = 0; p < planes; p++, dx += n) {
+    const float share = dy[p] / (float)n;
+    for (ptrdiff_t i = 0; i < n; i++) dx[i] = share;
   }
 }

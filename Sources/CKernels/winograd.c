@@ -105,7 +105,7 @@ DISPATCHED void lcw_winograd_patches(
     // Borders stay zero from channel to channel.
     for (ptrdiff_t s = 0; s < samples; s++) {
       const float *from = images + (s * w->channels + c) * plane;
-      float *to = scratch + (s * height + w->padding) * width + w->padding;
+      float *to = scratch + (s * height + w->top) * width + w->left;
       for (ptrdiff_t y = 0; y < w->height; y++)
         memcpy(to + y * width, from + y * w->width, sizeof(float) * (size_t)w->width);
     }

@@ -23,6 +23,7 @@ mpmath.mp.dps = 50
 
 DEGREE = 4
 CUT = np.float32(8.9)
+FUNCTION = mpmath.tanh
 GRID = 600
 
 
@@ -36,7 +37,7 @@ def polynomial(coefficients, s):
 def samples():
     """s and tanh(x) / x at equally spaced x up to the cut."""
     points = [mpmath.mpf(float(CUT)) * i / GRID for i in range(1, GRID + 1)]
-    return [x * x for x in points], [mpmath.tanh(x) / x for x in points]
+    return [x * x for x in points], [FUNCTION(x) / x for x in points]
 
 
 def minimax():

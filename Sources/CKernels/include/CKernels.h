@@ -49,10 +49,14 @@ void lcw_combined_dense(
 
 // MARK: convolution and pooling
 
-/// The windows of a convolution or pooling over one image `[channels, height, width]`.
+/// The windows of a convolution or pooling over one image `[channels, height, width]`. Neighbouring
+/// windows are `down` and `across` apart, and neighbouring elements of one are `spread_height` and
+/// `spread_width` apart.
 typedef struct {
   ptrdiff_t channels, height, width;
-  ptrdiff_t kernel_height, kernel_width, stride, padding;
+  ptrdiff_t kernel_height, kernel_width, down, across;
+  ptrdiff_t top, left, bottom, right;
+  ptrdiff_t spread_height, spread_width;
   ptrdiff_t out_height, out_width;
 } lcw_windows_t;
 
@@ -130,11 +134,17 @@ void lcw_max_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_t pl
 /// window's largest values. A plane has fewer than 2³¹ elements.
 void lcw_max_pool_backward(
     float *dx, const float *dy, const float *x, const lcw_windows_t *w, ptrdiff_t planes);
-/// The sum of each window over the size of the window; padding counts as zero.
-void lcw_average_pool(float *y, const float *x, const lcw_windows_t *w, ptrdiff_t planes);
+/// The sum of each window over the number of its values, those in the padding, which are zero, among
+/// them if `padding_counts` is set. What a window has beyond the padding never counts.
+void lcw_average_pool(
+    float *y, const float *x, const lcw_windows_t *w, ptrdiff_t planes, int padding_counts);
 /// Overwrites `dx` with the gradients of `lcw_average_pool`.
 void lcw_average_pool_backward(
-    float *dx, const float *dy, const lcw_windows_t *w, ptrdiff_t planes);
+    float *dx, const float *dy, const lcw_windows_t *w, ptrdiff_t planes, int padding_counts);
+/// y[p] ← the mean of n values of a plane.
+void lcw_plane_means(float *y, const float *x, ptrdiff_t planes, ptrdiff_t n);
+/// Overwrites `dx`, planes of n values, with the gradients of `lcw_plane_means`.
+void lcw_plane_means_backward(float *dx, const float *dy, ptrdiff_t planes, ptrdiff_t n);
 
 // MARK: normalisation
 
@@ -335,3 +345,4 @@ void lcw_keep_freed_memory(void);
 #pragma clang assume_nonnull end
 
 #include "flow.h"
+#include "operations.h"

@@ -8,17 +8,20 @@ import CKernels
 /// channel is summed by one worker, in double precision: the results do not depend on the number of
 /// workers.
 public struct ChannelNormalisation: Sendable, Hashable {
-  /// What is added to a variance, so that a constant channel can be divided by its root.
+  /// What is added to a variance by default, so that a constant channel can be divided by its root.
   public static let epsilon: Float = 1e-5
 
+  /// What is added to a variance.
+  public let epsilon: Float
   /// The number of channels.
   public let channels: Int
   /// The number of values a sample has in each.
   public let positions: Int
 
   /// A normalisation of samples of a shape, whose first size is the channels.
-  public init(over sample: Shape) {
+  public init(over sample: Shape, epsilon: Float = ChannelNormalisation.epsilon) {
     precondition(sample.rank >= 1, "a sample to normalise has channels")
+    self.epsilon = epsilon
     channels = sample[0]
     positions = sample.rowCount
   }
@@ -37,7 +40,7 @@ public struct ChannelNormalisation: Sendable, Hashable {
     }
 
     /// 1 / √(variance + ε) of each channel.
-    var inverseDeviation: [Float] {
+    func inverseDeviation(epsilon: Float) -> [Float] {
       variance.elements.map { Float(1 / (Double($0) + Double(epsilon)).squareRoot()) }
     }
   }
@@ -78,7 +81,7 @@ public struct ChannelNormalisation: Sendable, Hashable {
     workers: Workers = .serial
   ) -> Tensor {
     check(block)
-    let factors = zip(scale.elements, moments.inverseDeviation).map { $0 * $1 }
+    let factors = zip(scale.elements, moments.inverseDeviation(epsilon: epsilon)).map { $0 * $1 }
     // y = x · factor + (shift − mean · factor)
     let summands = (0..<channels).map {
       Float(
@@ -138,7 +141,7 @@ public struct ChannelNormalisation: Sendable, Hashable {
       }
     }
     // With x̂ = (x − m) · r: dx = scale · r · (dy − mean(dy) − x̂ · mean(dy · x̂)), a line in x.
-    let inverse = moments.inverseDeviation
+    let inverse = moments.inverseDeviation(epsilon: epsilon)
     let count = Double(samples * positions)
     var (factors, slopes, summands): ([Float], [Float], [Float]) = ([], [], [])
     for channel in 0..<channels {

@@ -30,6 +30,18 @@ extension ImageConvolution {
         && gradient.shape == windows.outputShape(channels: filters).batched(samples)
         && (clipped.map { $0.shape == gradient.shape } ?? true),
       "gradients of a convolution differ in shape from what they belong to")
+    if isDepthwise {
+      return depthwiseBackward(
+        gradient, clipped: clipped, images: images, weight: weight,
+        weightGradient: &weightGradient, biasGradient: &biasGradient, carry: carry,
+        needsInput: needsInput, workers: workers)
+    }
+    if groups > 1 {
+      return groupedBackward(
+        gradient, clipped: clipped, images: images, weight: weight,
+        weightGradient: &weightGradient, biasGradient: &biasGradient, carry: carry,
+        needsInput: needsInput, workers: workers)
+    }
     BLAS.useCallingThread()
     // The direct way gives both gradients from one set of patches.
     let fastFilters = needsInput && fastBackward == nil ? nil : fast

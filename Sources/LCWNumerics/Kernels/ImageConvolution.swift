@@ -1,30 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import CKernels
 
-/// The convolution of images with filters `[filters, channels, height, width]`, forward and
-/// backward.
+/// The convolution of images with filters `[filters, channels / groups, height, width]`, forward and
+/// backward. In groups, equal parts of the filters see equal parts of the channels, in order.
 ///
 /// Patches of some images are laid out as the columns of a matrix that the filters multiply, a
 /// thousand columns at a time: patches of a whole batch are never in memory. Images are divided
 /// among the workers. Wide layers of 3×3 filters go by Winograd's minimal filtering instead, and those
 /// over images of very few positions by products that leave out the padding: both multiply less.
+/// Filters of one channel each, and of as many groups, are applied plane by plane.
 public struct ImageConvolution: Sendable, Hashable {
   /// The windows.
   public let windows: ImageWindows
   /// The number of filters.
   public let filters: Int
+  /// The number of equal parts that channels and filters are divided into.
+  public let groups: Int
 
   /// A convolution.
-  public init(filters: Int, over windows: ImageWindows) {
+  ///
+  /// - Parameters:
+  ///   - filters: The number of filters.
+  ///   - windows: The windows over images of all channels.
+  ///   - groups: A number that divides channels and filters.
+  public init(filters: Int, over windows: ImageWindows, groups: Int = 1) {
+    precondition(
+      groups > 0 && windows.image[0] % groups == 0 && filters % groups == 0,
+      "\(windows.image[0]) channels and \(filters) filters do not make \(groups) equal groups")
     self.windows = windows
     self.filters = filters
+    self.groups = groups
   }
+
+  /// The shape of the filters, `[filters, channels / groups, height, width]`.
+  public var weightShape: Shape { Shape([filters, windows.image[0] / groups] + windows.kernel) }
 
   /// The convolved images of a block.
   ///
   /// - Parameters:
   ///   - images: `[n, channels, height, width]`.
-  ///   - weight: `[filters, channels, height, width]` of the windows.
+  ///   - weight: `[filters, channels / groups, height, width]` of the windows.
   ///   - bias: A value for each filter, or none.
   ///   - clipping: Whether negative values become zero.
   ///   - workers: The threads to divide the images among.
@@ -34,6 +49,14 @@ public struct ImageConvolution: Sendable, Hashable {
     workers: Workers = .serial
   ) -> Tensor {
     check(images, weight: weight, bias: bias)
+    if isDepthwise {
+      return depthwiseOutput(
+        of: images, weight: weight, bias: bias, clipping: clipping, workers: workers)
+    }
+    if groups > 1 {
+      return groupedOutput(
+        of: images, weight: weight, bias: bias, clipping: clipping, workers: workers)
+    }
     BLAS.useCallingThread()
     let samples = images.shape.rows
     var output = Tensor(unspecified: windows.outputShape(channels: filters).batched(samples))
@@ -68,13 +91,12 @@ public struct ImageConvolution: Sendable, Hashable {
   }
 
   func check(_ images: Tensor, weight: Tensor, bias: Tensor?) {
-    let filterShape = Shape([filters, windows.image[0]] + windows.kernel)
     precondition(
       images.shape == windows.image.batched(images.shape.rows),
       "\(images.shape) is no block of \(windows.image)")
     precondition(
-      weight.shape == filterShape && (bias.map { $0.count == filters } ?? true),
-      "filters \(weight.shape) should be \(filterShape), with a bias for each")
+      weight.shape == weightShape && (bias.map { $0.count == filters } ?? true),
+      "filters \(weight.shape) should be \(weightShape), with a bias for each")
   }
 }
 

@@ -6,7 +6,7 @@ public enum PoolingRule: Sendable, Hashable {
   /// The largest value. Padding counts as −infinity, a NaN as larger than all. The gradient goes to
   /// the first of equals, row by row.
   case maximum
-  /// The sum over the number of values of a window. Padding counts as zero.
+  /// The sum over the number of values of a window. Padding counts as zero, or not at all.
   case average
 }
 
@@ -16,11 +16,20 @@ public struct ImagePooling: Sendable, Hashable {
   public let windows: ImageWindows
   /// What is made of each.
   public let rule: PoolingRule
+  /// Whether padding is among the values that an average divides by.
+  public let countsPadding: Bool
 
   /// A pooling.
-  public init(_ rule: PoolingRule, over windows: ImageWindows) {
+  ///
+  /// - Parameters:
+  ///   - rule: What is made of each window.
+  ///   - windows: The windows. What one has beyond the padding, as a last one may that was rounded up,
+  ///     never counts.
+  ///   - countsPadding: Whether padding is among the values that an average divides by.
+  public init(_ rule: PoolingRule, over windows: ImageWindows, countsPadding: Bool = true) {
     self.windows = windows
     self.rule = rule
+    self.countsPadding = countsPadding
   }
 
   /// The pooled images of a block, `[n, channels, height, width]`.
@@ -41,7 +50,7 @@ public struct ImagePooling: Sendable, Hashable {
           withUnsafePointer(to: geometry) {
             switch rule {
             case .maximum: lcw_max_pool(to, from, $0, range.count)
-            case .average: lcw_average_pool(to, from, $0, range.count)
+            case .average: lcw_average_pool(to, from, $0, range.count, countsPadding ? 1 : 0)
             }
           }
         }
@@ -76,7 +85,8 @@ public struct ImagePooling: Sendable, Hashable {
               switch rule {
               case .maximum:
                 lcw_max_pool_backward(to, from, source + first * inputSize, $0, range.count)
-              case .average: lcw_average_pool_backward(to, from, $0, range.count)
+              case .average:
+                lcw_average_pool_backward(to, from, $0, range.count, countsPadding ? 1 : 0)
               }
             }
           }

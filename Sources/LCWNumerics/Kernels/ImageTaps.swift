@@ -37,12 +37,14 @@ struct ImageTaps: FastConvolution {
     for output in 0..<positions {
       for input in 0..<inputs {
         let (oy, ox) = (output / windows.outputWidth, output % windows.outputWidth)
-        let y = input / windows.image[2] + windows.padding - oy * windows.stride
-        let x = input % windows.image[2] + windows.padding - ox * windows.stride
-        guard (0..<windows.kernel[0]).contains(y), (0..<windows.kernel[1]).contains(x) else {
-          continue
-        }
-        taps.append(Tap(output: output, input: input, element: y * windows.kernel[1] + x))
+        let y = input / windows.image[2] + windows.paddings.top - oy * windows.strides[0]
+        let x = input % windows.image[2] + windows.paddings.left - ox * windows.strides[1]
+        let (row, column) = (y / windows.dilation[0], x / windows.dilation[1])
+        guard y >= 0, x >= 0, row < windows.kernel[0], column < windows.kernel[1],
+          row * windows.dilation[0] == y, column * windows.dilation[1] == x
+        else { continue }
+        taps.append(
+          Tap(output: output, input: input, element: row * windows.kernel[1] + column))
       }
     }
     // Twice as few multiplications pay for the other order of the values.

@@ -7,29 +7,99 @@ public struct ImageWindows: Sendable, Hashable {
   public let image: Shape
   /// The height and width of a window.
   public let kernel: [Int]
-  /// The step between neighbouring windows.
-  public let stride: Int
+  /// The steps between windows below and beside each other.
+  public let strides: [Int]
   /// The rows and columns around the image that windows reach into.
-  public let padding: Int
+  public let paddings: ImagePadding
+  /// The distances of a window's elements below and beside each other, 1 where they are neighbours.
+  public let dilation: [Int]
   /// The number of windows below each other.
   public let outputHeight: Int
   /// The number of windows beside each other.
   public let outputWidth: Int
 
-  /// Windows over an image; they must fit it.
+  /// Windows over an image with the same step and padding in both directions; they must fit it.
   public init(over image: Shape, kernel: [Int], stride: Int, padding: Int) {
+    self.init(
+      over: image, kernel: kernel, strides: [stride, stride], padding: ImagePadding(padding))
+  }
+
+  /// Windows over an image; they must fit it.
+  ///
+  /// - Parameters:
+  ///   - image: `[channels, height, width]`.
+  ///   - kernel: The height and width of a window.
+  ///   - strides: The steps down and across.
+  ///   - padding: The rows and columns around the image.
+  ///   - dilation: The distances of a window's elements down and across.
+  ///   - roundingUp: Whether a last window may reach beyond the padding, if it begins within the
+  ///     image or the padding above or to the left of it, as PyTorch's `ceil_mode` has it. For pooling.
+  public init(
+    over image: Shape, kernel: [Int], strides: [Int], padding: ImagePadding,
+    dilation: [Int] = [1, 1], roundingUp: Bool = false
+  ) {
     precondition(
-      image.rank == 3 && kernel.count == 2 && stride > 0 && padding >= 0,
+      image.rank == 3 && kernel.count == 2 && strides.count == 2 && dilation.count == 2
+        && (kernel + strides + dilation).allSatisfy { $0 > 0 } && padding.isValid,
       "windows need an image [channels, height, width], a height and a width")
     self.image = image
     self.kernel = kernel
-    self.stride = stride
-    self.padding = padding
-    outputHeight = (image[1] + 2 * padding - kernel[0]) / stride + 1
-    outputWidth = (image[2] + 2 * padding - kernel[1]) / stride + 1
-    precondition(
-      image[1] + 2 * padding >= kernel[0] && image[2] + 2 * padding >= kernel[1],
-      "a window \(kernel) does not fit \(image)")
+    self.strides = strides
+    self.paddings = padding
+    self.dilation = dilation
+    let counts = ImageWindows.counts(
+      over: [image[1], image[2]], kernel: kernel, strides: strides, padding: padding,
+      dilation: dilation, roundingUp: roundingUp)
+    precondition(counts.allSatisfy { $0 > 0 }, "a window \(kernel) does not fit \(image)")
+    (outputHeight, outputWidth) = (counts[0], counts[1])
+  }
+
+  /// The numbers of windows down and across; 0 where they do not fit. For checks of what input gave.
+  public static func counts(
+    over sizes: [Int], kernel: [Int], strides: [Int], padding: ImagePadding,
+    dilation: [Int] = [1, 1], roundingUp: Bool = false
+  ) -> [Int] {
+    let before = [padding.top, padding.left]
+    let behind = [padding.bottom, padding.right]
+    return (0..<2).map { axis in
+      let stride = strides[axis]
+      // Numbers that input gave may be of any size.
+      let (reach, isTooFar) = (kernel[axis] - 1).multipliedReportingOverflow(by: dilation[axis])
+      let (start, isTooWide) = sizes[axis].addingReportingOverflow(before[axis])
+      let (size, isTooLarge) = start.addingReportingOverflow(behind[axis])
+      guard !isTooFar, !isTooWide, !isTooLarge, size > reach else { return 0 }
+      let room = size - reach - 1
+      guard roundingUp, room % stride > 0 else { return room / stride + 1 }
+      let isInside = (room / stride + 1) * stride < start
+      return room / stride + (isInside ? 2 : 1)
+    }
+  }
+
+  /// The step between neighbouring windows, of windows with the same down and across.
+  public var stride: Int {
+    precondition(strides[0] == strides[1], "windows with the steps \(strides) have no single one")
+    return strides[0]
+  }
+
+  /// The rows and columns around the image that windows reach into, where all sides have as many.
+  public var padding: Int {
+    guard let padding = paddings.uniform else {
+      preconditionFailure("windows with the padding \(paddings) have no single one")
+    }
+    return padding
+  }
+
+  /// The same windows over images with other channels.
+  func over(channels: Int) -> ImageWindows { ImageWindows(self, channels: channels) }
+
+  private init(_ other: ImageWindows, channels: Int) {
+    image = [channels, other.image[1], other.image[2]]
+    kernel = other.kernel
+    strides = other.strides
+    paddings = other.paddings
+    dilation = other.dilation
+    outputHeight = other.outputHeight
+    outputWidth = other.outputWidth
   }
 
   /// The number of windows over an image.
@@ -88,7 +158,9 @@ public struct ImageWindows: Sendable, Hashable {
   var geometry: lcw_windows_t {
     lcw_windows_t(
       channels: image[0], height: image[1], width: image[2], kernel_height: kernel[0],
-      kernel_width: kernel[1], stride: stride, padding: padding, out_height: outputHeight,
+      kernel_width: kernel[1], down: strides[0], across: strides[1], top: paddings.top,
+      left: paddings.left, bottom: paddings.bottom, right: paddings.right,
+      spread_height: dilation[0], spread_width: dilation[1], out_height: outputHeight,
       out_width: outputWidth)
   }
 }

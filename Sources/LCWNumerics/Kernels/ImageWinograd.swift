@@ -27,7 +27,7 @@ struct ImageWinograd: FastConvolution {
   /// Nothing if the convolution is of another kind, or is faster by direct sums. That depends on
   /// shapes alone.
   init?(filters: Int, over windows: ImageWindows) {
-    guard windows.kernel == [3, 3], windows.stride == 1, windows.padding <= 2,
+    guard ImageWinograd.fits(windows),
       min(filters, windows.image[0]) >= ImageWinograd.fewestChannels,
       min(windows.outputHeight, windows.outputWidth) >= ImageWinograd.fewestPositions
     else { return nil }
@@ -39,12 +39,21 @@ struct ImageWinograd: FastConvolution {
   /// The convolution that gives the gradient of the images from that of the output: with the
   /// filters turned around, and filters and channels in each other's place.
   init?(backwardOf windows: ImageWindows, filters: Int) {
-    guard windows.kernel == [3, 3], windows.stride == 1, windows.padding <= 2 else { return nil }
+    guard ImageWinograd.fits(windows) else { return nil }
+    let padding = windows.paddings
     self.init(
       filters: windows.image[0],
       over: ImageWindows(
-        over: windows.outputShape(channels: filters), kernel: [3, 3], stride: windows.stride,
-        padding: 2 - windows.padding))
+        over: windows.outputShape(channels: filters), kernel: [3, 3], strides: [1, 1],
+        padding: ImagePadding(
+          top: 2 - padding.top, left: 2 - padding.left, bottom: 2 - padding.bottom,
+          right: 2 - padding.right)))
+  }
+
+  private static func fits(_ windows: ImageWindows) -> Bool {
+    let padding = windows.paddings
+    return windows.kernel == [3, 3] && windows.strides == [1, 1] && windows.dilation == [1, 1]
+      && max(padding.top, padding.left, padding.bottom, padding.right) <= 2
   }
 
   private var tilesDown: Int { (windows.outputHeight + 3) / 4 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CKernels
 
-/// Elements below which a second thread costs more than it brings.
-private let grain = 1 << 15
-
 extension Tensor {
   /// self ← max(self, 0); NaN stays NaN.
   public mutating func relu(workers: Workers = .serial) {
@@ -68,30 +65,7 @@ extension Tensor {
   }
 }
 
-// MARK: - The one place that hands out pointers
-
 extension Tensor {
-  private mutating func update(
-    _ workers: Workers, _ body: (UnsafeMutablePointer<Float>, Range<Int>) -> Void
-  ) {
-    let count = self.count
-    elements.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      workers.forEachRange(of: count, grain: grain) { body(base + $0.lowerBound, $0) }
-    }
-  }
-
-  private mutating func update(
-    with other: Tensor, _ workers: Workers,
-    _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Range<Int>) -> Void
-  ) {
-    precondition(count == other.count, "\(shape) and \(other.shape) differ")
-    other.elements.withUnsafeBufferPointer { source in
-      guard let source = source.baseAddress else { return }
-      update(workers) { body($0, source + $1.lowerBound, $1) }
-    }
-  }
-
   private mutating func update(
     with source: [Float], count: Int,
     _ body: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
@@ -112,7 +86,7 @@ extension Tensor {
     let rows = shape.rows
     elements.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
-      workers.forEachRange(of: rows, grain: max(1, grain / width)) {
+      workers.forEachRange(of: rows, grain: max(1, elementGrain / width)) {
         body(base + $0.lowerBound * width, $0)
       }
     }

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch.h"
+#include <string.h>
+
+// A plane with its padding is split into phases: those elements whose row and column leave the same
+// remainders when divided by the steps between windows. Within a phase an element of all windows is the
+// plane of outputs moved by a fixed distance. So with the rows one after another, those of the outputs
+// made as long as a phase's, a plane is convolved by one loop over all of it, however narrow it is;
+// what the loop computes between the rows is left out afterwards.
+
+// Loops run to a multiple of this, into what follows.
+#define STEP 16
+#define TAPS 9
+#define INLINED static inline __attribute__((always_inline))
+
+typedef struct {
+  ptrdiff_t height, width;    // of a phase
+  ptrdiff_t size;             // of a phase
+  ptrdiff_t count;            // of the outputs at a phase's width
+  ptrdiff_t reach;            // the farthest an element of a window is moved within a phase
+  ptrdiff_t phases;
+} layout_t;
+
+static inline layout_t layout(const lcw_windows_t *w) {
+  layout_t l;
+  const ptrdiff_t down = (w->kernel_height - 1) * w->spread_height / w->down;
+  const ptrdiff_t across = (w->kernel_width - 1) * w->spread_width / w->across;
+  l.height = w->out_height + down;
+  l.width = w->out_width + across;
+  l.size = l.height * l.width;
+  l.count = (w->out_height - 1) * l.width + w->out_width;
+  l.reach = down * l.width + across;
+  l.phases = w->down * w->across;
+  return l;
+}
+
+static inline ptrdiff_t rounded(ptrdiff_t n) { return (n + STEP - 1) / STEP * STEP; }
+
+// The parts of the memory: the phases, a plane of outputs with room around it, and a phase.
+static inline ptrdiff_t outputs_start(const layout_t *l) {
+  return l->phases * l->size + STEP + l->reach;
+}
+static inline ptrdiff_t phase_start(const layout_t *l) {
+  return outputs_start(l) + rounded(l->size) + STEP;
+}
+
+ptrdiff_t lcw_depthwise_scratch(const lcw_windows_t *w) {
+  const layout_t l = layout(w);
+  return phase_start(&l) + rounded(l.size);
+}
+
+// Where an element of a window lies: its phase, and its place there.
+static inline ptrdiff_t phase_of(const lcw_windows_t *w, ptrdiff_t ky, ptrdiff_t kx) {
+  return ky * w->spread_height % w->down * w->across + kx * w->spread_width % w->across;
+}
+static inline ptrdiff_t place_of(
+    const lcw_windows_t *w, const layout_t *l, ptrdiff_t ky, ptrdiff_t kx) {
+  return ky * w->spread_height / w->down * l->width + kx * w->spread_width / w->across;
+}
+
+// Writes a plane to its phases. What lies in the padding is never written.
+INLINED void pack(float *phases, const float *x, const lcw_windows_t *w, const layout_t *l) {
+  for (ptrdiff_t y = 0; y < w->height; y++) {
+    const ptrdiff_t row = (y + w->top) / w->down, from_row = (y + w->top) % w->down;
+    if (row >= l->height) continue;
+    for (ptrdiff_t part = 0; part < w->across; part++) {
+      // The first column of the part that is not in the padding.
+      ptrdiff_t column = w->left <= part ? 0 : (w->left - part + w->across - 1) / w->across;
+      const float *from = x + y * w->width + (column * w->across + part - w->left);
+      float *to = phases + (from_row * w->across + part) * l->size + row * l->width;
+      const ptrdiff_t inside = w->width + w->left - part;
+      ptrdiff_t end = inside <= 0 ? 0 : (inside + w->across - 1) / w->across;
+      if (end > l->width) end = l->width;
+      if (w->across == 1) {
+        for (ptrdiff_t i = column; i < end; i++) to[i] = from[i - column];
+      } else if (w->across == 2) {
+        for (ptrdiff_t i = column; i < end; i++) to[i] = from[2 * (i - column)];
+      } else {
+        for (ptrdiff_t i = column; i < end; i++) to[i] = from[w->across * (i - column)];
+      }
+    }
+  }
+}
+
+// Writes those elements of a plane that one phase has.
+INLINED void unpack(
+    float *x, const float *phase, ptrdiff_t number, const lcw_windows_t *w, const layout_t *l) {
+  const ptrdiff_t from_row = number / w->across, part = number % w->across;
+  ptrdiff_t y = from_row - w->top % w->down;
+  if (y < 0) y += w->down;
+  for (; y < w->height; y += w->down) {
+    const ptrdiff_t row = (y + w->top) / w->down;
+    ptrdiff_t column = w->left <= part ? 0 : (w->left - part + w->across - 1) / w->across;
+    float *to = x + y * w->width + (column * w->across + part - w->left);
+    const float *from = phase + row * l->width;
+    const ptrdiff_t inside = w->width + w->left - part;
+    const ptrdiff_t last = inside <= 0 ? 0 : (inside + w->across - 1) / w->across;
+    const ptrdiff_t end = row >= l->height ? column : last < l->width ? last : l->width;
+    if (w->across == 1) {
+      for (ptrdiff_t i = column; i < end; i++) to[i - column] = from[i];
+    } else if (w->across == 2) {
+      for (ptrdiff_t i = column; i < end; i++) to[2 * (i - column)] = from[i];
+    } else {
+      for (ptrdiff_t i = column; i < end; i++) to[w->across * (i - column)] = from[i];
+    }
+    // What no window reaches.
+    for (ptrdiff_t i = column > end ? column : end; i < last; i++)
+      to[w->across * (i - column)] = 0;
+  }
+}
+
+// out ← start + Σ w[k] · p[k], or out + Σ w[k] · p[k] if `adds` is set. `n` is a multiple of STEP.
+INLINED void nine_taps(
+    float *restrict out, const float *const *p, const float *w, ptrdiff_t n, float start,
+    const int adds) {
+  FUSED
+  __builtin_assume(n % STEP == 0);
+  const float *p0 = p[0], *p1 = p[1], *p2 = p[2], *p3 = p[3], *p4 = p[4], *p5 = p[5];
+  const float *p6 = p[6], *p7 = p[7], *p8 = p[8];
+  const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], w4 = w[4], w5 = w[5], w6 = w[6];
+  const float w7 = w[7], w8 = w[8];
+  for (ptrdiff_t i = 0; i < n; i++) {
+    float v = adds ? out[i] : start;
+    v += w0 * p0[i];
+    v += w1 * p1[i];
+    v += w2 * p2[i];
+    v += w3 * p3[i];
+    v += w4 * p4[i];
+    v += w5 * p5[i];
+    v += w6 * p6[i];
+    v += w7 * p7[i];
+    v += w8 * p8[i];
+    out[i] = v;
+  }
+}
+
+INLINED void three_taps(
+    float *restrict out, const float *const *p, const float *w, ptrdiff_t n, float start,
+    const int adds) {
+  FUSED
+  __builtin_assume(n % STEP == 0);
+  const float *p0 = p[0], *p1 = p[1], *p2 = p[2];
+  const float w0 = w[0], w1 = w[1], w2 = w[2];
+  for (ptrdiff_t i = 0; i < n; i++) {
+    float v = adds ? out[i] : start;
+    v += w0 * p0[i];
+    v += w1 * p1[i];
+    v += w2 * p2[i];
+    out[i] = v;
+  }
+}
+
+INLINED void one_tap(
+    float *restrict out, const float *p, float w, ptrdiff_t n, float start, const int adds) {
+  FUSED
+  __builtin_assume(n % STEP == 0);
+  for (ptrdiff_t i = 0; i < n; i++) out[i] = (adds ? out[i] : start) + w * p[i];
+}
+
+// The sum over some taps. The first ones start from `start`.
+INLINED void add_taps(
+    float *out, const float *const *p, const float *w, ptrdiff_t count, ptrdiff_t n, float start,
+    int adds) {
+  if (count == TAPS) {
+    if (adds) nine_taps(out, p, w, n, start, 1);
+    else nine_taps(out, p, w, n, start, 0);
+    return;
+  }
+  ptrdiff_t k = 0;
+  for (; k + 3 <= count; k += 3, adds = 1) {
+    if (adds) three_taps(out, p + k, w + k, n, start, 1);
+    else three_taps(out, p + k, w + k, n, start, 0);
+  }
+  for (; k < count; k++, adds = 1) {
+    if (adds) one_tap(out, p[k], w[k], n, start, 1);
+    else one_tap(out, p[k], w[k], n, start, 0);
+  }
+}
+
+// sums[k] ← sums[k] + ⟨g, p[k]⟩ for nine taps or fewer.
+INLINED void add_products(
+    float *sums, const float *g, const float *const *p, ptrdiff_t count, ptrdiff_t n) {
+  FAST_SUMS
+  __builtin_assume(n % STEP == 0);
+  ptrdiff_t k = 0;
+  for (; k + 3 <= count; k += 3) {
+    const float *p0 = p[k], *p1 = p[k + 1], *p2 = p[k + 2];
+    float s0 = 0, s1 = 0, s2 = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+      s0 += g[i] * p0[i];
+      s1 += g[i] * p1[i];
+      s2 += g[i] * p2[i];
+    }
+    sums[k] += s0;
+    sums[k + 1] += s1;
+    sums[k + 2] += s2;
+  }
+  for (; k < count; k++) {
+    const float *q = p[k];
+    float s = 0;
+    for (ptrdiff_t i = 0; i < n; i++) s += g[i] * q[i];
+    sums[k] += s;
+  }
+}
+
+DISPATCHED void lcw_depthwise(
+    float *y, const float *x, const float *weight, const float *bias, const lcw_windows_t *w,
+    ptrdiff_t multiplier, ptrdiff_t first, ptrdiff_t planes, int relu, float *scratch) {
+  const layout_t l = layout(w);
+  const ptrdiff_t area = w->kernel_height * w->kernel_width, n = rounded(l.count);
+  const ptrdiff_t positions = w->out_height * w->out_width;
+  memset(scratch, 0, sizeof(float) * (size_t)lcw_depthwise_scratch(w));
+  float *sums = scratch + outputs_start(&l);
+  for (ptrdiff_t plane = first; plane < first + planes; plane++) {
+    pack(scratch, x + plane * w->height * w->width, w, &l);
+    for (ptrdiff_t m = 0; m < multiplier; m++) {
+      const ptrdiff_t filter = plane % w->channels * multiplier + m;
+      const float *taps = weight + filter * area;
+      const float *p[TAPS];
+      ptrdiff_t count = 0, done = 0;
+      for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
+        for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
+          p[count++] = scratch + phase_of(w, ky, kx) * l.size + place_of(w, &l, ky, kx);
+          if (count < TAPS && done + count < area) continue;
+          add_taps(sums, p, taps + done, count, n, bias ? bias[filter] : 0, done > 0);
+          done += count;
+          count = 0;
+        }
+      }
+      float *to = y + (plane * multiplier + m) * positions;
+      for (ptrdiff_t row = 0; row < w->out_height; row++, to += w->out_width) {
+        const float *from = sums + row * l.width;
+        if (relu) {
+          for (ptrdiff_t i = 0; i < w->out_width; i++) to[i] = from[i] < 0 ? 0 : from[i];
+        } else {
+          for (ptrdiff_t i = 0; i < w->out_width; i++) to[i] = from[i];
+        }
+      }
+    }
+  }
+}
+
+// Writes a gradient at a phase's width, with what lies between the rows left as it is; returns its sum.
+INLINED float widen(
+    float *restrict to, const float *restrict g, const float *restrict clipped,
+    const lcw_windows_t *w, const layout_t *l) {
+  FAST_SUMS
+  float sum = 0;
+  for (ptrdiff_t row = 0; row < w->out_height; row++, to += l->width, g += w->out_width) {
+    if (clipped) {
+      for (ptrdiff_t i = 0; i < w->out_width; i++) {
+        const float v = clipped[i] > 0 ? g[i] : 0;
+        to[i] = v;
+        sum += v;
+      }
+      clipped += w->out_width;
+    } else {
+      for (ptrdiff_t i = 0; i < w->out_width; i++) {
+        to[i] = g[i];
+        sum += g[i];
+      }
+    }
+  }
+  return sum;
+}
+
+DISPATCHED void lcw_depthwise_backward(
+    float *dx, float *weight_gradient, float *bias_gradient, const float *g, const float *clipped,
+    const float *x, const float *weight, const lcw_windows_t *w, ptrdiff_t multiplier,
+    ptrdiff_t samples, ptrdiff_t first, ptrdiff_t count, float *scratch) {
+  const layout_t l = layout(w);
+  const ptrdiff_t area = w->kernel_height * w->kernel_width;
+  const ptrdiff_t positions = w->out_height * w->out_width, plane = w->height * w->width;
+  memset(scratch, 0, sizeof(float) * (size_t)lcw_depthwise_scratch(w));
+  float *outputs = scratch + outputs_start(&l), *phase = scratch + phase_start(&l);
+  const float *p[TAPS];
+  float taps[TAPS];
+  for (ptrdiff_t c = first; c < first + count; c++) {
+    for (ptrdiff_t s = 0; s < samples; s++) {
+      const ptrdiff_t number = s * w->channels + c;
+      pack(scratch, x + number * plane, w, &l);
+      float *to = dx ? dx + number * plane : NULL;
+      for (ptrdiff_t m = 0; m < multiplier; m++) {
+        const ptrdiff_t filter = c * multiplier + m;
+        const ptrdiff_t start = (number * multiplier + m) * positions;
+        const float sum = widen(outputs, g + start, clipped ? clipped + start : NULL, w, &l);
+        if (bias_gradient) bias_gradient[filter] += sum;
+        ptrdiff_t held = 0, done = 0;
+        for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
+          for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
+            p[held++] = scratch + phase_of(w, ky, kx) * l.size + place_of(w, &l, ky, kx);
+            if (held < TAPS && done + held < area) continue;
+            add_products(
+                weight_gradient + filter * area + done, outputs, p, held, rounded(l.count));
+            done += held;
+            held = 0;
+          }
+        }
+      }
+      if (!to) continue;
+      for (ptrdiff_t each = 0; each < l.phases; each++) {
+        int adds = 0;
+        for (ptrdiff_t m = 0; m < multiplier; m++) {
+          const ptrdiff_t filter = c * multiplier + m;
+          if (multiplier > 1) {
+            const ptrdiff_t start = (number * multiplier + m) * positions;
+            widen(outputs, g + start, clipped ? clipped + start : NULL, w, &l);
+          }
+          ptrdiff_t held = 0;
+          for (ptrdiff_t k = 0; k < area; k++) {
+            const ptrdiff_t ky = k / w->kernel_width, kx = k % w->kernel_width;
+            if (phase_of(w, ky, kx) == each) {
+              p[held] = outputs - place_of(w, &l, ky, kx);
+              taps[held++] = weight[filter * area + k];
+            }
+            if (held == TAPS || (k == area - 1 && held > 0)) {
+              add_taps(phase, p, taps, held, rounded(l.size), 0, adds);
+              adds = 1;
+              held = 0;
+            }
+          }
+        }
+        if (!adds) memset(phase, 0, sizeof(float) * (size_t)l.size);
+        unpack(to, phase, each, w, &l);
+      }
+    }
+  }
+}
