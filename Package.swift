@@ -175,7 +175,12 @@ let tests: [TestRow] = [
     target: "ArchitectureTests",
     dependencies: [
       "LCWCore", "LCWFiles", "LCWNumerics", "LCWOperations", "LCWNetworks", "Conv2FC1Architecture",
-      "VGG16Architecture", "SequentialArchitecture", "PyTorchFormat",
+      "VGG16Architecture", "SequentialArchitecture", "PyTorchFormat", "SafetensorsFormat",
+    ], resources: [.copy("Fixtures")]),
+  TestRow(
+    target: "OperationTests",
+    dependencies: [
+      "LCWCore", "LCWFiles", "LCWNumerics", "LCWOperations", "LCWNetworks", "SafetensorsFormat",
     ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "DatasetTests",
