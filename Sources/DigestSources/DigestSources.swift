@@ -11,7 +11,7 @@ struct DigestSources: BuildToolPlugin {
   private static let folders =
     [
       "CKernels/include", "CPluginSection/include", "LCWCore", "LCWExperiments", "LCWFiles",
-      "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport",
+      "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWOperations", "LCWPaths", "LCWReport",
     ].map { "Sources/\($0)" } + ["Formats", "Plugins"]
 
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {

@@ -103,9 +103,8 @@ enum PluginObject {
   /// of their types would be other types.
   private static let parts: Set<String> = [
     "CImages", "CKernels", "CPluginSection", "LCWCommands", "LCWConformance", "LCWCore",
-    "LCWExperiments",
-    "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport", "LCWStamp",
-    "lcw",
+    "LCWExperiments", "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWOperations",
+    "LCWPaths", "LCWReport", "LCWStamp", "lcw",
   ]
 
   /// The targets beside this program that can be linked.
