@@ -4,7 +4,7 @@ public import LCWNumerics
 /// A tensor of a network that training changes or that it keeps.
 public struct Parameter: Sendable, Hashable {
   /// What a parameter is to its operation. The raw value is its name's last part.
-  public struct Role: RawRepresentable, Sendable, Hashable {
+  public struct Role: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     /// The last part of the parameter's name.
     public let rawValue: String
 
@@ -12,6 +12,9 @@ public struct Parameter: Sendable, Hashable {
     public init(rawValue: String) {
       self.rawValue = rawValue
     }
+
+    /// The last part of the parameter's name.
+    public var description: String { rawValue }
 
     /// The weights, `[outputs, inputs]` or `[filters, channels, height, width]`.
     public static let weight = Role(rawValue: "weight")
