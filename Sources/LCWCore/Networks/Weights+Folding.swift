@@ -103,9 +103,11 @@ private struct NetworkFolding {
       let linear = nodes[input - 1].layer.operation as? any LinearOperation
     {
       foldBehind(input - 1, linear, lines)
-    } else if let targets = linearReaders(of: node + 1) {
+    } else if let targets = linearReaders(of: node + 1, units: lines.count) {
       for target in targets {
-        guard let linear = nodes[target].layer.operation as? any LinearOperation else { return false }
+        guard let linear = nodes[target].layer.operation as? any LinearOperation else {
+          return false
+        }
         foldBefore(target, linear, lines)
       }
     } else {
@@ -124,17 +126,18 @@ private struct NetworkFolding {
   }
 
   /// The layers that read a value, if all that do are layers that multiply it by weights, each value of it
-  /// once, with nothing between that changes values.
-  private func linearReaders(of value: Int) -> [Int]? {
+  /// once, with nothing between that changes values or has several of its units in one channel.
+  private func linearReaders(of value: Int, units: Int) -> [Int]? {
     var targets: [Int] = []
     let readers = readers(of: value)
     guard !readers.isEmpty, value < nodes.count else { return nil }
     for reader in readers {
       let operation = nodes[reader].layer.operation
       if let linear = operation as? any LinearOperation {
-        guard !linear.readsPadding, linear.parts == 1 else { return nil }
+        guard !linear.readsPadding, linear.parts == 1, network.shapes[value].rows % units == 0
+        else { return nil }
         targets.append(reader)
-      } else if operation.keepsValues, let behind = linearReaders(of: reader + 1) {
+      } else if operation.keepsValues, let behind = linearReaders(of: reader + 1, units: units) {
         targets += behind
       } else {
         return nil

@@ -15,6 +15,9 @@ public struct UnitRelation: Sendable, Hashable {
     case sideBySide
     /// Each unit of the input becomes so many neighbouring units of the output.
     case spread(over: Int)
+    /// Unit i of the input is unit i and so many more of the output. The output's other indices all have
+    /// the same constant: channels of zeros before and behind the input's.
+    case shifted(by: Int)
     /// They are new: every one may be made of every unit of the input.
     case new
     /// Nothing is known: what follows is fixed.

@@ -137,6 +137,15 @@ private struct UnitDerivation {
     case .spread(let width):
       for place in cuts[inputs[0]] { cuts[output].insert(place * width) }
       for place in cuts[output] where place % width == 0 { cuts[inputs[0]].insert(place / width) }
+    case .shifted(let start):
+      let end = start + length(inputs[0])
+      for place in [start, end] where place > 0 && place < length(output) {
+        cuts[output].insert(place)
+      }
+      for place in cuts[inputs[0]] { cuts[output].insert(start + place) }
+      for place in cuts[output] where place > start && place < end {
+        cuts[inputs[0]].insert(place - start)
+      }
     case .new, .mixed: break
     }
   }
@@ -186,6 +195,13 @@ private struct UnitDerivation {
         for other in segments[output] where range.contains(other.range.lowerBound) {
           unite(segment.index, other.index)
           if other.range != range { hold(segment.index, .node(node)) }
+        }
+      }
+    case .shifted(let start):
+      // What lies around is constant, the same for all of it: whoever else has it may permute it.
+      for segment in segments[inputs[0]] {
+        if let other = find(start + segment.range.lowerBound, in: output) {
+          unite(segment.index, other)
         }
       }
     case .new: break
@@ -301,7 +317,14 @@ extension UnitRelation {
     case .sideBySide:
       guard lengths.reduce(0, +) == output.rows else { return false }
     case .spread(let width):
-      guard inputs.count == 1, width >= 1, lengths[0] * width == output.rows else { return false }
+      guard inputs.count == 1, width >= 1, output.rows % width == 0,
+        lengths[0] == output.rows / width
+      else { return false }
+    case .shifted(let start):
+      // Without sums of what an operation says, which may be of any size.
+      guard inputs.count == 1, start >= 0, lengths[0] <= output.rows,
+        start <= output.rows - lengths[0]
+      else { return false }
     case .new, .mixed: break
     }
     guard parts == 1 || (lengths + [output.rows]).allSatisfy({ $0 % parts == 0 }) else {

@@ -7,6 +7,12 @@ public struct RowMoments: Sendable, Hashable {
   public var mean: Tensor
   /// The factors that values around the mean are multiplied by.
   public var inverseDeviation: Tensor
+
+  /// Moments that are known.
+  public init(mean: Tensor, inverseDeviation: Tensor) {
+    self.mean = mean
+    self.inverseDeviation = inverseDeviation
+  }
 }
 
 /// The normalisation of the rows of a block, each by its own moments: what layer, group and instance

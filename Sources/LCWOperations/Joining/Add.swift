@@ -29,10 +29,13 @@ public struct Add: NetworkOperation {
   /// The inputs' units are tied to each other.
   public func units(inputs: [Shape], output: Shape) -> UnitRelation { .oneByOne }
 
+  /// A ReLU.
+  public func fuses(_ activation: FusedActivation) -> Bool { activation == .rectifier }
+
   /// The sum.
   public func kernel(
     inputs: [Shape], output: Shape, fusing: FusedActivation?
-  ) -> any OperationKernel { AddKernel() }
+  ) -> any OperationKernel { AddKernel(clips: fusing == .rectifier) }
 }
 
 extension Layer {
@@ -43,24 +46,29 @@ extension Layer {
 @section("lcw_plugins") @used
 let addPlugin: PluginRecord = { $0.add(Add.self) }
 
-/// The sum of blocks.
+/// The sum of blocks, then clipped at zero if a ReLU follows.
 struct AddKernel: OperationKernel {
+  var clips: Bool
+
   func output(of inputs: consuming [Tensor], parameters: [Tensor], workers: Workers) -> Tensor {
+    if clips { return Tensor.sum(of: inputs, clipping: true, workers: workers) }
     var sum = inputs.removeFirst()
-    for other in inputs { sum.assign(1, times: other, plus: 1, workers: workers) }
+    for other in inputs { sum.add(other, workers: workers) }
     return sum
   }
 
   func outputRecording(
     of inputs: consuming [Tensor], parameters: [Tensor], pass: inout TrainingPass
   ) -> (output: Tensor, record: [Tensor]) {
-    (output(of: inputs, parameters: parameters, workers: pass.workers), [])
+    let sum = output(of: inputs, parameters: parameters, workers: pass.workers)
+    return (sum, clips ? [sum] : [])
   }
 
   func backward(
     _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
     gradients: inout [Tensor], needs: [Bool], pass: TrainingPass
   ) -> [Tensor?] {
+    if clips { gradient.reluBackward(output: record[0], workers: pass.workers) }
     let gradient = copy gradient
     return needs.map { $0 ? gradient : nil }
   }

@@ -10,18 +10,54 @@ public struct BatchNormalisation: AffineOperation {
   /// What it is.
   public static let summary =
     "normalises each channel by the batch in training, by running moments otherwise"
+  /// How it is written.
+  public static let usage = "batchnorm [epsilon E] [momentum M]"
   /// `norm`
   public static let nodeName = "norm"
 
+  /// What is added to a variance.
+  public var epsilon: Double
+  /// The share of the new batch in the running moments.
+  public var momentum: Double
+
+  private static let usualEpsilon = 1e-5
+  private static let usualMomentum = 0.1
+
   /// Batch normalisation.
-  public init() {}
-  /// No words.
-  public init(words: inout OperationWords) {}
-  /// No words.
-  public var words: [String] { [] }
+  public init() { self.init(epsilon: BatchNormalisation.usualEpsilon) }
+
+  /// Batch normalisation with numbers of its own.
+  /// - Parameters:
+  ///   - epsilon: What is added to a variance.
+  ///   - momentum: The share of the new batch in the running moments.
+  public init(epsilon: Double, momentum: Double = 0.1) {
+    self.epsilon = epsilon
+    self.momentum = momentum
+  }
+
+  /// Nothing, or `epsilon 0.001 momentum 0.01`
+  public init(words: inout OperationWords) throws(OperationProblem) {
+    var (epsilon, momentum) = (BatchNormalisation.usualEpsilon, BatchNormalisation.usualMomentum)
+    try words.clauses(["epsilon", "momentum"]) { (key, words) throws(OperationProblem) in
+      switch key {
+      case "epsilon": epsilon = try words.epsilon()
+      default: momentum = try words.number("a share from 0 to 1 after momentum", in: 0...1)
+      }
+    }
+    self.init(epsilon: epsilon, momentum: momentum)
+  }
+
+  /// What differs from 1e-5 and 0.1.
+  public var words: [String] {
+    (epsilon == BatchNormalisation.usualEpsilon ? [] : ["epsilon", "\(epsilon)"])
+      + (momentum == BatchNormalisation.usualMomentum ? [] : ["momentum", "\(momentum)"])
+  }
 
   /// The input's.
   public func outputShape(for inputs: [Shape]) throws(OperationProblem) -> Shape {
+    guard ClosedRange.epsilon.contains(epsilon), (0...1).contains(momentum) else {
+      throw OperationProblem("needs an epsilon above 0, up to 1, and a momentum from 0 to 1")
+    }
     guard inputs[0].rank == 1 || inputs[0].rank == 3 else {
       throw OperationProblem(
         "needs a vector or [channels, height, width] but gets \(inputs[0])")
@@ -32,7 +68,7 @@ public struct BatchNormalisation: AffineOperation {
   /// Scale, shift, running mean and running variance, `[channels]` each.
   public func parameters(for inputs: [Shape]) throws(OperationProblem) -> [ParameterDescription] {
     let shape: Shape = [inputs[0][0]]
-    let average = ParameterUpdate.average(share: 0.1)
+    let average = ParameterUpdate.average(share: Float(momentum))
     return [
       ParameterDescription(.scale, shape, initial: .constant(1)),
       ParameterDescription(.shift, shape, initial: .constant(0)),
@@ -55,14 +91,15 @@ public struct BatchNormalisation: AffineOperation {
     inputs: [Shape], output: Shape, fusing: FusedActivation?
   ) -> any OperationKernel {
     BatchNormalisationKernel(
-      normalisation: ChannelNormalisation(over: inputs[0]), clips: fusing == .rectifier)
+      normalisation: ChannelNormalisation(over: inputs[0], epsilon: Float(epsilon)),
+      clips: fusing == .rectifier)
   }
 
   /// By the running moments.
   public func lines(parameters: [Tensor]) -> [(factor: Double, summand: Double)] {
     (0..<parameters[0].count).map { channel in
       let values = parameters.map { Double($0.elements[channel]) }
-      let factor = values[0] / (values[3] + Double(ChannelNormalisation.epsilon)).squareRoot()
+      let factor = values[0] / (values[3] + Double(Float(epsilon))).squareRoot()
       return (factor, values[1] - values[2] * factor)
     }
   }
@@ -71,6 +108,12 @@ public struct BatchNormalisation: AffineOperation {
 extension Layer {
   /// Normalises each channel by the batch's moments in training, by running ones otherwise.
   public static let batchNorm = Layer(BatchNormalisation())
+
+  /// Normalises each channel, with what is added to a variance and the new batch's share in the running
+  /// moments.
+  public static func batchNorm(epsilon: Double, momentum: Double = 0.1) -> Layer {
+    Layer(BatchNormalisation(epsilon: epsilon, momentum: momentum))
+  }
 }
 
 @section("lcw_plugins") @used

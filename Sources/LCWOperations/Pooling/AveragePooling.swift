@@ -9,23 +9,32 @@ public struct AveragePooling: NetworkOperation {
   /// What it is.
   public static let summary = "the mean of each window"
   /// How it is written.
-  public static let usage = "avgpool SIZE [stride S] [pad P]"
+  public static let usage =
+    "avgpool SIZE|HEIGHTxWIDTH [stride S|DOWNxACROSS] [pad P|TOPxLEFTxBOTTOMxRIGHT] [ceil] "
+    + "[exclude-pad]"
 
   /// The windows.
   public var windows: PoolingWindows
+  /// Whether padding counts as zeros; else it does not count.
+  public var countsPadding: Bool
 
   /// Pooling over windows.
-  public init(_ windows: PoolingWindows) {
+  public init(_ windows: PoolingWindows, countsPadding: Bool = true) {
     self.windows = windows
+    self.countsPadding = countsPadding
   }
 
-  /// `3 stride 2 pad 1`
+  /// `3x2 stride 2 pad 1 ceil exclude-pad`
   public init(words: inout OperationWords) throws(OperationProblem) {
-    windows = try PoolingWindows(words: &words)
+    var countsPadding = true
+    windows = try PoolingWindows(words: &words, flags: ["exclude-pad"]) { (_, _) in
+      countsPadding = false
+    }
+    self.countsPadding = countsPadding
   }
 
   /// The size, and what differs from the defaults.
-  public var words: [String] { windows.words }
+  public var words: [String] { windows.words + (countsPadding ? [] : ["exclude-pad"]) }
 
   /// `[channels, height, width]`
   public func outputShape(for inputs: [Shape]) throws(OperationProblem) -> Shape {
@@ -44,13 +53,17 @@ public struct AveragePooling: NetworkOperation {
   public func kernel(
     inputs: [Shape], output: Shape, fusing: FusedActivation?
   ) -> any OperationKernel {
-    PoolingKernel(pooling: windows.pooling(.average, over: inputs[0]))
+    PoolingKernel(
+      pooling: ImagePooling(
+        .average, over: windows.windows(over: inputs[0]), countsPadding: countsPadding))
   }
 }
 
 extension Layer {
   /// The mean of each window.
-  public static func averagePool(_ windows: PoolingWindows) -> Layer { Layer(AveragePooling(windows)) }
+  public static func averagePool(_ windows: PoolingWindows, countsPadding: Bool = true) -> Layer {
+    Layer(AveragePooling(windows, countsPadding: countsPadding))
+  }
 }
 
 @section("lcw_plugins") @used

@@ -9,27 +9,39 @@ public struct MaxPooling: NetworkOperation {
   /// What it is.
   public static let summary = "the largest value of each window"
   /// How it is written.
-  public static let usage = "maxpool SIZE [stride S] [pad P]"
+  public static let usage =
+    "maxpool SIZE|HEIGHTxWIDTH [stride S|DOWNxACROSS] [pad P|TOPxLEFTxBOTTOMxRIGHT] [ceil] "
+    + "[dilation D|DOWNxACROSS]"
 
   /// The windows.
   public var windows: PoolingWindows
+  /// The distances of a window's elements down and across, 1 where they are neighbours.
+  public var dilation: [Int]
 
   /// Pooling over windows.
-  public init(_ windows: PoolingWindows) {
+  public init(_ windows: PoolingWindows, dilation: [Int] = [1, 1]) {
     self.windows = windows
+    self.dilation = dilation
   }
 
-  /// `3 stride 2 pad 1`
+  /// `3x2 stride 2 pad 1 ceil dilation 2`
   public init(words: inout OperationWords) throws(OperationProblem) {
-    windows = try PoolingWindows(words: &words)
+    var dilation = [1, 1]
+    windows = try PoolingWindows(words: &words, flags: ["dilation"]) {
+      (_, words) throws(OperationProblem) in
+      dilation = try words.integers(2, "a number from 1 on after dilation, or two such as 2x1")
+    }
+    self.dilation = dilation
   }
 
   /// The size, and what differs from the defaults.
-  public var words: [String] { windows.words }
+  public var words: [String] {
+    windows.words + (dilation == [1, 1] ? [] : ["dilation", dilation.operationWord])
+  }
 
   /// `[channels, height, width]`
   public func outputShape(for inputs: [Shape]) throws(OperationProblem) -> Shape {
-    try windows.outputShape(for: inputs[0])
+    try windows.outputShape(for: inputs[0], dilation: dilation)
   }
 
   /// Channels pass one by one.
@@ -44,13 +56,16 @@ public struct MaxPooling: NetworkOperation {
   public func kernel(
     inputs: [Shape], output: Shape, fusing: FusedActivation?
   ) -> any OperationKernel {
-    PoolingKernel(pooling: windows.pooling(.maximum, over: inputs[0]))
+    PoolingKernel(
+      pooling: ImagePooling(.maximum, over: windows.windows(over: inputs[0], dilation: dilation)))
   }
 }
 
 extension Layer {
   /// The largest value of each window.
-  public static func maxPool(_ windows: PoolingWindows) -> Layer { Layer(MaxPooling(windows)) }
+  public static func maxPool(_ windows: PoolingWindows, dilation: [Int] = [1, 1]) -> Layer {
+    Layer(MaxPooling(windows, dilation: dilation))
+  }
 }
 
 @section("lcw_plugins") @used
