@@ -98,8 +98,10 @@ extension Weights {
     precondition(order.count == group.count, "the order is not one of these units")
     var result = self
     for site in group.sites {
-      result[site.parameter].permuteBlocks(
-        as: self[site.parameter], site: site, order: order)
+      // Weights that read the units and write them too have them on both axes: each site changes what the
+      // one before it left.
+      let source = result[site.parameter]
+      result[site.parameter].permuteBlocks(as: source, site: site, order: order)
     }
     return result
   }
