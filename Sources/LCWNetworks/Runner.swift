@@ -104,7 +104,7 @@ public struct Runner: Sendable {
       precondition(
         input.shape.rowCount == network.shape(of: source).count,
         "a block \(input.shape) is none of value \(source.index)")
-      values[source.index] = input
+      values[source.index] = input.reshaped(network.shape(of: source).batched(input.shape.rows))
     }
     inputs.removeAll()
     for (index, step) in steps.enumerated() {
@@ -150,7 +150,7 @@ public struct Runner: Sendable {
     let samples = input.shape.rows
     var pass = TrainingPass(workers: workers, carry: carry, random: random)
     var values = [Tensor?](repeating: nil, count: network.shapes.count)
-    values[0] = input
+    values[0] = input.reshaped(network.inputShape.batched(samples))
     input = Tensor(zeros: [0])
     var records: [[Tensor]] = []
     for (index, step) in steps.enumerated() {

@@ -41,6 +41,9 @@ struct NetworkBuilder {
       throw OperationProblem(
         "has the name ‘\(name)’; a name has letters, digits, and ‘_’, ‘-’, ‘.’ and ‘/’ between them")
     }
+    guard name != NetworkText.sampleName else {
+      throw OperationProblem("has the name ‘\(name)’, which is the sample's")
+    }
     guard names.insert(name).inserted else {
       throw OperationProblem("has the name ‘\(name)’, which another layer has")
     }

@@ -54,7 +54,8 @@ public protocol UnaryKernel: OperationKernel {
   ) -> (output: Tensor, record: [Tensor])
 
   /// As ``OperationKernel/backward(_:record:parameters:gradients:needs:pass:)``.
-  /// - Returns: The gradient with respect to the input, or nothing where `needsInput` is false.
+  /// - Returns: The gradient with respect to the input; whatever is returned where `needsInput` is false is
+  ///   left out.
   func backward(
     _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
     gradients: inout [Tensor], needsInput: Bool, pass: TrainingPass
@@ -81,10 +82,9 @@ extension UnaryKernel {
     _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
     gradients: inout [Tensor], needs: [Bool], pass: TrainingPass
   ) -> [Tensor?] {
-    [
-      backward(
-        gradient, record: record, parameters: parameters, gradients: &gradients,
-        needsInput: needs[0], pass: pass)
-    ]
+    let input = backward(
+      gradient, record: record, parameters: parameters, gradients: &gradients,
+      needsInput: needs[0], pass: pass)
+    return [needs[0] ? input : nil]
   }
 }

@@ -14,10 +14,27 @@ extension HiddenPopulation {
   /// depends on its own numbers alone.
   /// - Throws: ``ConnectionError/layer(index:description:problem:)`` that names what couples the units.
   public func requireFreeSlots(for method: String) throws(ConnectionError) {
-    guard let node = group.couplings.first else { return }
-    throw .layer(
-      index: node, description: network.describe(node: node),
-      problem: "makes each unit depend on the others of \(name), so that \(method) can't bring them into "
-        + "their order one by one")
+    func refuse(_ node: Int, _ problem: String) throws(ConnectionError) {
+      throw .layer(
+        index: node, description: network.describe(node: node),
+        problem: "\(problem), so that \(method) can't bring them into their order one by one")
+    }
+    if let node = group.couplings.first {
+      try refuse(node, "makes each unit depend on the others of \(name)")
+    }
+    let written = Set(incoming.map(\.parameter))
+    if let site = outgoing.first(where: { written.contains($0.parameter) }) {
+      try refuse(
+        network.parameters[site.parameter].layer, "both reads and writes the units of \(name)")
+    }
+    // What reads units without weights for each keeps reading one whose weights are zero.
+    let values = Set(group.places.map(\.value))
+    let readers = Set(group.nodes(.reads, in: network))
+    for (node, description) in network.nodes.enumerated()
+    where !values.isDisjoint(with: description.inputs)
+      && !values.contains(.output(ofNode: node)) && !readers.contains(node)
+    {
+      try refuse(node, "reads the units of \(name) without a weight for each")
+    }
   }
 }
