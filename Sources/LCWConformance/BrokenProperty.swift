@@ -65,6 +65,46 @@ public enum ConformanceProperty: String, Sendable, CaseIterable {
   case keepsSplitsApart = "keeps its splits apart"
   /// Where files are missing, an error says which and where they were looked for.
   case namesMissingFiles = "names missing files"
+
+  /// An operation's text means the operation again, and its usage begins with its name.
+  case meansItsText = "means the same by its text"
+  /// At least one of the suite's shapes is accepted.
+  case acceptsShapes = "accepts some shape"
+  /// A shape that is refused is refused with a sentence of one line.
+  case refusesShapes = "refuses shapes with a sentence"
+  /// The parameters have roles of their own, values, and a first value that is finite.
+  case describesParameters = "describes its parameters"
+  /// The multiplications and the workspace are finite and not negative.
+  case countsWork = "counts its work"
+  /// What is put out has the shape that was said, and is finite.
+  case putsOutItsShape = "puts out the shape it says"
+  /// In evaluation a sample's output does not depend on the others in its block.
+  case keepsSamplesApart = "keeps samples apart"
+  /// The output does not depend on the number of workers.
+  case ignoresWorkers = "gives the same for any number of workers"
+  /// What is handed over and is someone else's too stays as it is.
+  case leavesInputs = "leaves what others have too"
+  /// The gradients of inputs and parameters are those of central differences, in training.
+  case hasOperationGradients = "has its output's gradients"
+  /// Gradient buffers keep the share that is asked for, and get the gradient added.
+  case scalesBuffers = "scales gradient buffers"
+  /// Inputs get a gradient where one is needed, and none where not.
+  case givesNeededGradients = "gives the gradients that are needed"
+  /// Parameters that are running averages get the batch's value, whatever their buffer held.
+  case writesAverages = "writes the batch's averages"
+  /// An activation that is taken over gives what it would give behind the operation, and what says that it
+  /// is an activation is one.
+  case fusesTruly = "fuses activations truly"
+  /// If it says so, the output has the input's values in their order.
+  case keepsValues = "keeps values if it says so"
+  /// Units permuted as the relation of axes says leave what is computed.
+  case relatesAxes = "tells the truth about units"
+  /// Units that are said to be apart do not depend on each other.
+  case tellsCoupling = "says whether units are coupled"
+  /// A linear operation's products, features and positions are those of its output.
+  case isLinear = "is linear as it says"
+  /// An affine operation's lines are its output.
+  case isAffine = "is affine as it says"
 }
 
 /// A promise that a plugin does not keep.

@@ -30,6 +30,18 @@ public enum Conformance {
     try require(reference, suite.brokenProperties())
   }
 
+  /// Requires that an operation keeps its promises.
+  ///
+  /// - Parameters:
+  ///   - name: The operation.
+  ///   - texts: Operations of the kind as they are written, such as `conv 4 3x3 pad 1`; the name alone if
+  ///     none is given. Small ones, with different words.
+  /// - Throws: ``ConformanceError``, and ``PluginError`` if there is no such operation.
+  public static func require(operation name: String, texts: [String] = []) throws {
+    let suite = try OperationConformance(name, texts: texts, in: .linked())
+    try require(name, suite.brokenProperties())
+  }
+
   /// Requires that a data set keeps its promises, on the files that are there.
   ///
   /// Where no folder is named and none of its files are found, only the error that says so is looked

@@ -107,7 +107,33 @@ struct PlantedFaultTests {
     case .hasLabels: try dataset("labels")
     case .keepsSplitsApart: try dataset("splits")
     case .namesMissingFiles: try dataset("missing")
+    case .meansItsText: try operation("faulty text")
+    case .acceptsShapes: try operation("faulty refusal")
+    case .refusesShapes: try operation("faulty sentence")
+    case .describesParameters: try operation("faulty roles")
+    case .countsWork: try operation("faulty work")
+    case .putsOutItsShape: try operation("faulty shape")
+    case .keepsSamplesApart: try operation("faulty samples")
+    case .ignoresWorkers: try operation("faulty workers")
+    case .leavesInputs: try operation("faulty inputs")
+    case .hasOperationGradients: try operation("faulty gradient")
+    case .scalesBuffers: try operation("faulty carry")
+    case .givesNeededGradients: try operation("faulty needs")
+    case .writesAverages: try operation("faulty averages")
+    case .fusesTruly: try operation("faulty fusion")
+    case .keepsValues: try operation("faulty values")
+    case .relatesAxes: try operation("faulty mixing")
+    case .tellsCoupling: try operation("faulty coupling")
+    case .isLinear: try operation("faulty-linear product")
+    case .isAffine: try operation("faulty-affine 3")
     }
+  }
+
+  private func operation(_ text: String) throws -> [BrokenProperty] {
+    try OperationConformance(
+      String(text.prefix { $0 != " " }), texts: [text],
+      in: PluginRegistry(PlantedOperationFaultTests.types)
+    ).brokenProperties()
   }
 
   private func method(_ fault: FaultyPath.Fault?) throws -> [BrokenProperty] {

@@ -125,7 +125,8 @@ struct PluginConformanceTests {
   @Test
   func `no plugin is left out`() throws {
     let listed =
-      (Self.methods + Self.architectures + Self.datasets + Self.fileDatasets + Self.formats)
+      (Self.methods + Self.architectures + Self.datasets + Self.fileDatasets + Self.formats
+      + OperationConformanceTests.names)
       .flatMap { $0.split(separator: "+") }.map { String($0.prefix { $0 != ":" }) }
     // The worked examples, which all tests here are linked with, have tests of their own.
     // images needs files of images, and has tests of its own.

@@ -6,7 +6,7 @@ import LCWOperations
 
 /// The small networks that methods are tried on.
 enum SuiteNetworks {
-  /// Two layers, three layers, and a convolution before dense ones.
+  /// Two layers, three layers, a convolution before dense ones, and a residual network.
   static func all() throws -> [Network] {
     try [
       Network(
@@ -25,25 +25,47 @@ enum SuiteNetworks {
           .maxPool(.init(size: 2, stride: 2)), .flatten, .dense(outputs: 7, bias: true), .relu,
           .dense(outputs: 4, bias: true),
         ]),
+      Network(
+        inputShape: [6],
+        nodes: [
+          .init(.dense(outputs: 8, bias: true)), .init(.relu, name: "start"),
+          .init(.dense(outputs: 7, bias: true)), .init(.relu),
+          .init(.dense(outputs: 8, bias: true)),
+          .init(.add, reading: [.output(ofNode: 4), .output(ofNode: 1)]), .init(.relu),
+          .init(.dense(outputs: 4, bias: true)),
+        ]),
     ]
   }
 
   /// Networks that are nearly another: with parameters of the same shapes, and of others.
   static func variations(of network: Network) throws -> [Network] {
     let other = network.layers.map { $0 == .relu ? Layer.tanh : $0 }
+    // Units that a sum ties have to stay as many as they are.
     var wider = network.layers
-    if let first = network.weightedLayers.first {
-      if var dense = wider[first].operation as? Dense {
+    for index in network.weightedLayers where isFreelyWidened(index, in: network) {
+      if var dense = wider[index].operation as? Dense {
         dense.outputs += 1
-        wider[first] = Layer(dense)
-      } else if var convolution = wider[first].operation as? Convolution {
+        wider[index] = Layer(dense)
+        break
+      } else if var convolution = wider[index].operation as? Convolution {
         convolution.filters += 1
-        wider[first] = Layer(convolution)
+        wider[index] = Layer(convolution)
+        break
       }
     }
-    return try [other, wider].filter { $0 != network.layers }.map {
-      try Network(inputShape: network.inputShape, layers: $0)
+    return try [other, wider].filter { $0 != network.layers }.map { layers in
+      try Network(
+        inputShape: network.inputShape,
+        nodes: zip(network.nodes, layers).map { node, layer in
+          Network.NodeDescription(layer, name: node.name, reading: node.inputs)
+        })
     }
+  }
+
+  /// Whether a layer alone writes its units, which are hidden.
+  private static func isFreelyWidened(_ layer: Int, in network: Network) -> Bool {
+    let groups = UnitGroups(of: network).groups(of: .output(ofNode: layer))
+    return groups.allSatisfy { $0.isFree && $0.nodes(.writes, in: network) == [layer] }
   }
 }
 
