@@ -161,9 +161,9 @@ let tests: [TestRow] = [
   TestRow(
     target: "LCWPathsTests",
     dependencies: [
-      "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LinearMethod", "ArcMethod",
-      "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier", "ButterflyModifier",
-      "MLPArchitecture",
+      "LCWConformance", "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths",
+      "LinearMethod", "ArcMethod", "OptimalTransportMethod", "GaripovMethod",
+      "WeightAdjustmentModifier", "ButterflyModifier", "MLPArchitecture",
     ]),
   TestRow(
     target: "LCWFlowsTests",
