@@ -48,7 +48,8 @@ extension Runner {
   /// the caches like and as large as the products need. These want at least 64 samples, unless the
   /// activations then took more than 64 MB.
   public var evaluationBlock: Int {
-    let widest = max(1, network.widestSample)
+    // Of a chain a layer's input and output are alive, of which the wider one counts.
+    let widest = max(1, network.widestSample, network.widestLiveSample / 2)
     let fewest = min(64, max(1, (1 << 24) / widest))
     return max(fewest, min(512, (1 << 20) / widest))
   }

@@ -47,14 +47,10 @@ public struct Runner: Sendable {
   public init(
     _ network: Network, from known: Set<Network.Value>, to wanted: [Network.Value]
   ) throws {
-    for (index, node) in network.nodes.enumerated() {
-      let values = (node.inputs + [.output(ofNode: index)]).reduce(0.0) {
-        $0 + Double(network.shape(of: $1).count)
-      }
-      guard 4 * values <= Machine.physicalMemory else {
-        throw RunnerError.memory(
-          layer: index, description: network.describe(node: index), bytes: 4 * values)
-      }
+    for (index, values) in network.liveSamples.enumerated()
+    where 4 * values > Machine.physicalMemory {
+      throw RunnerError.memory(
+        layer: index, description: network.describe(node: index), bytes: 4 * values)
     }
     let part = NetworkPart(of: network, from: known, to: wanted)
     self.network = network
@@ -221,7 +217,8 @@ private func take(_ tensor: inout Tensor?) -> Tensor? {
 
 /// What a network can't be run for.
 public enum RunnerError: DescribedError, Hashable {
-  /// A layer whose input and output for one sample are larger than the machine's memory.
+  /// A layer at which the values of one sample that it reads and computes, and those that are read later,
+  /// are larger than the machine's memory.
   case memory(layer: Int, description: String, bytes: Double)
 
   /// Wrong usage.

@@ -63,6 +63,45 @@ struct SequentialTests {
   }
 
   @Test
+  func `a file may hold a graph as JSON, which is kept as text`() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try """
+
+    {"nodes": [
+      {"operation": "conv 4 3x3 pad 1", "name": "stem"}, {"operation": "relu"},
+      {"operation": "conv 4 3x3 pad 1"}, {"operation": "add", "from": ["conv2", "stem"]},
+      {"operation": "flatten"}, {"operation": "dense classes"}]}
+    """.write(to: file, atomically: false, encoding: .utf8)
+    let reference = PluginReference(name: "sequential", options: ["file": file.path])
+    let registry = try PluginRegistry.linked()
+    let architecture = try registry.architecture(reference)
+    let kept = architecture.selfContained(reference)
+    #expect(
+      "\(kept)" == "sequential:layers=stem = conv 4 3x3 pad 1; relu; conv 4 3x3 pad 1; "
+        + "add from conv2 stem; flatten; dense classes")
+    let network = try architecture.network(inputShape: [1, 8, 8], classes: 3)
+    #expect(
+      try registry.architecture(PluginReference("\(kept)"))
+        .network(inputShape: [1, 8, 8], classes: 3) == network)
+    // What a command writes of a network is such a file.
+    try network.json.prettyText.write(to: file, atomically: false, encoding: .utf8)
+    #expect(
+      try registry.architecture(reference).network(inputShape: [1, 8, 8], classes: 3) == network)
+    for (text, says) in [
+      (#"{"nodes": [{"operation": "relu"}, {"operation": "add", "from": ["relu9"]}]}"#, "node 2: "),
+      (#"{"nodes": [{"operation": "relu"}, }"#, "at line 1"), ("{", "at line 1"),
+      (#"{"nodes": [[[[[]]]]]}"#, "deep"),
+      (String(repeating: "[", count: 1000), "‘[[["),
+    ] {
+      try text.write(to: file, atomically: false, encoding: .utf8)
+      let error = #expect(throws: PluginError.self) { try registry.architecture(reference) }
+      #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
+      #expect(error?.description.contains(file.path) == true)
+    }
+  }
+
+  @Test
   func `a fault in a file names the file`() throws {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).txt")
     defer { try? FileManager.default.removeItem(at: file) }

@@ -17,7 +17,8 @@ enum GoldenArchives {
       ("dtypes-1.1", try everyType(ElementType.allCases), plain),
       ("nothing", Checkpoint(), plain), ("shapes", try shapes(), plain),
       ("chunks", try chunks(), checked), ("metadata", try metadata(), plain),
-      ("exponents", try exponents(), checked),
+      ("exponents", try exponents(), checked), ("graph-residual", try residual(), plain),
+      ("graph-concatenation", try concatenation(), plain),
     ]
     for kind in ["checkpoint", "path", "connection-model", "ensemble", "of-the-future"] {
       list.append(("kind-\(kind)", try kind == "path" ? path() : network(kind), plain))
@@ -162,6 +163,51 @@ enum GoldenArchives {
       ],
       tensors: try shapes.map { name, shape in
         NamedTensor(name, StoredTensor(try Tensor(noise.weights(shape.count), shape: shape)))
+      })
+  }
+
+  /// A network with a skip connection and batch normalisations, whose nodes have their usual names but one.
+  private static func residual() throws -> Checkpoint {
+    try graph(
+      "conv 4 3x3 pad 1 no-bias; batchnorm; start = relu; conv 4 3x3 pad 1 no-bias; batchnorm; "
+        + "add from norm2 start; relu; avgpool 4; flatten; dense ",
+      seed: 5, input: [1, 8, 8],
+      [
+        ("conv1.weight", [4, 1, 3, 3]), ("norm1.scale", [4]), ("norm1.shift", [4]),
+        ("norm1.mean", [4]), ("norm1.variance", [4]), ("conv2.weight", [4, 4, 3, 3]),
+        ("norm2.scale", [4]), ("norm2.shift", [4]), ("norm2.mean", [4]), ("norm2.variance", [4]),
+        ("dense1.weight", [3, 16]), ("dense1.bias", [3]),
+      ])
+  }
+
+  /// A network with two branches behind each other's channels, and names as other programs have them.
+  private static func concatenation() throws -> Checkpoint {
+    try graph(
+      "features.0 = conv 2 1x1; features.1/wide = conv 3 3x3 pad 1; "
+        + "concat from features.0 features.1/wide; relu; flatten; head = dense ",
+      seed: 6, input: [1, 4, 4],
+      [
+        ("features.0.weight", [2, 1, 1, 1]), ("features.0.bias", [2]),
+        ("features.1/wide.weight", [3, 2, 3, 3]), ("features.1/wide.bias", [3]),
+        ("head.weight", [3, 80]), ("head.bias", [3]),
+      ])
+  }
+
+  private static func graph(
+    _ text: String, seed: UInt64, input: [JSONValue], _ shapes: [(name: String, shape: Shape)]
+  ) throws -> Checkpoint {
+    var noise = Noise(seed)
+    return Checkpoint(
+      metadata: [
+        "architecture": .string("sequential:layers=\(text)classes"), "classes": 3,
+        "input": .array(input), "network": .string("\(text)3"),
+      ],
+      tensors: try shapes.map { name, shape in
+        // A variance is not negative.
+        let values = noise.weights(shape.count).map {
+          name.hasSuffix("variance") ? abs($0) + 1 : $0
+        }
+        return NamedTensor(name, StoredTensor(try Tensor(values, shape: shape)))
       })
   }
 

@@ -77,6 +77,8 @@ struct SpecificationTests {
       "lie beside each other in one image | the greater of \(recipe) MiB and",
       "units of two layers | the greater of \(recipe) MiB and",
       "| layers | \(Network.largestLayerCount) |",
+      "later ones still read | twice the greater of \(small) MiB and",
+      "counted twice | \(Network.largestInputCount / 1000),\(Network.largestInputCount % 1000) |",
     ] {
       #expect(text.contains(row), "\(row)")
     }

@@ -83,6 +83,8 @@ struct CompletionTests {
     #expect(
       try offers("positional@0", of: ["plugins"], ["lcw", "plugins", "mn"]) == ["mnist"])
     #expect(
+      try offers("positional@0", of: ["plugins"], ["lcw", "plugins", "oper"]) == ["operation"])
+    #expect(
       try offers("positional@0", of: ["reproduce"], ["lcw", "reproduce", ""])
         == [
           "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16",

@@ -184,7 +184,7 @@ struct HostileArchiveTests {
           "architecture": .string(
             "sequential:layers="
               + String(repeating: "relu;", count: 100_000) + "flatten;dense classes")
-        ], [], "layers, more than"
+        ], [], "8192 layers at most"
       ),
       (
         .checkpoint,
@@ -203,6 +203,51 @@ struct HostileArchiveTests {
       let outcome = try limited(["evaluate", "a.lcw"])
       #expect(outcome.status == 65, "\(says): \(outcome.errors)")
       #expect(outcome.errors.contains(says), "\(outcome.errors)")
+    }
+  }
+
+  /// Graphs that are too large, that are none, and that ask for more than is stored.
+  @Test
+  func `hostile graphs are told in no time, in archives and in options`() throws {
+    let marks = String(repeating: "\u{301}\u{316}", count: 14)
+    let many = (1...100).map { "n\($0)" }
+    let live =
+      many.map { "\($0) = relu from input" }.joined(separator: ";") + ";add from "
+      + many.joined(separator: " ") + "; flatten; dense classes"
+    for (graph, input, says) in [
+      (String(repeating: "relu\n", count: 200_000), [8], "8192 layers at most"),
+      ("add from relu2 input; relu; flatten; dense classes", [8], "where ‘relu2’ stands"),
+      ("loop = add from loop input; dense classes", [8], "where ‘loop’ stands"),
+      ("relu; a = relu; relu from relu1; dense classes", [8], "is read by no layer"),
+      ("add from" + String(repeating: " input", count: 150_000) + "; dense classes", [8], "values"),
+      ("conv 2147483647 1x1; conv 2147483647 1x1; flatten; dense classes", [1, 8, 8], "makes"),
+      (live, [1, 2000, 2000], "in memory at once"),
+      (String(repeating: "a", count: 900_000) + " = relu; dense classes", [8], "a name of letters"),
+      ("\u{1B}[2J\u{202E} = relu; dense classes", [8], "a name of letters"),
+      ("r\u{435}lu; dense classes", [8], "ASCII"), ("relu\(marks); dense classes", [8], "ASCII"),
+    ] as [(String, [JSONValue], String)] {
+      let metadata: [String: JSONValue] = [
+        "architecture": .string("sequential:layers=\(graph)"), "classes": 10,
+        "input": .array(input), "dataset": "digits",
+      ]
+      try write("a.lcw", .checkpoint, metadata, [])
+      for command in [["evaluate", "a.lcw"], ["inspect", "a.lcw", "--groups"]] {
+        let start = Date.now
+        let outcome = try limited(command)
+        #expect(outcome.status == 65, "\(says): \(outcome.errors)")
+        #expect(outcome.errors.contains(says), "\(says): \(outcome.errors)")
+        #expect(outcome.errors.utf8.count < 20_000)
+        #expect(!outcome.errors.unicodeScalars.contains("\u{1B}"))
+        #expect(!outcome.errors.unicodeScalars.contains("\u{202E}"))
+        #expect(Date.now.timeIntervalSince(start) < 20, "\(says)")
+      }
+      guard graph.utf8.count < 100_000, says != "in memory at once" else { continue }
+      let outcome = try limited([
+        "train", "--architecture", "sequential:layers=\(graph)", "--dataset", "digits", "-o",
+        "b.lcw",
+      ])
+      #expect(outcome.status == 64, "\(says): \(outcome.errors)")
+      #expect(!outcome.errors.unicodeScalars.contains("\u{1B}"))
     }
   }
 

@@ -18,7 +18,7 @@ struct PluginCommandTests {
   }
 
   /// That such packages build and pass their tests, Tests/PluginKit/run shows.
-  @Test(arguments: ["method", "architecture", "dataset", "format"])
+  @Test(arguments: ["method", "architecture", "operation", "dataset", "format"])
   func `a new package has a plugin, its test, its host and a readme`(kind: String) throws {
     let outcome = try program.run("plugin", "new", kind, "my-own")
     let type = "MyOwn\(kind.prefix(1).uppercased())\(kind.dropFirst())"
@@ -46,7 +46,8 @@ struct PluginCommandTests {
     func errors(_ arguments: String...) throws -> String {
       try program.run(["plugin", "new"] + arguments, expecting: 64).errors
     }
-    #expect(try errors("modifier", "a").contains("there are method, architecture, dataset"))
+    #expect(
+      try errors("modifier", "a").contains("there are method, architecture, operation, dataset"))
     #expect(try errors("method", "Detour").contains("‘Detour’ is no name of a plugin"))
     #expect(try errors("method", "arc").contains("there is a method ‘arc’ already"))
     #expect(try errors("method", "learnable").contains("take another name"))
@@ -95,6 +96,19 @@ struct PluginCommandTests {
       try program.json("plugins", "arc", "--json").array?.first?.object?["preprocessing"] == nil)
   }
 
+  @Test
+  func `operations are listed with how they are written`() throws {
+    let listed = try program.run("plugins", "operation").output
+    #expect(listed.hasPrefix("operations\n"))
+    #expect(listed.contains("add from NAME NAME"))
+    let all = try program.json("plugins", "operation", "--json").array?.compactMap(\.object) ?? []
+    #expect(all.count >= 10 && all.allSatisfy { $0["kind"] == "operation" && $0["usage"] != nil })
+    let conv = try program.run("plugins", "conv").output
+    #expect(conv.hasPrefix("operation conv: ") && conv.contains("\n  conv FILTERS HxW"))
+    #expect(conv.contains("LCWOperations.Convolution, linked into lcw"))
+    #expect(!conv.contains("no options"))
+  }
+
   /// The folder of this package.
   private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -111,7 +125,7 @@ struct PluginCommandTests {
     #expect(manifest.contains("package: \"fork-of-lcw\")"))
   }
 
-  @Test(arguments: ["method", "architecture", "dataset", "format"])
+  @Test(arguments: ["method", "architecture", "operation", "dataset", "format"])
   func `a new package passes the check, and what is wrong with it is shown`(kind: String) throws {
     try program.run("plugin", "new", kind, "my-own")
     let whole = try program.run("plugin", "check", "my-own")
@@ -267,7 +281,7 @@ struct PluginCommandTests {
       let folders =
         [
           "CKernels/include", "CPluginSection/include", "LCWCore", "LCWExperiments", "LCWFiles",
-          "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWPaths", "LCWReport",
+          "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWOperations", "LCWPaths", "LCWReport",
         ].map { "Sources/\($0)" } + ["Formats", "Plugins"]
       var sources = Data()
       for folder in folders {

@@ -4,6 +4,26 @@ import Testing
 
 /// What the documents have to be pasted.
 struct SnippetTests {
+  @Test(arguments: [
+    "Docs/Plugins.md", "Docs/LCW.docc/WritingAnArchitecture.md", "Formats/LCW/SPEC.md",
+  ])
+  func `the networks that the documents have as text can be used`(document: String) throws {
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let page = try String(contentsOf: package.appendingPathComponent(document), encoding: .utf8)
+    let networks = page.components(separatedBy: "\n```").filter {
+      $0.hasPrefix("\n") && $0.hasSuffix("dense classes")
+    }
+    #expect(networks.count == 1)
+    let program = try Program()
+    for network in networks {
+      try Data(network.utf8).write(to: program.folder.url.appendingPathComponent("net.txt"))
+      let outcome = try program.run(
+        "inspect", "sequential:file=net.txt", "--groups", "--dataset", "digits")
+      #expect(outcome.output.contains("may be permuted"))
+    }
+  }
+
   @Test
   func `the whole method of the page on plugins is as the format check wants it`() throws {
     let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -9,7 +9,8 @@ public import LCWNumerics
 ///
 /// Each line, or part between semicolons, is an operation and its words; `lcw plugins operation` lists
 /// them. `dense classes` has as many outputs as there are classes. What is not a chain names its lines:
-/// `start = relu`, and says what it reads: `add from start relu2`. See ``NetworkText``.
+/// `start = relu`, and says what it reads: `add from start relu2`. A file may hold the same as JSON. See
+/// ``NetworkText``.
 public struct Sequential: Architecture {
   /// `sequential`
   public static let name = "sequential"
@@ -22,7 +23,7 @@ public struct Sequential: Architecture {
       "operations such as ‘conv 8 3x3 stride 2 pad 1 no-bias; relu; maxpool 2; flatten; dense classes’; "
       + "name a line with ‘start = relu’ and read it with ‘add from start relu2’")
   private static let file = PluginOption(
-    "file", default: FileName(""), help: "a text file that holds them instead")
+    "file", default: FileName(""), help: "a file that holds them instead, as text or as JSON")
 
   /// `layers` or `file`.
   public static let options: [any PluginOptionDescription] = [layers, file]
@@ -42,14 +43,28 @@ public struct Sequential: Architecture {
     let (source, key) =
       path.isEmpty
       ? (text, Self.layers.key) : (try Self.contents(of: path), "\(Self.file.key)=\(path)")
-    do throws(NetworkTextError) {
-      description = try NetworkText(source, operations: options.operations)
-    } catch {
-      let place = source.contains(where: \.isNewline) ? error.line.map { "line \($0): " } ?? "" : ""
+    do {
+      description = try Self.text(source, isFile: !path.isEmpty, options.operations)
+    } catch let error as NetworkTextError {
+      let place = error.place.map { "\($0): " } ?? ""
       throw PluginError.invalidOption(
         plugin: Self.name, option: key, value: error.text,
-        reason: "\(place)expected \(error.expected)")
+        reason: "\(path.isEmpty ? "" : place)expected \(error.expected)")
+    } catch let error as JSONError {
+      throw PluginError.invalidOption(
+        plugin: Self.name, option: Self.file.key, value: path, reason: error.description)
     }
+  }
+
+  /// What a source says; a file that begins with a brace is JSON.
+  private static func text(
+    _ source: String, isFile: Bool, _ operations: OperationCatalog
+  ) throws -> NetworkText {
+    guard isFile, source.unicodeScalars.first(where: { !$0.properties.isWhitespace }) == "{" else {
+      return try NetworkText(source, operations: operations)
+    }
+    let json = try JSONValue(parsing: Array(source.utf8), limits: JSONLimits(depth: 4))
+    return try NetworkText(json: json, operations: operations)
   }
 
   private static let longestFile = 1 << 20

@@ -14,10 +14,18 @@ struct InspectCommand: ParsableCommand {
       and a histogram are shown. Of a data set, such as mnist or table:train=x.csv, its shape, \
       classes, counts, moments and digest are shown. Where there is a file of that name, the file is \
       meant.
+
+      With --groups the network's nodes are shown, and its groups of units: which nodes write the \
+      units of a group, pass them one by one with numbers of their own, and read them; and whether they \
+      may be permuted. In the place of a file there may stand an architecture, such as mlp:hidden=50, \
+      with a --dataset for the samples' shape and the classes.
       """)
 
   @Argument(
-    help: "The file, in any format that is known, or a data set; - is standard input.",
+    help: """
+      The file, in any format that is known, or a data set, or with --groups an architecture; - is \
+      standard input.
+      """,
     completion: .filesAndDatasets)
   var file: String
 
@@ -27,12 +35,16 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show statistics of every tensor.")
   var stats = false
 
+  @Flag(help: "Show the groups of a network's units, and not its tensors.")
+  var groups = false
+
   @Flag(name: .customLong("json"), help: "Print JSON, as --format json does.")
   var printsJSON = false
 
   @Option(help: "How to print: table or json.")
   var format: InspectionFormat = .table
 
+  @OptionGroup var foreign: ForeignOptions
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
@@ -40,7 +52,20 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let session = try Session(compute, reading)
-    if let reference = try dataset(in: session.registry) {
+    if groups {
+      guard tensor == nil, !stats else {
+        throw SessionError.wrongUse(
+          "--groups shows no tensors; leave out the tensor's name and --stats")
+      }
+      let inspection = GroupInspection(try network(in: session))
+      try StandardOutput.text(json ? inspection.json.prettyText : inspection.text)
+      return
+    }
+    guard foreign.architecture == nil, foreign.dataset == nil else {
+      throw SessionError.wrongUse(
+        "--architecture and --dataset are for --groups, which is not given")
+    }
+    if let reference = try reference(to: .dataset, in: session.registry) {
       if let tensor {
         throw SessionError.wrongUse(
           "\(reference.name) is a data set, which has no tensors; leave out ‘\(tensor.asOneLine)’")
@@ -65,12 +90,39 @@ struct InspectCommand: ParsableCommand {
     }
   }
 
-  /// The data set that is meant, if there is no file of its name.
+  /// The network of the file, or of the architecture that stands in its place.
+  private func network(in session: Session) throws -> Network {
+    if let reference = try reference(to: .architecture, in: session.registry) {
+      guard let dataset = foreign.dataset else {
+        throw SessionError.wrongUse(
+          "\(reference.name) is an architecture; name a data set, whose samples it takes, with --dataset"
+        )
+      }
+      guard foreign.architecture == nil else {
+        throw SessionError.wrongUse(
+          "\(reference.name) is an architecture; leave out --architecture")
+      }
+      let data = try session.data(try PluginReference(dataset))
+      return try session.registry.architecture(reference)
+        .network(inputShape: data.sampleShape, classes: data.classes)
+    }
+    let source = try session.open(file)
+    guard source.metadata["architecture"] == nil || foreign.architecture != nil else {
+      return try session.inFile(file) { try source.network(from: session.registry) }
+    }
+    return try session.bind(
+      source, path: file, architecture: foreign.architecture, dataset: foreign.dataset
+    ).network
+  }
+
+  /// The plugin of a kind that is meant, if there is no file of its name.
   /// - Throws: `PluginError` for options that are no list of options.
-  private func dataset(in registry: PluginRegistry) throws -> PluginReference? {
+  private func reference(
+    to kind: PluginKind, in registry: PluginRegistry
+  ) throws -> PluginReference? {
     guard file != "-", !FileManager.default.fileExists(atPath: file),
       let name = file.split(separator: ":", maxSplits: 1).first.map(String.init),
-      registry.plugins(of: .dataset).contains(where: { $0.name == name })
+      registry.plugins(of: kind).contains(where: { $0.name == name })
     else { return nil }
     return try PluginReference(file)
   }

@@ -21,8 +21,8 @@ struct PluginNewCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "What it is: method, architecture, dataset or format.",
-    completion: .list(["method", "architecture", "dataset", "format"]))
+    help: "What it is: method, architecture, operation, dataset or format.",
+    completion: .list(["method", "architecture", "operation", "dataset", "format"]))
   var kind: String
 
   @Argument(help: "The name: lower-case letters, digits and hyphens.")

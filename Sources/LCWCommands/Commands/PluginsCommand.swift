@@ -6,10 +6,12 @@ import LCWCore
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins",
-    abstract: "Lists methods, modifiers, architectures, data sets and formats.")
+    abstract: "Lists methods, modifiers, architectures, operations, data sets and formats.")
 
   @Argument(
-    help: "Only this kind (method, modifier, architecture, dataset, format) or this plugin.",
+    help: """
+      Only this kind (method, modifier, architecture, operation, dataset, format) or this plugin.
+      """,
     completion: .kindsAndPlugins)
   var selection: String?
 

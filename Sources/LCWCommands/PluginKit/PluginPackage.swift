@@ -237,7 +237,7 @@ enum PluginKitError: DescribedError, Hashable {
   var description: String {
     switch self {
     case .kind(let kind):
-      "there is no template for ‘\(kind)’; there are method, architecture, dataset and format"
+      "there is no template for ‘\(kind)’; there are method, architecture, operation, dataset and format"
     case .name(let name):
       "‘\(name)’ is no name of a plugin, which has lower-case letters, digits and hyphens"
     case .takenType(let type, let name):

@@ -34,8 +34,9 @@ public struct DescriptionLimits: Sendable, Hashable {
     max(Double(small), Double(storedBytes) * Double(Self.bytesForStoredByte))
   }
 
-  /// Checks what a network needs: the bytes of its weights, those of one sample between two layers
-  /// and of a convolution's windows, and the multiplications for one sample.
+  /// Checks what a network needs: the bytes of its weights, those of one sample between two layers, of
+  /// all its values that are in memory at once and of a convolution's windows, and the multiplications for
+  /// one sample.
   /// - Throws: ``CheckpointError/beyondStored(what:found:limit:stored:)``.
   public func check(_ network: Network) throws(CheckpointError) {
     try check(
@@ -43,6 +44,11 @@ public struct DescriptionLimits: Sendable, Hashable {
     try check(
       "bytes of values between two layers", 4 * Double(network.widestSample),
       atLeast: Self.smallBytes)
+    // What a layer reads and what it computes, for each of which the limit above holds: so much any chain
+    // of layers may have.
+    try check(
+      "bytes of values that are in memory at once", 4 * Double(network.widestLiveSample),
+      atLeast: Self.smallBytes, times: 2)
     try check(
       "bytes of a convolution's windows", 4 * Double(network.widestPatchRow),
       atLeast: Self.smallWorkBytes)
@@ -81,9 +87,9 @@ public struct DescriptionLimits: Sendable, Hashable {
   }
 
   private func check(
-    _ what: String, _ found: Double, atLeast small: Int
+    _ what: String, _ found: Double, atLeast small: Int, times factor: Double = 1
   ) throws(CheckpointError) {
-    let limit = limit(atLeast: small)
+    let limit = factor * limit(atLeast: small)
     guard found <= limit else {
       throw .beyondStored(what: what, found: found, limit: limit, stored: storedBytes)
     }

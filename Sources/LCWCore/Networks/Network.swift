@@ -176,21 +176,29 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
   /// The most values of one sample before and behind a node.
   public var widestSample: Int { shapes.reduce(0) { max($0, $1.count) } }
 
-  /// The most values of one sample that are in memory at once: all that are still to be read.
-  public var widestLiveSample: Int {
+  /// For each node the values of one sample that are in memory while it runs: what it reads and computes,
+  /// and all that is still to be read.
+  ///
+  /// In double precision, since a sample may have as many values as an integer holds.
+  public var liveSamples: [Double] {
     var lastReaders = [Int](repeating: -1, count: shapes.count)
     for (index, node) in nodes.enumerated() {
       for input in node.inputs { lastReaders[input.index] = index }
     }
-    var (live, widest) = (inputShape.count, inputShape.count)
-    for index in nodes.indices {
-      live += shapes[index + 1].count
-      widest = max(widest, live)
+    var live = Double(inputShape.count)
+    return nodes.indices.map { index in
+      live += Double(shapes[index + 1].count)
+      let during = live
       for input in Set(nodes[index].inputs) where lastReaders[input.index] == index {
-        live -= shapes[input.index].count
+        live -= Double(shapes[input.index].count)
       }
+      return during
     }
-    return widest
+  }
+
+  /// The most values of one sample that are in memory at once.
+  public var widestLiveSample: Int {
+    Int(min(liveSamples.reduce(Double(inputShape.count), max), 0x1p60))
   }
 
   /// The most values of the windows, with all their channels, that lie beside each other in one image
@@ -211,7 +219,9 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
 
   /// A node for messages: its text, and its name where that is its own.
   public func describe(node: Int) -> String {
-    "\(nodes[node].name)" == defaultNames[node]
+    let kind = type(of: nodes[node].operation).nodeName
+    let number = nodes[...node].count { type(of: $0.operation).nodeName == kind }
+    return nodes[node].name == "\(kind)\(number)"
       ? "\(nodes[node].layer)" : "\(nodes[node].name) = \(nodes[node].layer)"
   }
 

@@ -28,7 +28,7 @@ struct NetworkBuilder {
     } catch {
       throw .layer(
         index: nodes.count,
-        description: (description.name.map { "\($0) = " } ?? "") + "\(description.layer)",
+        description: (description.name.map { "\($0.asOneLine) = " } ?? "") + "\(description.layer)",
         problem: error.sentence)
     }
   }
@@ -39,7 +39,8 @@ struct NetworkBuilder {
     let operation = layer.operation
     guard Network.isNodeName(name) else {
       throw OperationProblem(
-        "has the name ‘\(name)’; a name has letters, digits, and ‘_’, ‘-’, ‘.’ and ‘/’ between them")
+        "has the name ‘\(name.asOneLine)’; a name has letters, digits, and ‘_’, ‘-’, ‘.’ and ‘/’ between "
+          + "them, and is not ‘\(NetworkText.sampleName)’")
     }
     guard name != NetworkText.sampleName else {
       throw OperationProblem("has the name ‘\(name)’, which is the sample's")
@@ -55,7 +56,8 @@ struct NetworkBuilder {
       let wanted =
         allowed.count == 1
         ? "\(allowed.lowerBound)" : "\(allowed.lowerBound) to \(allowed.upperBound)"
-      throw OperationProblem("reads \(wanted) value\(wanted == "1" ? "" : "s"), not \(inputs.count)")
+      throw OperationProblem(
+        "reads \(wanted) value\(wanted == "1" ? "" : "s"), not \(inputs.count)")
     }
     let inputShapes = inputs.map { shapes[$0.index] }
     let output = try operation.outputShape(for: inputShapes)
@@ -99,8 +101,8 @@ struct NetworkBuilder {
 }
 
 extension Network {
-  /// Whether a text can be a node's name: letters, digits, `_`, `-`, `.` and `/`, a letter or digit first
-  /// and last.
+  /// Whether a text can be a node's name: letters, digits, `_`, `-`, `.` and `/`, a letter, digit or `_`
+  /// first and last, of ASCII, 200 at most; and not what the sample is called.
   static func isNodeName(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
     func isWord(_ byte: UInt8) -> Bool {
@@ -112,7 +114,7 @@ extension Network {
       }
     }
     guard let first = bytes.first, let last = bytes.last, bytes.count <= 200 else { return false }
-    return isWord(first) && isWord(last)
+    return isWord(first) && isWord(last) && !bytes.elementsEqual(NetworkText.sampleName.utf8)
       && bytes.allSatisfy {
         isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "/")
       }

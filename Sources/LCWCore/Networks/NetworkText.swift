@@ -1,27 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWNumerics
 
-extension Network {
-  /// The network as text, which ``NetworkText`` reads: `flatten; dense 2000; relu; dense 10` for a chain.
-  ///
-  /// A node whose name is its own has it in front, `sum = add`; one that does not read just what the node
-  /// before it computes says what it reads, `add from conv2 start`.
-  public var description: String {
-    let defaults = defaultNames
-    return nodes.indices.map { index in
-      let node = nodes[index]
-      let name = node.name == defaults[index] ? "" : "\(node.name) = "
-      let isNext = node.inputs == [Value(index: index)]
-      return name + node.layer.description + (isNext ? "" : " from \(names(of: node.inputs))")
-    }.joined(separator: "; ")
-  }
-
-  private func names(of values: [Value]) -> String {
-    values.map { value in value.node.map { nodes[$0].name } ?? NetworkText.sampleName }
-      .joined(separator: " ")
-  }
-}
-
 /// A network as it is written, read and checked word by word.
 ///
 /// Each line, or part between semicolons, is an operation and its words. In front of it may stand a name,
@@ -34,139 +13,136 @@ extension Network {
 /// conv 16 3x3 pad 1 no-bias; batchnorm; start = relu
 /// conv 16 3x3 pad 1 no-bias; batchnorm; relu
 /// conv 16 3x3 pad 1 no-bias; last = batchnorm
-/// add from last start; relu; global-avgpool; dense classes
+/// add from last start; relu; flatten; dense classes
+/// ```
+///
+/// A node without a name is called like its operation, with a number: `relu2` is the second `relu`. As JSON
+/// the same is an object of `nodes`:
+///
+/// ```
+/// {"nodes": [
+///   {"operation": "conv 16 3x3 pad 1 no-bias"}, {"operation": "batchnorm"},
+///   {"operation": "relu", "name": "start"}, {"operation": "conv 16 3x3 pad 1 no-bias"},
+///   {"operation": "add", "from": ["conv2", "start"]}, …]}
 /// ```
 public struct NetworkText: Sendable {
   /// The lines in the same words, with one semicolon and space between them.
   public let text: String
-  private let lines: [Line]
-  private let operations: OperationCatalog
+  private let content: NetworkLines
 
   /// What the sample is called.
   public static let sampleName = "input"
-  private static let classesWord = "classes"
-
-  private struct Line: Sendable {
-    var name: String?
-    var words: [String]
-    var inputs: [Network.Value]?
-  }
+  static let classesWord = "classes"
+  static let fromWord = "from"
 
   /// Reads a text.
   /// - Throws: ``NetworkTextError`` that shows the line and says what was expected.
   public init(_ source: String, operations: OperationCatalog) throws(NetworkTextError) {
-    var reader = LineReader(operations: operations)
-    var texts: [String] = []
-    for (number, line) in source.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-      .enumerated()
-    {
-      for part in line.prefix(while: { $0 != "#" }).split(separator: ";") {
-        let words = part.split(whereSeparator: \.isWhitespace).map(String.init)
+    var reader = NetworkLines(operations: operations)
+    for (number, line) in source.split(
+      omittingEmptySubsequences: false, whereSeparator: \.isNewline
+    )
+    .enumerated() {
+      // Scalars, since a mark behind a space or a semicolon makes another character of it.
+      for part in line.unicodeScalars.prefix(while: { $0 != "#" }).split(separator: ";") {
+        let words = part.split(whereSeparator: \.properties.isWhitespace).map { String($0) }
         guard !words.isEmpty else { continue }
-        let text = words.joined(separator: " ")
-        do throws(OperationProblem) {
-          try reader.read(words)
-        } catch {
-          throw NetworkTextError(line: number + 1, text: text, expected: error.sentence)
-        }
-        guard texts.count < Network.largestLayerCount else {
-          throw NetworkTextError(
-            line: number + 1, text: text,
-            expected: "\(Network.largestLayerCount) layers at most")
-        }
-        texts.append(text)
+        try reader.read(words, at: .line(number + 1))
       }
     }
-    guard !texts.isEmpty else {
-      throw NetworkTextError(line: nil, text: source, expected: "at least one layer")
+    try self.init(reader, source: source)
+  }
+
+  /// Reads JSON: an object with a list `nodes` of objects, of which each has a text `operation` and may
+  /// have a `name` and a list `from` of names.
+  /// - Throws: ``NetworkTextError`` that shows the node and says what was expected.
+  public init(json: JSONValue, operations: OperationCatalog) throws(NetworkTextError) {
+    guard let members = json.object, Set(members.keys) == ["nodes"],
+      let nodes = members["nodes"]?.array
+    else {
+      throw NetworkTextError(
+        place: nil, text: json.compactText,
+        expected: #"an object with a list of nodes, {"nodes": […]}, and nothing else"#)
     }
-    guard !texts.contains(where: { $0.contains(",") }) else {
-      throw NetworkTextError(line: nil, text: source, expected: "no comma")
+    var reader = NetworkLines(operations: operations)
+    for (index, node) in nodes.enumerated() { try reader.read(node, at: .node(index + 1)) }
+    try self.init(reader, source: json.compactText)
+  }
+
+  private init(_ content: NetworkLines, source: String) throws(NetworkTextError) {
+    guard !content.lines.isEmpty else {
+      throw NetworkTextError(place: nil, text: source, expected: "at least one layer")
     }
-    self.text = texts.joined(separator: "; ")
-    self.operations = operations
-    lines = reader.lines
+    self.content = content
+    text = content.lines.map(\.text).joined(separator: "; ")
   }
 
   /// The network for samples of a shape and a number of classes.
-  /// - Throws: ``NetworkError`` as ``Network/init(inputShape:nodes:)``.
+  /// - Throws: ``NetworkError`` as ``Network/init(inputShape:nodes:)``, ``NetworkTextError`` for a number of
+  ///   classes that an operation can't have where it is named.
   public func network(inputShape: Shape, classes: Int) throws -> Network {
     try Network(
       inputShape: inputShape,
-      nodes: try lines.map { line in
+      nodes: content.lines.map { line in
         Network.NodeDescription(
-          Layer(try operations.operation(NetworkText.words(of: line, classes: classes))),
-          name: line.name, reading: line.inputs)
+          try layer(line, classes: classes), name: line.name, reading: line.inputs)
       })
   }
 
-  private static func words(of line: Line, classes: Int) -> [String] {
-    line.words.map { $0 == classesWord ? "\(classes)" : $0 }
-  }
-
-  /// Reads lines one after the other, each of which may name those before it.
-  private struct LineReader {
-    let operations: OperationCatalog
-    var lines: [Line] = []
-    private var values: [String: Network.Value] = [sampleName: .sample]
-    private var numbers: [String: Int] = [:]
-
-    init(operations: OperationCatalog) {
-      self.operations = operations
-    }
-
-    mutating func read(_ words: [String]) throws(OperationProblem) {
-      var words = words
-      var name: String?
-      if words.count >= 2, words[1] == "=" {
-        name = words[0]
-        words.removeFirst(2)
-      }
-      if let name, !Network.isNodeName(name) || name == sampleName {
-        throw OperationProblem("a name of letters and digits before ‘=’, and not ‘\(sampleName)’")
-      }
-      var inputs: [Network.Value]?
-      if let place = words.firstIndex(of: "from") {
-        inputs = try words[(place + 1)...].map { (word) throws(OperationProblem) in
-          guard let value = values[word] else {
-            throw OperationProblem("the name of a line before this one where ‘\(word)’ stands")
-          }
-          return value
-        }
-        guard inputs?.isEmpty == false else {
-          throw OperationProblem("names of lines before this one behind ‘from’")
-        }
-        words.removeSubrange(place...)
-      }
-      // Ten classes stand for any number: what the words mean does not depend on it.
-      let line = Line(name: name, words: words, inputs: inputs)
-      let operation = try operations.operation(NetworkText.words(of: line, classes: 10))
-      let kind = type(of: operation).nodeName
-      numbers[kind, default: 0] += 1
-      let known = name ?? "\(kind)\(numbers[kind, default: 0])"
-      guard values[known] == nil else {
-        throw OperationProblem("another name than ‘\(known)’, which a line before this one has")
-      }
-      lines.append(line)
-      values[known] = .output(ofNode: lines.count - 1)
+  private func layer(
+    _ line: NetworkLines.Line, classes: Int
+  ) throws(NetworkTextError) -> Layer {
+    do throws(OperationProblem) {
+      return Layer(try content.operations.operation(line.words(classes: classes)))
+    } catch {
+      throw NetworkTextError(
+        place: line.place, text: line.text,
+        expected: "\(error.sentence), which \(classes) classes are not")
     }
   }
 }
 
-/// What is wrong with a network's text.
-public struct NetworkTextError: DescribedError, Hashable {
-  /// The number of the line, from 1; nothing if it is the text as a whole.
-  public var line: Int?
-  /// The part that is wrong.
-  public var text: String
-  /// What was expected.
-  public var expected: String
-
-  /// Wrong usage.
-  public var category: ErrorCategory { .usage }
-
-  /// One line that says where and what.
-  public var description: String {
-    (line.map { "line \($0), " } ?? "") + "‘\(text)’: expected \(expected)"
+extension NetworkLines {
+  /// Reads the words of a line.
+  fileprivate mutating func read(
+    _ words: [String], at place: NetworkTextError.Place
+  ) throws(NetworkTextError) {
+    var words = words[...]
+    var name: String?
+    if words.count >= 2, words[1].utf8.elementsEqual("=".utf8) {
+      name = words[0]
+      words.removeFirst(2)
+    }
+    let from = words.firstIndex { $0.utf8.elementsEqual(NetworkText.fromWord.utf8) }
+    try read(
+      name: name, words: Array(words[..<(from ?? words.endIndex)]),
+      from: from.map { Array(words[($0 + 1)...]) }, at: place)
   }
+
+  /// Reads a node of JSON.
+  fileprivate mutating func read(
+    _ node: JSONValue, at place: NetworkTextError.Place
+  ) throws(NetworkTextError) {
+    guard let members = node.object, let operation = members["operation"]?.string else {
+      throw NetworkTextError(
+        place: place, text: node.compactText, expected: "an object with a text ‘operation’")
+    }
+    if let key = members.keys.sorted().first(where: { !Self.keys.contains($0) }) {
+      throw NetworkTextError(
+        place: place, text: node.compactText,
+        expected: "nothing but operation, name and from, and not ‘\(key)’")
+    }
+    let names = members["from"].map { $0.array?.compactMap(\.string) ?? [] }
+    guard names?.count == members["from"]?.array?.count,
+      members["name"].map({ $0.string != nil }) ?? true
+    else {
+      throw NetworkTextError(
+        place: place, text: node.compactText,
+        expected: "a text ‘name’ and a list ‘from’ of names, where these stand")
+    }
+    let words = operation.unicodeScalars.split(whereSeparator: \.properties.isWhitespace)
+    try read(name: members["name"]?.string, words: words.map { String($0) }, from: names, at: place)
+  }
+
+  private static let keys: Set<String> = ["operation", "name", "from"]
 }

@@ -67,10 +67,13 @@ private struct NetworkFolding {
 
   private let network: Network
   private var nodes: [Node]
+  /// For each value the nodes that are left and read it, each once, in their order.
+  private var readers: [[Int]]
 
   init(_ weights: Weights) {
     let network = weights.network
     self.network = network
+    readers = network.readers.map { $0.reduce(into: []) { if $0.last != $1 { $0.append($1) } } }
     let defaults = network.defaultNames
     nodes = network.nodes.indices.map { index in
       let node = network.nodes[index]
@@ -99,7 +102,7 @@ private struct NetworkFolding {
     guard let affine = nodes[node].layer.operation as? any AffineOperation else { return false }
     let lines = affine.lines(parameters: nodes[node].tensors)
     let input = nodes[node].inputs[0]
-    if input > 0, readers(of: input) == [node],
+    if input > 0, readers[input] == [node],
       let linear = nodes[input - 1].layer.operation as? any LinearOperation
     {
       foldBehind(input - 1, linear, lines)
@@ -113,25 +116,21 @@ private struct NetworkFolding {
     } else {
       return false
     }
-    for index in nodes.indices {
+    for index in readers[node + 1] {
       nodes[index].inputs = nodes[index].inputs.map { $0 == node + 1 ? input : $0 }
     }
+    readers[input] = Set(readers[input] + readers[node + 1]).subtracting([node]).sorted()
+    readers[node + 1] = []
     nodes[node].isFolded = true
     return true
-  }
-
-  /// The nodes that are left and read a value.
-  private func readers(of value: Int) -> [Int] {
-    nodes.indices.filter { !nodes[$0].isFolded && nodes[$0].inputs.contains(value) }
   }
 
   /// The layers that read a value, if all that do are layers that multiply it by weights, each value of it
   /// once, with nothing between that changes values or has several of its units in one channel.
   private func linearReaders(of value: Int, units: Int) -> [Int]? {
     var targets: [Int] = []
-    let readers = readers(of: value)
-    guard !readers.isEmpty, value < nodes.count else { return nil }
-    for reader in readers {
+    guard !readers[value].isEmpty, value < nodes.count else { return nil }
+    for reader in readers[value] {
       let operation = nodes[reader].layer.operation
       if let linear = operation as? any LinearOperation {
         guard !linear.readsPadding, linear.parts == 1, network.shapes[value].rows % units == 0

@@ -63,6 +63,7 @@ struct ContentHarness: Sendable {
   private func useNetwork(_ source: any CheckpointSource) throws {
     let network = try described { try source.trainedNetwork(from: registry) }
     requireNoFile(network.architecture, of: .architecture)
+    attempt { try examineGraph(network.weights.network) }
     guard network.weights.network.sampleWork <= Self.mostWork else { return }
     let runner = try Runner(network.weights.network)
     attempt { _ = try runner.evaluate(network.weights, on: samples, workers: Self.workers) }
@@ -85,6 +86,38 @@ struct ContentHarness: Sendable {
       try trainer.resume(from: source)
       if !trainer.isFinished { try trainer.runEpoch(on: samples, workers: Self.workers) { _ in } }
       _ = trainer.record
+    }
+  }
+
+  /// A graph is what its text and its JSON say, and a permutation of a free group changes nothing.
+  private func examineGraph(_ network: Network) throws {
+    let operations = registry.operations
+    let classes = network.outputShape.count
+    for text in [
+      try NetworkText("\(network)", operations: operations),
+      try NetworkText(json: network.json, operations: operations),
+    ] where try text.network(inputShape: network.inputShape, classes: classes) != network {
+      ContentHarness.stop("the text of a network is that of another: \(network)")
+    }
+    let groups = UnitGroups(of: network)
+    guard network.parameterCount <= 100_000, network.nodes.count <= 64,
+      network.sampleWork <= Self.mostWork
+    else { return }
+    let weights = try Weights(randomFor: network, seed: 1)
+    let runner = try Runner(network)
+    let block = samples.block(0..<4)
+    guard block.count == 4 * network.inputShape.count else { return }
+    let output = runner.output(
+      of: block.reshaped(Shape([4] + network.inputShape.dimensions)), weights: weights)
+    for group in groups.free.prefix(4) {
+      let permuted = weights.permuting(group, by: Array((0..<group.count).reversed()))
+      let other = runner.output(
+        of: block.reshaped(Shape([4] + network.inputShape.dimensions)), weights: permuted)
+      let size = output.elements.reduce(1e-3) { max($0, abs($1)) }
+      for (a, b) in zip(output.elements, other.elements)
+      where (a - b).magnitude > 1e-3 * size {
+        ContentHarness.stop("a permutation of a free group changes \(a) to \(b): \(network)")
+      }
     }
   }
 

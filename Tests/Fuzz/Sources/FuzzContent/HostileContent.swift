@@ -60,7 +60,8 @@ struct HostileContent {
       }
       return "mlp:hidden=\(hidden.joined(separator: "x"))"
         + (choices.once(in: 3) ? ",bias=false" : "")
-    case 2, 3, 4:
+    case 2: return "sequential:layers=\(graph())"
+    case 3, 4:
       let layers = (0..<choices.below(7)).map { _ in layer() } + ["flatten", "dense classes"]
       return "sequential:layers=\(layers.joined(separator: "; "))"
     default:
@@ -73,6 +74,44 @@ struct HostileContent {
     }
   }
 
+  /// A graph: mostly one that is right, of layers that keep their shape, with skips and several readers; now
+  /// and then any names, any references, or very many nodes.
+  private mutating func graph() -> String {
+    var lines = ["stem = conv 3 3x3 pad 1"]
+    var names = ["input", "stem"]
+    let count = choices.once(in: 16) ? choices.below(10_000) : choices.below(8)
+    // So many that each can't be chosen: they follow one pattern.
+    guard count < 16 else {
+      let pattern = choices.one(of: [
+        "relu", "add from stem stem", "batchnorm", "dropout 0.5", "concat from stem stem",
+        "conv 3 3x3 pad 1 from stem", "relu from input", layer(),
+      ])
+      return (lines + (0..<count).map { _ in pattern } + ["flatten", "dense classes"])
+        .joined(separator: "; ")
+    }
+    for index in 0..<count {
+      let name =
+        choices.once(in: 3) ? choices.one(of: ["b.\(index)", "c/\(index)", choices.text()]) : nil
+      let a = choices.once(in: 12) ? choices.text() : choices.one(of: names)
+      let b = choices.one(of: names)
+      let line = choices.one(of: [
+        "conv 3 3x3 pad 1", "batchnorm", "relu", "relu from \(a)", "add from \(a) \(b)",
+        "add from \(a) stem", "concat from \(a) \(b)", "conv 3 1x1 from \(a)",
+        "conv 6 3x3 pad 1 groups 3", layer(), layer() + " from \(a)",
+        "add"
+          + (choices.once(in: 4)
+            ? " from" + String(repeating: " \(a)", count: choices.below(70_000))
+            : " from stem stem"),
+      ])
+      let own = name ?? "n\(index)"
+      names.append(own)
+      lines.append("\(own) = \(line)")
+    }
+    // Whatever is left is read at the end.
+    let last = choices.once(in: 4) ? "" : "add from \(names.dropFirst().joined(separator: " "))"
+    return (lines + [last, "flatten", "dense classes"]).joined(separator: "; ")
+  }
+
   private mutating func layer() -> String {
     let number = { (choices: inout Choices) in
       choices.once(in: 5) ? choices.number() : "\(1 + choices.below(4))"
@@ -81,7 +120,7 @@ struct HostileContent {
       (choices.once(in: 3) ? " stride \(number(&choices))" : "")
         + (choices.once(in: 3) ? " pad \(number(&choices))" : "")
     }
-    switch choices.below(9) {
+    switch choices.below(10) {
     case 0, 1: return "conv \(number(&choices)) \(number(&choices))\(options(&choices))"
     case 2: return "maxpool \(number(&choices))\(options(&choices))"
     case 3: return "avgpool \(number(&choices))\(options(&choices))"
@@ -89,6 +128,12 @@ struct HostileContent {
     case 5: return "batchnorm"
     case 6: return choices.one(of: ["relu", "tanh", "flatten"])
     case 7: return "dropout 0.\(choices.below(10))"
+    case 8:
+      return choices.one(of: [
+        "global-avgpool", "softmax", "gelu", "layernorm", "groupnorm \(number(&choices))", "scale",
+        "reshape \(number(&choices))x\(number(&choices))", "pad \(number(&choices))", "identity",
+        "conv \(number(&choices)) \(number(&choices)) groups \(number(&choices)) dilation \(number(&choices))",
+      ])
     default: return choices.one(of: ["relu", choices.text()])
     }
   }
