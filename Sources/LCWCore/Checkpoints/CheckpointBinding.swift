@@ -5,7 +5,7 @@ import LCWNumerics
 public struct CheckpointBinding: Sendable, Hashable {
   /// How the tensors were told apart.
   public enum Rule: String, Sendable {
-    /// The names are the parameters' own.
+    /// The names are the parameters' own, or the modules are called as the nodes are.
     case name = "by name"
     /// The modules or tensors, in the order of their numbers, are the layers or parameters.
     case order = "by order and shape"
@@ -20,7 +20,8 @@ public struct CheckpointBinding: Sendable, Hashable {
 
   /// Finds the tensors of a network's parameters among those of a checkpoint.
   ///
-  /// Tried in turn: equal names; modules in natural order (`fc.0`, `fc.2`, `fc.10`), then in the
+  /// Tried in turn: equal names; modules that are called as the nodes are, all behind one prefix such as
+  /// `module.`, with tensors called by ``NetworkOperation/foreignNames(of:)``; modules in natural order (`fc.0`, `fc.2`, `fc.10`), then in the
   /// order of the file, of which the k-th must fit the k-th layer with parameters; the natural order
   /// within parts such as `features` and `classifier`, which may then stand in any order, if only one
   /// fits; unique shapes; the numbers at the end of names without dots, which are those of layers
@@ -29,6 +30,9 @@ public struct CheckpointBinding: Sendable, Hashable {
   /// Where two layers could change places, for their shapes are alike, an order counts only if it
   /// means something: the modules' names differ in numbers alone, or it is that of a file which is not
   /// sorted by name. Safetensors are sorted, so that `hidden` would come before `input` in these.
+  ///
+  /// Where nodes have names of their own, such as `layer1.0.conv1`, names are claims: a tensor beside those
+  /// of the parameters is then an error that names it, and no order counts that contradicts a name.
   ///
   /// Tensors with integers, such as counters of batches, those of types that are only passed through,
   /// single numbers and an optimiser's moments are left out; one of these types that has a
@@ -78,7 +82,8 @@ public struct CheckpointBinding: Sendable, Hashable {
     if let counts = byName.compactMap({ $0 }).first(where: { !$0.elementType.isFloatingPoint }) {
       throw CheckpointBinding.failure(counts.isNoWeight, entries, network)
     }
-    if !parameters.isEmpty, byName.allSatisfy({ $0 != nil }) {
+    let isByName = !parameters.isEmpty && byName.allSatisfy { $0 != nil }
+    if isByName, !network.hasOwnNames {
       (rule, names) = (.name, byName.compactMap { $0?.name })
       return
     }
@@ -87,6 +92,35 @@ public struct CheckpointBinding: Sendable, Hashable {
     let candidates = entries.filter {
       $0.elementType.isFloatingPoint && !$0.isOptimiserState && (hasScalars || $0.shape.rank > 0)
     }
+    let modules = ModuleNames(candidates, of: network, areTransposed: areTransposed)
+    if let modules, let named = modules.names {
+      if let problem = modules.problem {
+        throw CheckpointBinding.failure(problem, entries, network)
+      }
+      (rule, names) = (.name, named)
+      return
+    }
+    // Names that are given are claims, and what contradicts them is no other way to read the file.
+    let claims = network.hasOwnNames ? modules : nil
+    if let claims, claims.isComplete, let problem = claims.problem {
+      throw CheckpointBinding.failure(problem, entries, network)
+    }
+    do {
+      (rule, names) = try CheckpointBinding.byOrderOrShape(
+        candidates, of: entries, to: network, areTransposed: areTransposed)
+    } catch {
+      guard let modules, modules.isLikely, let problem = modules.problem else { throw error }
+      throw CheckpointBinding.failure(problem, entries, network)
+    }
+    if let claims, !claims.agrees(with: names), let problem = claims.problem {
+      throw CheckpointBinding.failure(problem, entries, network)
+    }
+  }
+
+  /// The tensors of the parameters by the order of modules, by unique shapes or by numbers.
+  private static func byOrderOrShape(
+    _ candidates: [TensorEntry], of entries: [TensorEntry], to network: Network, areTransposed: Bool
+  ) throws(CheckpointError) -> (Rule, [String]) {
     func bind(_ candidates: [TensorEntry]) -> [String]? {
       CheckpointBinding.bind(candidates, to: network, areTransposed: areTransposed)
     }
@@ -99,8 +133,7 @@ public struct CheckpointBinding: Sendable, Hashable {
       let pair = CheckpointBinding.exchangeable(first, in: network)
       let isSorted = candidates.areSortedByName
       if pair != nil, let inFile, !isSorted {
-        (rule, names) = (.order, inFile)
-        return
+        return (.order, inFile)
       }
       guard orders.allSatisfy({ $0.elementsEqual(first) { $0.utf8.elementsEqual($1.utf8) } }) else {
         throw CheckpointBinding.failure(
@@ -113,22 +146,24 @@ public struct CheckpointBinding: Sendable, Hashable {
             + (isSorted ? ", which is sorted by them," : "") + " tell which comes first", entries,
           network)
       }
-      (rule, names) = (.order, first)
-      return
+      return (.order, first)
     }
-    let byShape = parameters.map { parameter in candidates.filter { $0.shape == parameter.shape } }
-    let isUnique = byShape.allSatisfy { $0.count == 1 } && candidates.count == parameters.count
-    guard isUnique, Set(byShape.map { Array($0[0].name.utf8) }).count == parameters.count else {
+    let byShape = network.parameters.map { parameter in
+      candidates.filter { $0.shape == parameter.shape }
+    }
+    let isUnique =
+      byShape.allSatisfy { $0.count == 1 } && candidates.count == network.parameters.count
+    guard isUnique, Set(byShape.map { Array($0[0].name.utf8) }).count == network.parameters.count
+    else {
       if let numbered = CheckpointBinding.namesByNumbers(
         candidates, to: network, areTransposed: areTransposed)
       {
-        (rule, names) = (.order, numbered)
-        return
+        return (.order, numbered)
       }
       throw CheckpointBinding.failure(
         CheckpointBinding.reason(candidates, of: entries, network), entries, network)
     }
-    (rule, names) = (.shape, byShape.map { $0[0].name })
+    return (.shape, byShape.map { $0[0].name })
   }
 
   /// The weights that a source holds under this binding.
@@ -223,45 +258,6 @@ public struct CheckpointBinding: Sendable, Hashable {
     }
     return nil
   }
-
-  private static func reason(
-    _ entries: [TensorEntry], of all: [TensorEntry], _ network: Network
-  ) -> String {
-    if entries.count != network.parameters.count {
-      let counts = "there are \(network.parameters.count) parameters and \(all.count) tensors"
-      guard let other = all.first(where: { !$0.elementType.isFloatingPoint }) else {
-        let others = all.count - entries.count
-        let optimisers = all.count { $0.isOptimiserState }
-        return counts + (optimisers > 0 ? ", \(optimisers) of them an optimiser's" : "")
-          + (others > optimisers ? ", \(others - optimisers) of them single numbers" : "")
-      }
-      return counts + ", \(entries.count) of them with weights; ‘\(other.name)’ is "
-        + other.elementType.rawValue
-    }
-    let shapes = entries.map(\.shape)
-    if let missing = network.parameters.first(where: { !shapes.contains($0.shape) }) {
-      return "no tensor has the shape \(missing.shape) of \(missing.name)"
-    }
-    return "several tensors have one shape, and their names or order do not tell them apart"
-  }
-
-  private static func failure(
-    _ reason: String, _ entries: [TensorEntry], _ network: Network
-  ) -> CheckpointError {
-    .binding(
-      reason: reason, parameters: network.parameters.map { "\($0.name) \($0.shape)" }.shortened,
-      tensors: entries.map {
-        "\($0.name) \($0.shape)"
-          + ($0.elementType.isFloatingPoint ? "" : " \($0.elementType.rawValue)")
-      }.shortened)
-  }
-}
-
-extension [String] {
-  /// The list, cut where nobody would read on.
-  fileprivate var shortened: [String] {
-    count <= 60 ? self : prefix(50) + ["and \(count - 50) more"]
-  }
 }
 
 extension String {
@@ -287,7 +283,7 @@ extension TensorEntry {
   fileprivate var moduleName: Substring { name.moduleName }
 
   /// Whether it is what PyTorch's optimisers keep of a parameter: `state.0.exp_avg` and the like.
-  fileprivate var isOptimiserState: Bool {
+  var isOptimiserState: Bool {
     let parts = name.split(separator: ".")
     guard parts.count >= 3, let leaf = parts.last else { return false }
     return parts[parts.count - 3] == "state" && parts[parts.count - 2].allSatisfy(\.isNumber)
@@ -378,14 +374,5 @@ private struct NaturalKey: Comparable {
   static func < (a: NaturalKey, b: NaturalKey) -> Bool {
     for (x, y) in zip(a.parts, b.parts) where x != y { return x < y }
     return a.parts.count < b.parts.count
-  }
-}
-
-extension Network {
-  /// The last part of the names that other software gives a parameter. Keras's `kernel` only of transposed
-  /// matrices: a square one would else be bound without a word.
-  fileprivate func foreignNames(of parameter: Parameter, areTransposed: Bool) -> [String] {
-    nodes[parameter.layer].operation.foreignNames(of: parameter.role)
-      + (areTransposed && parameter.role == .weight ? ["kernel"] : [])
   }
 }

@@ -12,6 +12,16 @@ public import LCWNumerics
 /// network.parameters.map(\.name)
 /// // ["dense1.weight", "dense1.bias", "dense2.weight", "dense2.bias"]
 /// ```
+///
+/// One with skip connections is written node by node:
+///
+/// ```swift
+/// var sketch = NetworkSketch(inputShape: [16])
+/// let end = sketch.append(.dense(outputs: 16, bias: true), named: "block")
+/// sketch.append(.add, reading: end, .sample)
+/// sketch.append(.dense(outputs: 10, bias: true), named: "head")
+/// let residual = try sketch.network()
+/// ```
 public struct Network: Sendable, Hashable, CustomStringConvertible {
   /// The shape of one sample.
   public let inputShape: Shape

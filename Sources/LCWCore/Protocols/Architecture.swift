@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWNumerics
 
-/// A family of networks: the chain of layers for a task.
+/// A family of networks: the layers for a task. ``NetworkSketch`` writes those with skip connections.
 public protocol Architecture: Plugin {
   /// The network for samples of a shape and a number of classes.
   /// - Throws: ``NetworkError`` if the architecture can't handle the shape.
@@ -11,7 +11,7 @@ public protocol Architecture: Plugin {
   /// names a file, with the file's content in its place.
   func selfContained(_ reference: PluginReference) -> PluginReference
 
-  /// The reference of this family whose network is a given chain: that of this instance once its
+  /// The reference of this family whose network is a given one: that of this instance once its
   /// batch normalisations are folded away. Nothing if the family has no such network.
   func folded(_ reference: PluginReference, to network: Network) -> PluginReference?
 }
