@@ -95,6 +95,37 @@ void lcw_scale_planes(
 void lcw_plane_products(
     float *s, const float *x, const float *y, ptrdiff_t planes, ptrdiff_t n);
 
+// MARK: direct convolution
+
+// Of images of a size such that what belongs to one of them fits the caches. `offsets` has room for as
+// many numbers as there are weights of one row of the product: channels · kernel forward, filters ·
+// kernel backward. The gradient of the bias, and the clipping of gradients, are the caller's.
+
+/// The floats of the filters packed for one of the directions.
+ptrdiff_t lcw_direct_weights_size(const lcw_windows_t *w, ptrdiff_t filters, int backward);
+/// Packs filters `[filters, channels, kernel]` for one of the directions.
+void lcw_direct_weights(
+    float *packed, const float *weight, const lcw_windows_t *w, ptrdiff_t filters, int backward);
+/// The floats of memory that either direction works in.
+ptrdiff_t lcw_direct_scratch(const lcw_windows_t *w, ptrdiff_t filters);
+/// The outputs of some images, with a bias for each filter (none if null), clipped at zero if `relu` is
+/// set.
+void lcw_direct(
+    float *y, const float *x, const float *packed, const float *_Nullable bias,
+    const lcw_windows_t *w, ptrdiff_t filters, ptrdiff_t samples, int relu, float *scratch,
+    ptrdiff_t *offsets);
+/// Overwrites `dx` with the gradients of the images from those of the outputs.
+void lcw_direct_backward(
+    float *dx, const float *g, const float *packed, const lcw_windows_t *w, ptrdiff_t filters,
+    ptrdiff_t samples, float *scratch, ptrdiff_t *offsets);
+/// The floats of memory that the gradient of the filters needs for each image that is taken together.
+ptrdiff_t lcw_direct_sums_scratch(const lcw_windows_t *w, ptrdiff_t filters);
+/// Adds the gradient of the filters, `[filters, channels, kernel]`, summed over some images, `together`
+/// at a time.
+void lcw_direct_sums(
+    float *sums, const float *x, const float *g, const lcw_windows_t *w, ptrdiff_t filters,
+    ptrdiff_t samples, ptrdiff_t together, float *scratch, ptrdiff_t *offsets);
+
 // MARK: depthwise convolution
 
 /// The most bytes of memory a depthwise convolution works in, in elements, for windows over a plane.

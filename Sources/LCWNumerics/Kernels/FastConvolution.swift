@@ -47,12 +47,24 @@ protocol FastConvolution {
 extension ImageConvolution {
   /// The fast way for this convolution, if there is one.
   var fast: (any FastConvolution)? {
-    ImageWinograd(filters: filters, over: windows) ?? ImageTaps(filters: filters, over: windows)
+    widest { ImageWinograd(filters: filters, over: windows) }
+      ?? ImageTaps(filters: filters, over: windows)
+      ?? ImageDirect(filters: filters, over: windows)
+      ?? ImageWinograd(filters: filters, over: windows)
   }
 
   /// The fast way for the gradient of the images, if there is one.
   var fastBackward: (any FastConvolution)? {
-    ImageWinograd(backwardOf: windows, filters: filters)
+    widest { ImageWinograd(backwardOf: windows, filters: filters) }
       ?? ImageTaps(backwardOf: windows, filters: filters)
+      ?? ImageDirect(backwardOf: windows, filters: filters)
+      ?? ImageWinograd(backwardOf: windows, filters: filters)
+  }
+
+  // Fewer channels than this on either side spare too little for Winograd's transforms.
+  private static let wide = 64
+
+  private func widest(_ way: () -> ImageWinograd?) -> ImageWinograd? {
+    min(filters, windows.image[0]) >= ImageConvolution.wide ? way() : nil
   }
 }

@@ -185,7 +185,7 @@ extension ImageConvolution {
 
 extension Tensor {
   /// self ← scale · self + the sum over the rows of `parts`, in order.
-  fileprivate mutating func assignSum(ofRows parts: Tensor, plus scale: Float, workers: Workers) {
+  mutating func assignSum(ofRows parts: Tensor, plus scale: Float, workers: Workers) {
     let count = self.count
     elements.withUnsafeMutableBufferPointer { target in
       parts.elements.withUnsafeBufferPointer { source in

@@ -8,7 +8,8 @@ import CKernels
 /// thousand columns at a time: patches of a whole batch are never in memory. Images are divided
 /// among the workers. Wide layers of 3×3 filters go by Winograd's minimal filtering instead, and those
 /// over images of very few positions by products that leave out the padding: both multiply less.
-/// Filters of one channel each, and of as many groups, are applied plane by plane.
+/// Small layers of larger windows read them where they are. Filters of one channel each, and of as many
+/// groups, are applied plane by plane.
 public struct ImageConvolution: Sendable, Hashable {
   /// The windows.
   public let windows: ImageWindows
