@@ -7,17 +7,24 @@
 
 static inline ptrdiff_t rounded(ptrdiff_t n) { return (n + STEP - 1) / STEP * STEP; }
 
-// The parts of the memory: the phases, a plane of outputs with room around it, and a phase.
+// Images that a channel is taken of at once, so that loops are long where images are small: those of
+// each phase follow each other.
+static inline ptrdiff_t images_at_once(const layout_t *l) {
+  const ptrdiff_t images = 1024 / l->size;
+  return images < 1 ? 1 : images;
+}
+
+// The parts of the memory: the phases, outputs with room before them, and a phase.
 static inline ptrdiff_t outputs_start(const layout_t *l) {
-  return l->phases * l->size + STEP + l->reach;
+  return l->phases * images_at_once(l) * l->size + STEP + l->reach;
 }
 static inline ptrdiff_t phase_start(const layout_t *l) {
-  return outputs_start(l) + rounded(l->size) + STEP;
+  return outputs_start(l) + rounded(images_at_once(l) * l->size) + STEP;
 }
 
 ptrdiff_t lcw_depthwise_scratch(const lcw_windows_t *w) {
   const layout_t l = layout(w);
-  return phase_start(&l) + rounded(l.size);
+  return phase_start(&l) + rounded(images_at_once(&l) * l.size);
 }
 
 // out ← start + Σ w[k] · p[k], or out + Σ w[k] · p[k] if `adds` is set. `n` is a multiple of STEP.
@@ -116,39 +123,65 @@ INLINED void add_products(
 
 DISPATCHED void lcw_depthwise(
     float *y, const float *x, const float *weight, const float *bias, const lcw_windows_t *w,
-    ptrdiff_t multiplier, ptrdiff_t first, ptrdiff_t planes, int relu, float *scratch) {
+    ptrdiff_t multiplier, ptrdiff_t samples, ptrdiff_t first, ptrdiff_t count, int relu,
+    float *scratch) {
   const layout_t l = layout(w);
-  const ptrdiff_t area = w->kernel_height * w->kernel_width, n = rounded(l.count);
-  const ptrdiff_t positions = w->out_height * w->out_width;
+  const ptrdiff_t area = w->kernel_height * w->kernel_width, most = images_at_once(&l);
+  const ptrdiff_t positions = w->out_height * w->out_width, plane = w->height * w->width;
+  const ptrdiff_t stride = most * l.size;
   memset(scratch, 0, sizeof(float) * (size_t)lcw_depthwise_scratch(w));
   float *sums = scratch + outputs_start(&l);
-  for (ptrdiff_t plane = first; plane < first + planes; plane++) {
-    pack(scratch, l.size, x + plane * w->height * w->width, w, &l);
-    for (ptrdiff_t m = 0; m < multiplier; m++) {
-      const ptrdiff_t filter = plane % w->channels * multiplier + m;
-      const float *taps = weight + filter * area;
-      const float *p[TAPS];
-      ptrdiff_t count = 0, done = 0;
-      for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
-        for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-          p[count++] = scratch + phase_of(w, ky, kx) * l.size + place_of(w, &l, ky, kx);
-          if (count < TAPS && done + count < area) continue;
-          add_taps(sums, p, taps + done, count, n, bias ? bias[filter] : 0, done > 0);
-          done += count;
-          count = 0;
+  for (ptrdiff_t c = first; c < first + count; c++) {
+    for (ptrdiff_t start = 0; start < samples; start += most) {
+      const ptrdiff_t images = samples - start < most ? samples - start : most;
+      const ptrdiff_t n = rounded((images - 1) * l.size + l.count);
+      for (ptrdiff_t s = 0; s < images; s++)
+        pack(
+            scratch + s * l.size, stride, x + ((start + s) * w->channels + c) * plane, w, &l);
+      for (ptrdiff_t m = 0; m < multiplier; m++) {
+        const ptrdiff_t filter = c * multiplier + m;
+        const float *taps = weight + filter * area;
+        const float *p[TAPS];
+        ptrdiff_t held = 0, done = 0;
+        for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
+          for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
+            p[held++] = scratch + phase_of(w, ky, kx) * stride + place_of(w, &l, ky, kx);
+            if (held < TAPS && done + held < area) continue;
+            add_taps(sums, p, taps + done, held, n, bias ? bias[filter] : 0, done > 0);
+            done += held;
+            held = 0;
+          }
         }
-      }
-      float *to = y + (plane * multiplier + m) * positions;
-      for (ptrdiff_t row = 0; row < w->out_height; row++, to += w->out_width) {
-        const float *from = sums + row * l.width;
-        if (relu) {
-          for (ptrdiff_t i = 0; i < w->out_width; i++) to[i] = from[i] < 0 ? 0 : from[i];
-        } else {
-          for (ptrdiff_t i = 0; i < w->out_width; i++) to[i] = from[i];
+        for (ptrdiff_t s = 0; s < images; s++) {
+          float *to = y
+              + (((start + s) * w->channels + c) * multiplier + m) * positions;
+          for (ptrdiff_t row = 0; row < w->out_height; row++, to += w->out_width) {
+            const float *from = sums + s * l.size + row * l.width;
+            if (relu) {
+              for (ptrdiff_t i = 0; i < w->out_width; i++) to[i] = from[i] < 0 ? 0 : from[i];
+            } else {
+              for (ptrdiff_t i = 0; i < w->out_width; i++) to[i] = from[i];
+            }
+          }
         }
       }
     }
   }
+}
+
+// Writes the gradients of one filter of some images, and returns their sum.
+INLINED float widen_images(
+    float *to, const float *g, const float *clipped, ptrdiff_t start, ptrdiff_t step,
+    ptrdiff_t images, const lcw_windows_t *w, const layout_t *l) {
+  float sum = 0;
+  for (ptrdiff_t s = 0; s < images; s++) {
+    const ptrdiff_t at = start + s * step;
+    sum += widen(to + s * l->size, g + at, clipped ? clipped + at : NULL, w, l);
+  }
+  // Images of an earlier part that had more of them.
+  const ptrdiff_t end = images * l->size, most = rounded(images_at_once(l) * l->size);
+  if (images < images_at_once(l)) memset(to + end, 0, sizeof(float) * (size_t)(most - end));
+  return sum;
 }
 
 DISPATCHED void lcw_depthwise_backward(
@@ -156,43 +189,46 @@ DISPATCHED void lcw_depthwise_backward(
     const float *x, const float *weight, const lcw_windows_t *w, ptrdiff_t multiplier,
     ptrdiff_t samples, ptrdiff_t first, ptrdiff_t count, float *scratch) {
   const layout_t l = layout(w);
-  const ptrdiff_t area = w->kernel_height * w->kernel_width;
+  const ptrdiff_t area = w->kernel_height * w->kernel_width, most = images_at_once(&l);
   const ptrdiff_t positions = w->out_height * w->out_width, plane = w->height * w->width;
+  const ptrdiff_t stride = most * l.size, step = w->channels * multiplier * positions;
   memset(scratch, 0, sizeof(float) * (size_t)lcw_depthwise_scratch(w));
   float *outputs = scratch + outputs_start(&l), *phase = scratch + phase_start(&l);
   const float *p[TAPS];
   float taps[TAPS];
   for (ptrdiff_t c = first; c < first + count; c++) {
-    for (ptrdiff_t s = 0; s < samples; s++) {
-      const ptrdiff_t number = s * w->channels + c;
-      pack(scratch, l.size, x + number * plane, w, &l);
-      float *to = dx ? dx + number * plane : NULL;
+    for (ptrdiff_t start = 0; start < samples; start += most) {
+      const ptrdiff_t images = samples - start < most ? samples - start : most;
+      const ptrdiff_t n = rounded(images * l.size);
+      const ptrdiff_t number = start * w->channels + c;
+      for (ptrdiff_t s = 0; s < images; s++)
+        pack(scratch + s * l.size, stride, x + (number + s * w->channels) * plane, w, &l);
       for (ptrdiff_t m = 0; m < multiplier; m++) {
         const ptrdiff_t filter = c * multiplier + m;
-        const ptrdiff_t start = (number * multiplier + m) * positions;
-        const float sum = widen(outputs, g + start, clipped ? clipped + start : NULL, w, &l);
+        const float sum = widen_images(
+            outputs, g, clipped, (number * multiplier + m) * positions, step, images, w, &l);
         if (bias_gradient) bias_gradient[filter] += sum;
         ptrdiff_t held = 0, done = 0;
         for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
           for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-            p[held++] = scratch + phase_of(w, ky, kx) * l.size + place_of(w, &l, ky, kx);
+            p[held++] = scratch + phase_of(w, ky, kx) * stride + place_of(w, &l, ky, kx);
             if (held < TAPS && done + held < area) continue;
             add_products(
-                weight_gradient + filter * area + done, outputs, p, held, rounded(l.count));
+                weight_gradient + filter * area + done, outputs, p, held,
+                rounded((images - 1) * l.size + l.count));
             done += held;
             held = 0;
           }
         }
       }
-      if (!to) continue;
+      if (!dx) continue;
       for (ptrdiff_t each = 0; each < l.phases; each++) {
         int adds = 0;
         for (ptrdiff_t m = 0; m < multiplier; m++) {
           const ptrdiff_t filter = c * multiplier + m;
-          if (multiplier > 1) {
-            const ptrdiff_t start = (number * multiplier + m) * positions;
-            widen(outputs, g + start, clipped ? clipped + start : NULL, w, &l);
-          }
+          if (multiplier > 1)
+            widen_images(
+                outputs, g, clipped, (number * multiplier + m) * positions, step, images, w, &l);
           ptrdiff_t held = 0;
           for (ptrdiff_t k = 0; k < area; k++) {
             const ptrdiff_t ky = k / w->kernel_width, kx = k % w->kernel_width;
@@ -201,14 +237,16 @@ DISPATCHED void lcw_depthwise_backward(
               taps[held++] = weight[filter * area + k];
             }
             if (held == TAPS || (k == area - 1 && held > 0)) {
-              add_taps(phase, p, taps, held, rounded(l.size), 0, adds);
+              add_taps(phase, p, taps, held, n, 0, adds);
               adds = 1;
               held = 0;
             }
           }
         }
-        if (!adds) memset(phase, 0, sizeof(float) * (size_t)l.size);
-        unpack(to, phase, each, w, &l);
+        if (!adds) memset(phase, 0, sizeof(float) * (size_t)n);
+        for (ptrdiff_t s = 0; s < images; s++)
+          unpack(
+              dx + (number + s * w->channels) * plane, phase + s * l.size, each, w, &l);
       }
     }
   }

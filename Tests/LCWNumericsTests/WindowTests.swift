@@ -82,6 +82,12 @@ struct GroupedCase: Sendable, CustomTestStringConvertible {
       image: [2, 11, 13], filters: 4, kernel: [2, 2], strides: [5, 4], padding: uneven,
       dilation: [3, 5], groups: 2),
     GroupedCase(image: [7, 2, 2], filters: 7, kernel: [3, 3], padding: .init(1), groups: 7),
+    // More images than are taken at once, and a rest of them.
+    GroupedCase(
+      samples: 67, image: [2, 4, 4], filters: 4, kernel: [3, 3], padding: .init(1), groups: 2),
+    GroupedCase(
+      samples: 23, image: [2, 7, 8], filters: 2, kernel: [3, 3], strides: [2, 2],
+      padding: .init(1), groups: 2),
     GroupedCase(image: [7, 1, 1], filters: 14, kernel: [3, 3], padding: .init(1), groups: 7),
     GroupedCase(
       image: [7, 2, 2], filters: 7, kernel: [5, 5], strides: [2, 2], padding: .init(4), groups: 7),

@@ -128,16 +128,15 @@ void lcw_direct_sums(
 
 // MARK: depthwise convolution
 
-/// The most bytes of memory a depthwise convolution works in, in elements, for windows over a plane.
+/// The floats of memory that a depthwise convolution works in.
 ptrdiff_t lcw_depthwise_scratch(const lcw_windows_t *w);
-/// Convolves some planes, one channel of one image each, of which the first is number `first` of the
-/// block `[samples, channels, height, width]`. Each becomes `multiplier` planes, of filters
-/// `[channels · multiplier, kernel]`, with a bias for each (none if null), clipped at zero if `relu` is
-/// set. `x` and `y` are the starts of the blocks.
+/// Convolves `count` channels from `first` on of a block `[samples, channels, height, width]`. Each becomes
+/// `multiplier` planes, of filters `[channels · multiplier, kernel]`, with a bias for each (none if
+/// null), clipped at zero if `relu` is set.
 void lcw_depthwise(
     float *y, const float *x, const float *weight, const float *_Nullable bias,
-    const lcw_windows_t *w, ptrdiff_t multiplier, ptrdiff_t first, ptrdiff_t planes, int relu,
-    float *scratch);
+    const lcw_windows_t *w, ptrdiff_t multiplier, ptrdiff_t samples, ptrdiff_t first,
+    ptrdiff_t count, int relu, float *scratch);
 /// The gradients of some channels from `first` on, over all samples. The gradient `g` of the output
 /// counts where `clipped`, the output, is positive, if it is not null. Adds to the gradients of filters
 /// and bias of these channels, and overwrites those of the images, unless they are null.

@@ -7,24 +7,24 @@ extension ImageConvolution {
 
   private var multiplier: Int { filters / groups }
 
-  /// The output plane by plane, divided among the workers.
+  /// The output channel by channel, divided among the workers.
   func depthwiseOutput(
     of images: Tensor, weight: Tensor, bias: Tensor?, clipping: Bool, workers: Workers
   ) -> Tensor {
     let samples = images.shape.rows
     var output = Tensor(unspecified: windows.outputShape(channels: filters).batched(samples))
-    let planes = samples * windows.image[0]
-    let grain = max(1, (1 << 12) / max(1, windows.positions))
+    let channels = windows.image[0]
+    let grain = max(1, (1 << 12) / max(1, samples * windows.positions))
     images.withBase { images in
       weight.withBase { weight in
         Tensor.withBase(of: bias) { bias in
           output.withMutableBase { output in
             withUnsafePointer(to: windows.geometry) { geometry in
-              workers.forEachRange(of: planes, grain: grain) {
+              workers.forEachRange(of: channels, grain: grain) {
                 let scratch = Scratch(patches: lcw_depthwise_scratch(geometry), planes: 0)
                 lcw_depthwise(
-                  output, images, weight, bias, geometry, multiplier, $0.lowerBound, $0.count,
-                  clipping ? 1 : 0, scratch.patches)
+                  output, images, weight, bias, geometry, multiplier, samples, $0.lowerBound,
+                  $0.count, clipping ? 1 : 0, scratch.patches)
               }
             }
           }
