@@ -14,7 +14,22 @@ static inline ptrdiff_t images_at_once(const layout_t *l) {
   return images < 1 ? 1 : images;
 }
 
-// The parts of the memory: the phases, outputs with room before them, and a phase.
+// Where the elements of a window lie: the phase of each, and behind them its place there.
+static ptrdiff_t *tap_table(float *scratch, const lcw_windows_t *w, const layout_t *l) {
+  ptrdiff_t *table = (ptrdiff_t *)scratch;
+  const ptrdiff_t area = w->kernel_height * w->kernel_width;
+  for (ptrdiff_t k = 0; k < area; k++) {
+    const ptrdiff_t ky = k / w->kernel_width, kx = k % w->kernel_width;
+    table[k] = phase_of(w, ky, kx);
+    table[area + k] = place_of(w, l, ky, kx);
+  }
+  return table;
+}
+static inline ptrdiff_t table_size(const lcw_windows_t *w) {
+  return 2 * w->kernel_height * w->kernel_width * (ptrdiff_t)(sizeof(ptrdiff_t) / sizeof(float));
+}
+
+// The parts of the memory behind that table: the phases, outputs with room before them, and a phase.
 static inline ptrdiff_t outputs_start(const layout_t *l) {
   return l->phases * images_at_once(l) * l->size + STEP + l->reach;
 }
@@ -24,7 +39,7 @@ static inline ptrdiff_t phase_start(const layout_t *l) {
 
 ptrdiff_t lcw_depthwise_scratch(const lcw_windows_t *w) {
   const layout_t l = layout(w);
-  return phase_start(&l) + rounded(images_at_once(&l) * l.size);
+  return table_size(w) + phase_start(&l) + rounded(images_at_once(&l) * l.size);
 }
 
 // out ← start + Σ w[k] · p[k], or out + Σ w[k] · p[k] if `adds` is set. `n` is a multiple of STEP.
@@ -130,6 +145,8 @@ DISPATCHED void lcw_depthwise(
   const ptrdiff_t positions = w->out_height * w->out_width, plane = w->height * w->width;
   const ptrdiff_t stride = most * l.size;
   memset(scratch, 0, sizeof(float) * (size_t)lcw_depthwise_scratch(w));
+  const ptrdiff_t *phase_numbers = tap_table(scratch, w, &l), *table = phase_numbers + area;
+  scratch += table_size(w);
   float *sums = scratch + outputs_start(&l);
   for (ptrdiff_t c = first; c < first + count; c++) {
     for (ptrdiff_t start = 0; start < samples; start += most) {
@@ -143,14 +160,12 @@ DISPATCHED void lcw_depthwise(
         const float *taps = weight + filter * area;
         const float *p[TAPS];
         ptrdiff_t held = 0, done = 0;
-        for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
-          for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-            p[held++] = scratch + phase_of(w, ky, kx) * stride + place_of(w, &l, ky, kx);
-            if (held < TAPS && done + held < area) continue;
-            add_taps(sums, p, taps + done, held, n, bias ? bias[filter] : 0, done > 0);
-            done += held;
-            held = 0;
-          }
+        for (ptrdiff_t k = 0; k < area; k++) {
+          p[held++] = scratch + phase_numbers[k] * stride + table[k];
+          if (held < TAPS && k + 1 < area) continue;
+          add_taps(sums, p, taps + done, held, n, bias ? bias[filter] : 0, done > 0);
+          done += held;
+          held = 0;
         }
         for (ptrdiff_t s = 0; s < images; s++) {
           float *to = y
@@ -193,6 +208,8 @@ DISPATCHED void lcw_depthwise_backward(
   const ptrdiff_t positions = w->out_height * w->out_width, plane = w->height * w->width;
   const ptrdiff_t stride = most * l.size, step = w->channels * multiplier * positions;
   memset(scratch, 0, sizeof(float) * (size_t)lcw_depthwise_scratch(w));
+  const ptrdiff_t *phase_numbers = tap_table(scratch, w, &l), *table = phase_numbers + area;
+  scratch += table_size(w);
   float *outputs = scratch + outputs_start(&l), *phase = scratch + phase_start(&l);
   const float *p[TAPS];
   float taps[TAPS];
@@ -209,16 +226,14 @@ DISPATCHED void lcw_depthwise_backward(
             outputs, g, clipped, (number * multiplier + m) * positions, step, images, w, &l);
         if (bias_gradient) bias_gradient[filter] += sum;
         ptrdiff_t held = 0, done = 0;
-        for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++) {
-          for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++) {
-            p[held++] = scratch + phase_of(w, ky, kx) * stride + place_of(w, &l, ky, kx);
-            if (held < TAPS && done + held < area) continue;
-            add_products(
-                weight_gradient + filter * area + done, outputs, p, held,
-                rounded((images - 1) * l.size + l.count));
-            done += held;
-            held = 0;
-          }
+        for (ptrdiff_t k = 0; k < area; k++) {
+          p[held++] = scratch + phase_numbers[k] * stride + table[k];
+          if (held < TAPS && k + 1 < area) continue;
+          add_products(
+              weight_gradient + filter * area + done, outputs, p, held,
+              rounded((images - 1) * l.size + l.count));
+          done += held;
+          held = 0;
         }
       }
       if (!dx) continue;
@@ -231,9 +246,8 @@ DISPATCHED void lcw_depthwise_backward(
                 outputs, g, clipped, (number * multiplier + m) * positions, step, images, w, &l);
           ptrdiff_t held = 0;
           for (ptrdiff_t k = 0; k < area; k++) {
-            const ptrdiff_t ky = k / w->kernel_width, kx = k % w->kernel_width;
-            if (phase_of(w, ky, kx) == each) {
-              p[held] = outputs - place_of(w, &l, ky, kx);
+            if (phase_numbers[k] == each) {
+              p[held] = outputs - table[k];
               taps[held++] = weight[filter * area + k];
             }
             if (held == TAPS || (k == area - 1 && held > 0)) {

@@ -41,27 +41,52 @@ static inline ptrdiff_t place_of(
   return ky * w->spread_height / w->down * l->width + kx * w->spread_width / w->across;
 }
 
+// The columns of a phase's rows that are not in the padding, up to the last one that a window reaches
+// and up to the last there is, and the column of the image that the first is.
+typedef struct {
+  ptrdiff_t first, end, last, start;
+} columns_t;
+
+static inline columns_t columns_of(
+    ptrdiff_t part, const lcw_windows_t *w, const layout_t *l) {
+  const ptrdiff_t before = w->left - part, behind = w->width + before;
+  columns_t c;
+  if (w->across == 1) {
+    c.first = before > 0 ? before : 0;
+    c.last = behind > 0 ? behind : 0;
+  } else {
+    c.first = before > 0 ? (before + w->across - 1) / w->across : 0;
+    c.last = behind > 0 ? (behind + w->across - 1) / w->across : 0;
+  }
+  c.end = c.last < l->width ? c.last : l->width;
+  c.start = c.first * w->across - before;
+  return c;
+}
+
 // Writes a plane to its phases, which start `stride` elements apart. What lies in the padding is never
 // written.
 INLINED void pack(
     float *phases, ptrdiff_t stride, const float *x, const lcw_windows_t *w, const layout_t *l) {
-  for (ptrdiff_t y = 0; y < w->height; y++) {
-    const ptrdiff_t row = (y + w->top) / w->down, from_row = (y + w->top) % w->down;
-    if (row >= l->height) continue;
-    for (ptrdiff_t part = 0; part < w->across; part++) {
-      // The first column of the part that is not in the padding.
-      ptrdiff_t column = w->left <= part ? 0 : (w->left - part + w->across - 1) / w->across;
-      const float *from = x + y * w->width + (column * w->across + part - w->left);
-      float *to = phases + (from_row * w->across + part) * stride + row * l->width;
-      const ptrdiff_t inside = w->width + w->left - part;
-      ptrdiff_t end = inside <= 0 ? 0 : (inside + w->across - 1) / w->across;
-      if (end > l->width) end = l->width;
-      if (w->across == 1) {
-        for (ptrdiff_t i = column; i < end; i++) to[i] = from[i - column];
-      } else if (w->across == 2) {
-        for (ptrdiff_t i = column; i < end; i++) to[i] = from[2 * (i - column)];
+  // Divisions take longer than a row: they stay out of the loops.
+  const ptrdiff_t across = w->across, first_row = w->down == 1 ? w->top : w->top / w->down;
+  const ptrdiff_t first_phase = w->top - first_row * w->down;
+  for (ptrdiff_t part = 0; part < across; part++) {
+    const columns_t columns = columns_of(part, w, l);
+    const float *from = x + columns.start;
+    ptrdiff_t row = first_row, from_row = first_phase;
+    for (ptrdiff_t y = 0; y < w->height && row < l->height; y++, from += w->width) {
+      float *to = phases + (from_row * across + part) * stride + row * l->width;
+      const ptrdiff_t first = columns.first, n = columns.end - first;
+      if (across == 1) {
+        for (ptrdiff_t i = 0; i < n; i++) to[first + i] = from[i];
+      } else if (across == 2) {
+        for (ptrdiff_t i = 0; i < n; i++) to[first + i] = from[2 * i];
       } else {
-        for (ptrdiff_t i = column; i < end; i++) to[i] = from[w->across * (i - column)];
+        for (ptrdiff_t i = 0; i < n; i++) to[first + i] = from[across * i];
+      }
+      if (++from_row == w->down) {
+        from_row = 0;
+        row++;
       }
     }
   }
@@ -70,27 +95,27 @@ INLINED void pack(
 // Writes those elements of a plane that one phase has.
 INLINED void unpack(
     float *x, const float *phase, ptrdiff_t number, const lcw_windows_t *w, const layout_t *l) {
-  const ptrdiff_t from_row = number / w->across, part = number % w->across;
-  ptrdiff_t y = from_row - w->top % w->down;
-  if (y < 0) y += w->down;
-  for (; y < w->height; y += w->down) {
-    const ptrdiff_t row = (y + w->top) / w->down;
-    ptrdiff_t column = w->left <= part ? 0 : (w->left - part + w->across - 1) / w->across;
-    float *to = x + y * w->width + (column * w->across + part - w->left);
-    const float *from = phase + row * l->width;
-    const ptrdiff_t inside = w->width + w->left - part;
-    const ptrdiff_t last = inside <= 0 ? 0 : (inside + w->across - 1) / w->across;
-    const ptrdiff_t end = row >= l->height ? column : last < l->width ? last : l->width;
-    if (w->across == 1) {
-      for (ptrdiff_t i = column; i < end; i++) to[i - column] = from[i];
-    } else if (w->across == 2) {
-      for (ptrdiff_t i = column; i < end; i++) to[2 * (i - column)] = from[i];
+  const ptrdiff_t across = w->across;
+  const ptrdiff_t from_row = across == 1 ? number : number / across;
+  const columns_t columns = columns_of(number - from_row * across, w, l);
+  // The first row of the phase that is not in the padding.
+  ptrdiff_t row = w->top <= from_row ? 0
+      : w->down == 1                 ? w->top
+                                     : (w->top - from_row + w->down - 1) / w->down;
+  for (ptrdiff_t y = row * w->down + from_row - w->top; y < w->height; y += w->down, row++) {
+    float *to = x + y * w->width + columns.start;
+    const float *from = phase + row * l->width + columns.first;
+    const ptrdiff_t n = row < l->height && columns.end > columns.first
+        ? columns.end - columns.first : 0;
+    if (across == 1) {
+      for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i];
+    } else if (across == 2) {
+      for (ptrdiff_t i = 0; i < n; i++) to[2 * i] = from[i];
     } else {
-      for (ptrdiff_t i = column; i < end; i++) to[w->across * (i - column)] = from[i];
+      for (ptrdiff_t i = 0; i < n; i++) to[across * i] = from[i];
     }
     // What no window reaches.
-    for (ptrdiff_t i = column > end ? column : end; i < last; i++)
-      to[w->across * (i - column)] = 0;
+    for (ptrdiff_t i = n; i < columns.last - columns.first; i++) to[across * i] = 0;
   }
 }
 
