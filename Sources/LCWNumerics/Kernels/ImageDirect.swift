@@ -13,6 +13,8 @@ struct ImageDirect: FastConvolution {
 
   // The values of an image's copy that stay in a second cache, and those of several together.
   private static let mostValues = 1 << 18
+  // Fewer rows than this of a product leave most of a tile unused.
+  private static let fewestChannels = 3
   // Filters of which there are more are multiplied as well by BLAS.
   private static let mostFilters = 128
 
@@ -29,6 +31,7 @@ struct ImageDirect: FastConvolution {
 
   /// The convolution that gives the gradient of the images from that of the output.
   init?(backwardOf windows: ImageWindows, filters: Int) {
+    guard windows.image[0] >= ImageDirect.fewestChannels else { return nil }
     self.init(filters: filters, over: windows)
     isBackward = true
   }
