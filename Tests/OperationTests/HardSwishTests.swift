@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNumerics
+import LCWOperations
+import Testing
+
+struct HardSwishTests {
+  @Test
+  func `computes what PyTorch does`() throws {
+    try OperationFixture.hold("hard-swish", count: 1)
+  }
+
+  @Test
+  func `is written as it is read, keeps shapes and passes units`() throws {
+    try expectText("hard-swish")
+    for shape in [[5], [3, 2, 2], [2, 3]] as [Shape] {
+      try expectShape("hard-swish", [shape], becomes: shape)
+      try expectUnits("hard-swish", [shape], .sameUnits)
+    }
+  }
+
+  @Test
+  func `has the gradients of central differences`() throws {
+    try expectGradients("hard-swish", [[3, 2, 2]])
+  }
+
+  @Test
+  func `takes no words`() throws {
+    #expect(throws: OperationProblem.self) { try parse("hard-swish 1") }
+  }
+}

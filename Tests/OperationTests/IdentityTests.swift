@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNumerics
+import LCWOperations
+import Testing
+
+struct IdentityTests {
+  @Test
+  func `computes what PyTorch does`() throws {
+    try OperationFixture.hold("identity", count: 1)
+  }
+
+  @Test
+  func `is written as it is read, keeps shapes and passes units`() throws {
+    try expectText("identity")
+    for shape in [[5], [3, 2, 2], [2, 3]] as [Shape] {
+      try expectShape("identity", [shape], becomes: shape)
+      try expectUnits("identity", [shape], .sameUnits)
+    }
+  }
+
+  @Test
+  func `has the gradients of central differences`() throws {
+    try expectGradients("identity", [[3, 2, 2]])
+  }
+
+  @Test
+  func `takes no words`() throws {
+    #expect(throws: OperationProblem.self) { try parse("identity 1") }
+  }
+}
