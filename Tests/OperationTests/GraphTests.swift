@@ -60,7 +60,7 @@ struct GraphTests {
     func input() throws -> Tensor { try #require(expected["input"]) }
   }
 
-  static let names = ["branches"]
+  static let names = ["branches", "excitation", "vectors"]
 
   @Test(arguments: names)
   func `logits are PyTorch's`(name: String) throws {
@@ -120,7 +120,7 @@ struct GraphTests {
 
   @Test(
     arguments: [
-      ("branches", [3, 3, 4, 2, 2, 2, 3])
+      ("branches", [3, 3, 4, 2, 2, 2, 3]), ("excitation", [2, 2, 8, 2]), ("vectors", [8, 12]),
     ] as [(String, [Int])])
   func `the free groups are those that the networks have`(name: String, counts: [Int]) throws {
     let free = UnitGroups(of: try Case(name).network).free
@@ -197,7 +197,7 @@ struct GraphTests {
 
   @Test
   func `a network of vectors takes images whatever its first operation is`() throws {
-    for first in ["affine", "groupnorm 3", "softmax", "batchnorm"] {
+    for first in ["affine", "groupnorm 3", "softmax", "batchnorm", "layernorm"] {
       let network = try NetworkText("\(first); dense 2", operations: try linkedOperations())
         .network(inputShape: [12], classes: 2)
       let weights = try Weights(randomFor: network, seed: 1)

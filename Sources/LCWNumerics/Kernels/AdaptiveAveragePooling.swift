@@ -7,8 +7,10 @@
 public struct AdaptiveAveragePooling: Sendable, Hashable {
   /// The shape of an image, `[channels, height, width]`.
   public let image: Shape
-  private let rows: [Range<Int>]
-  private let columns: [Range<Int>]
+  /// The rows of bins.
+  public let height: Int
+  /// The columns of bins.
+  public let width: Int
 
   /// A pooling of images of a shape to a height and a width.
   public init(over image: Shape, height: Int, width: Int) {
@@ -16,23 +18,24 @@ public struct AdaptiveAveragePooling: Sendable, Hashable {
       image.rank == 3 && image.count > 0 && height > 0 && width > 0,
       "bins need an image [channels, height, width] and a height and a width")
     self.image = image
-    rows = AdaptiveAveragePooling.bins(height, of: image[1])
-    columns = AdaptiveAveragePooling.bins(width, of: image[2])
+    self.height = height
+    self.width = width
   }
 
-  private static func bins(_ count: Int, of size: Int) -> [Range<Int>] {
-    (0..<count).map { $0 * size / count..<(($0 + 1) * size + count - 1) / count }
+  /// What a bin of so many has of an axis.
+  private static func bin(_ index: Int, of count: Int, over size: Int) -> Range<Int> {
+    index * size / count..<((index + 1) * size + count - 1) / count
   }
 
   /// The shape of an output.
-  public var outputShape: Shape { [image[0], rows.count, columns.count] }
+  public var outputShape: Shape { [image[0], height, width] }
 
   /// The means, `[n, channels, height, width]`.
   public func output(of images: Tensor, workers: Workers = .serial) -> Tensor {
     let samples = images.shape.rows
     precondition(images.shape == image.batched(samples), "\(images.shape) is no block of \(image)")
     var output = Tensor(unspecified: outputShape.batched(samples))
-    let (size, bins, width) = (image[1] * image[2], rows.count * columns.count, image[2])
+    let (size, bins, across) = (image[1] * image[2], height * width, image[2])
     images.withBase { source in
       output.withMutableBase { target in
         workers.forEachRange(of: samples * image[0], grain: grain) {
@@ -41,7 +44,7 @@ public struct AdaptiveAveragePooling: Sendable, Hashable {
             forEachBin { bin, rows, columns in
               var sum = 0.0
               for y in rows {
-                for x in columns { sum += Double(from[y * width + x]) }
+                for x in columns { sum += Double(from[y * across + x]) }
               }
               to[bin] = Float(sum / Double(rows.count * columns.count))
             }
@@ -59,7 +62,7 @@ public struct AdaptiveAveragePooling: Sendable, Hashable {
       gradient.shape == outputShape.batched(samples),
       "\(gradient.shape) is no block of \(outputShape)")
     var result = Tensor(unspecified: image.batched(samples))
-    let (size, bins, width) = (image[1] * image[2], rows.count * columns.count, image[2])
+    let (size, bins, across) = (image[1] * image[2], height * width, image[2])
     gradient.withBase { source in
       result.withMutableBase { target in
         workers.forEachRange(of: samples * image[0], grain: grain) {
@@ -69,7 +72,7 @@ public struct AdaptiveAveragePooling: Sendable, Hashable {
             forEachBin { bin, rows, columns in
               let share = from[bin] / Float(rows.count * columns.count)
               for y in rows {
-                for x in columns { to[y * width + x] += share }
+                for x in columns { to[y * across + x] += share }
               }
             }
           }
@@ -81,12 +84,15 @@ public struct AdaptiveAveragePooling: Sendable, Hashable {
 
   @inline(__always)
   private func forEachBin(_ body: (_ bin: Int, _ rows: Range<Int>, _ columns: Range<Int>) -> Void) {
-    for (y, rows) in rows.enumerated() {
-      for (x, columns) in columns.enumerated() { body(y * self.columns.count + x, rows, columns) }
+    for y in 0..<height {
+      let rows = AdaptiveAveragePooling.bin(y, of: height, over: image[1])
+      for x in 0..<width {
+        body(y * width + x, rows, AdaptiveAveragePooling.bin(x, of: width, over: image[2]))
+      }
     }
   }
 
   private var grain: Int {
-    max(1, elementGrain / max(image[1] * image[2], rows.count * columns.count))
+    max(1, elementGrain / max(image[1] * image[2], height * width))
   }
 }
