@@ -82,6 +82,7 @@ extension OperationCase {
         case .sideBySide: (changedInputs, own) = ([input], start + unit..<start + unit + 1)
         case .spread(let width):
           (changedInputs, own) = ([input], unit * width..<(unit + 1) * width)
+        case .shifted(let shift): (changedInputs, own) = ([input], shift + unit..<shift + unit + 1)
         case .new, .mixed: return nil
         }
         var changed = whole
