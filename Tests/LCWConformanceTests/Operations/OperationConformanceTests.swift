@@ -12,10 +12,26 @@ struct OperationConformanceTests {
     "dense": ["dense 5", "dense 3 no-bias"],
     "conv": [
       "conv 4 3x3 pad 1", "conv 3 2x3 stride 2 no-bias", "conv 4 1x1", "conv 5 3x3 stride 2 pad 2",
+      "conv 4 3x2 stride 2x1 pad 1x0x2x1", "conv 3 2x2 dilation 2x1", "conv 6 3x3 pad 1 groups 2",
+      "conv 4 3x3 pad 1 groups 4 no-bias", "conv 8 2x2 groups 4", "conv 8 3x3 pad 1 groups 8",
     ],
-    "maxpool": ["maxpool 2", "maxpool 3 stride 2 pad 1"],
-    "avgpool": ["avgpool 2", "avgpool 3 stride 1 pad 1"],
+    "maxpool": [
+      "maxpool 2", "maxpool 3 stride 2 pad 1", "maxpool 2x1 ceil", "maxpool 2 dilation 2",
+    ],
+    "avgpool": [
+      "avgpool 2", "avgpool 3 stride 1 pad 1", "avgpool 3 stride 2 pad 1 exclude-pad",
+      "avgpool 2x3 stride 2 ceil",
+    ],
+    "adaptive-avgpool": ["adaptive-avgpool", "adaptive-avgpool 2x3"],
     "dropout": ["dropout 0.5", "dropout 0.0"],
+    "batchnorm": ["batchnorm", "batchnorm epsilon 0.01 momentum 0.5"],
+    "groupnorm": ["groupnorm 2", "groupnorm 1", "groupnorm 4 epsilon 0.01"],
+    "instancenorm": ["instancenorm", "instancenorm epsilon 0.01"],
+    "lrn": ["lrn 3", "lrn 5 alpha 0.5 beta 0.5 k 2"],
+    "clip": ["clip 0 6", "clip -1 0.5"], "leaky-relu": ["leaky-relu 0.1"],
+    "elu": ["elu", "elu 0.5"], "gelu": ["gelu", "gelu tanh"],
+    "pad": ["pad 1", "pad 1x0x2x1", "pad channels 1x2", "pad channels 3x0"],
+    "flatten": ["flatten", "flatten 2"], "reshape": ["reshape 3x4", "reshape 4x3x1", "reshape 12"],
   ]
 
   static let names =
