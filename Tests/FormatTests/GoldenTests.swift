@@ -25,7 +25,7 @@ struct GoldenTests {
       let found = GoldenArchives.description(of: try Checkpoint(reading: source))
       #expect(found == description, "\(name)")
     }
-    #expect(expected.count >= 11)
+    #expect(expected.count >= 16)
   }
 
   @Test func amongThemIsEveryTypeKindAndTransform() throws {

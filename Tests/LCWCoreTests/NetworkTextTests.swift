@@ -78,7 +78,8 @@ import Testing
     #expect(network.parameters[0].name == "layer1.0/conv-1.weight")
     #expect(network.parameters[0].layerName == "layer1.0/conv-1")
     for name in [
-      ".a", "a.", "/a", "a b", "a:b", "ä", "а", "a\u{301}", "", String(repeating: "a", count: 201),
+      ".a", "a.", "/a", "a//b", "a/../b", "a/.b", "a/-/b", "a b", "a:b", "ä", "а", "a\u{301}", "",
+      String(repeating: "a", count: 201),
     ] {
       #expect(fault("\(name) = relu") != nil, "\(name)")
       #expect(throws: NetworkError.self, "\(name)") {

@@ -102,8 +102,8 @@ import Testing
       nodes: [Node(.dense(outputs: 4000, bias: false)), Node(Layer(Parts(count: 2000)))]
         + (0..<1000).map { _ in Node(.relu) } + [Node(.dense(outputs: 2, bias: true))])
     let groups = UnitGroups(of: parts)
-    #expect(groups.all.map(\.count) == [1, 4000, 2])
-    #expect(groups.all[1].holds == [.node(1)])
+    #expect(groups.all.map(\.count) == [1, 4000, 4000, 2])
+    #expect(groups.all[1].holds == [.node(1)] && groups.all[2].holds == [.node(1)])
     #expect(groups.all[1].holds[0].description(in: parts) == "parts1 (parts 2000) mixes them")
   }
 }

@@ -101,10 +101,12 @@ struct NetworkBuilder {
 }
 
 extension Network {
-  /// Whether a text can be a node's name: letters, digits, `_`, `-`, `.` and `/`, a letter, digit or `_`
-  /// first and last, of ASCII, 200 at most; and not what the sample is called.
+  /// Whether a text can be a node's name: letters, digits, `_`, `-`, `.` and `/` of ASCII, a letter, digit or
+  /// `_` first and last and on both sides of each `/`, 200 at most; and not what the sample is called.
   static func isNodeName(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
+    let bytes = text.utf8
+    guard !bytes.isEmpty, bytes.count <= 200, !bytes.elementsEqual(NetworkText.sampleName.utf8)
+    else { return false }
     func isWord(_ byte: UInt8) -> Bool {
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -113,10 +115,11 @@ extension Network {
       default: false
       }
     }
-    guard let first = bytes.first, let last = bytes.last, bytes.count <= 200 else { return false }
-    return isWord(first) && isWord(last) && !bytes.elementsEqual(NetworkText.sampleName.utf8)
-      && bytes.allSatisfy {
-        isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "/")
-      }
+    // So that no name leads out of a folder where tensors become files.
+    return bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy {
+      guard let first = $0.first, let last = $0.last else { return false }
+      return isWord(first) && isWord(last)
+        && $0.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+    }
   }
 }
