@@ -61,6 +61,23 @@ let plugins: [PluginRow] = [
   PluginRow(
     target: "VGG16Architecture", path: "Plugins/Architectures/VGG16", libraries: ["LCWOperations"]),
   PluginRow(
+    target: "VGGArchitecture", path: "Plugins/Architectures/VGG", libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "ResNetArchitecture", path: "Plugins/Architectures/ResNet",
+    libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "PreResNetArchitecture", path: "Plugins/Architectures/PreResNet",
+    libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "WideResNetArchitecture", path: "Plugins/Architectures/WideResNet",
+    libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "ResNetImageNetArchitecture", path: "Plugins/Architectures/ResNetImageNet",
+    libraries: ["LCWOperations"]),
+  PluginRow(
+    target: "MobileNetV2Architecture", path: "Plugins/Architectures/MobileNetV2",
+    libraries: ["LCWOperations"]),
+  PluginRow(
     target: "SequentialArchitecture", path: "Plugins/Architectures/Sequential",
     libraries: ["LCWFiles"]),
   PluginRow(
@@ -175,7 +192,9 @@ let tests: [TestRow] = [
     target: "ArchitectureTests",
     dependencies: [
       "LCWCore", "LCWFiles", "LCWNumerics", "LCWOperations", "LCWNetworks", "Conv2FC1Architecture",
-      "VGG16Architecture", "SequentialArchitecture", "PyTorchFormat", "SafetensorsFormat",
+      "VGG16Architecture", "VGGArchitecture", "ResNetArchitecture", "PreResNetArchitecture",
+      "WideResNetArchitecture", "ResNetImageNetArchitecture", "MobileNetV2Architecture",
+      "SequentialArchitecture", "PyTorchFormat", "SafetensorsFormat",
     ], resources: [.copy("Fixtures")]),
   TestRow(
     target: "OperationTests",

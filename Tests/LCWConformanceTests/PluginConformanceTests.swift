@@ -16,6 +16,11 @@ struct PluginConformanceTests {
   static let architectures = [
     "mlp:hidden=20", "mlp:activation=tanh,bias=false,hidden=9x7", "conv2fc1", "vgg16:width=0.1",
     "sequential:layers=flatten; dense 9 no-bias; batchnorm; relu; dense classes",
+    "resnet:depth=8,width=0.25", "resnet:depth=8,norm=layer,shortcut=projection3x3,width=0.25",
+    "resnet:depth=8,norm=none,shortcut=projection,width=0.25", "preresnet:depth=8,width=0.25",
+    "wideresnet:depth=10,dropout=0.2,width=0.25", "wideresnet:depth=10,layout=meliketoy,width=0.25",
+    "vgg:depth=11,norm=none,width=0.1", "vgg:depth=11,head=imagenet,width=0.02",
+    "resnet-imagenet:width=0.05",
   ]
   static let datasets = ["digits", "mnist", "cifar10", "cifar100"]
   static let fileDatasets = [
