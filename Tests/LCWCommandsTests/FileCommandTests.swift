@@ -249,6 +249,37 @@ struct FileCommandTests {
     }
   }
 
+  /// A residual network's checkpoint, as PyTorch wrote it behind `state_dict.module.`.
+  @Test
+  func `a residual network binds by name, and goes back under the same names`() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent()
+      .appendingPathComponent("ArchitectureTests/Fixtures/resnet20_padding.pt").path
+    let said = try program.run(
+      "convert", file, "residual.lcw", "--architecture", "resnet:width=0.125", "--dataset",
+      "cifar10", "--no-check"
+    ).output
+    #expect(said.hasPrefix("residual.lcw: resnet:width=0.125, matched by name\n"), "\(said)")
+    #expect(
+      said.contains(
+        "layer1.0.bn1.scale [2] from state_dict.module.layer1.0.bn1.weight\n"), "\(said)")
+    try program.run("convert", "residual.lcw", "back.safetensors", "--names-of", file)
+    func names(_ path: String) throws -> Set<String> {
+      let tensors = try program.json("inspect", path, "--json").object?["tensors"]?.array ?? []
+      return Set(
+        tensors.compactMap { $0.object?["name"]?.string }.filter {
+          !$0.hasSuffix("num_batches_tracked") && !$0.hasSuffix("best_prec1")
+        })
+    }
+    #expect(try names("back.safetensors") == names(file))
+    let folded = try program.run("convert", "residual.lcw", "folded.lcw", "--fold-batchnorm")
+    #expect(folded.output.hasPrefix("folded.lcw: resnet:norm=none,width=0.125, "))
+    let other = try program.run(
+      "convert", file, "x.lcw", "--architecture", "resnet:depth=14,width=0.125", "--dataset",
+      "cifar10", "--no-check", expecting: 65)
+    #expect(other.errors.contains("the network has no place for ‘state_dict.module.layer1.2."))
+  }
+
   @Test
   func `structured metadata survive other formats`() throws {
     try program.run("convert", "a.lcw", "b.safetensors")
