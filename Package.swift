@@ -308,9 +308,8 @@ let package = Package(
       name: "lcw-bench",
       dependencies: [
         "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows",
-        "LinearMethod",
-        "ArcMethod", "CKernels", "LCWFormat", "SafetensorsFormat", "Conv2FC1Architecture",
-        "VGG16Architecture",
+        "LinearMethod", "ArcMethod", "CKernels", "LCWFormat", "SafetensorsFormat",
+        "Conv2FC1Architecture", "ResNetArchitecture", "VGG16Architecture",
       ],
       path: "Tests/Benchmarks",
       exclude: [

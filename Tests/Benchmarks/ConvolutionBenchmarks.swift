@@ -6,14 +6,15 @@ import LCWNumerics
 /// The convolutional networks TARGETS compares with PyTorch, on a batch of 128 random images.
 enum ConvolutionBenchmarks {
   static let all: [Benchmark] =
-    ["vgg16", "conv2fc1"].flatMap {
+    ["vgg16", "conv2fc1", "resnet"].flatMap {
       [trainingStep($0), evaluation($0)]
     } + [augmentation]
 
   private static let batch = 128
 
   private static func network(_ name: String) throws -> Network {
-    try PluginRegistry.linked().architecture(PluginReference(name))
+    try PluginRegistry.linked().architecture(
+      PluginReference(name == "resnet" ? "resnet:depth=20,shortcut=projection" : name))
       .network(inputShape: [3, 32, 32], classes: 10)
   }
 

@@ -115,6 +115,32 @@ def conv2fc1(torch):
     )
 
 
+def resnet20(torch):
+    """ResNet20 for images of CIFAR (He et al. 2016), with projections as shortcuts."""
+    nn = torch.nn
+
+    class Block(nn.Module):
+        def __init__(self, before, filters, stride):
+            super().__init__()
+            self.body = nn.Sequential(
+                nn.Conv2d(before, filters, 3, stride, 1, bias=False), nn.BatchNorm2d(filters),
+                nn.ReLU(inplace=True), nn.Conv2d(filters, filters, 3, 1, 1, bias=False),
+                nn.BatchNorm2d(filters))
+            self.shortcut = nn.Sequential() if before == filters else nn.Sequential(
+                nn.Conv2d(before, filters, 1, stride, bias=False), nn.BatchNorm2d(filters))
+
+        def forward(self, x):
+            return torch.relu(self.body(x) + self.shortcut(x))
+
+    layers = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)]
+    before = 16
+    for stage, filters in enumerate([16, 32, 64]):
+        for block in range(3):
+            layers.append(Block(before, filters, 2 if stage > 0 and block == 0 else 1))
+            before = filters
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
 def convolutional_work(torch, model):
     """A training step and an evaluation on a batch of 128 images."""
     optimiser = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=1e-4)
@@ -152,6 +178,7 @@ def main():
     point = evaluation(torch, 60000, 3)
     vgg_step, vgg_evaluation = convolutional(torch, vgg16(torch))
     small_step, small_evaluation = convolutional(torch, conv2fc1(torch))
+    residual_step, residual_evaluation = convolutional(torch, resnet20(torch))
     peers = {
         "training step": training_step(torch),
         "evaluating inputs": evaluation(torch, 50000, 3),
@@ -162,6 +189,8 @@ def main():
         "vgg16 evaluation": vgg_evaluation,
         "conv2fc1 training step": small_step,
         "conv2fc1 evaluation": small_evaluation,
+        "resnet training step": residual_step,
+        "resnet evaluation": residual_evaluation,
     }
     if "weight adjustment" in ours:
         bench = sys.argv[sys.argv.index("--bench") + 1] if "--bench" in sys.argv else None
@@ -174,6 +203,8 @@ def main():
         "weight adjustment": 25.0,
         "vgg16 training step": 1.2,
         "vgg16 evaluation": 1.3,
+        "resnet training step": 1.0,
+        "resnet evaluation": 1.0,
     }
     print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
     print(f"{'work':24}{'lcw s':>10}{'peer s':>12}{'ratio':>8}{'target':>8}{'peak MB':>10}")
