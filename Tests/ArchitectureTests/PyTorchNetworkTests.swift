@@ -70,6 +70,37 @@ struct PyTorchNetworkTests {
     #expect(2 * moved > network.parameters.count)
   }
 
+  @Test(arguments: PyTorchNetwork.all)
+  func `the loss changes along its gradient as the gradient says`(_ given: PyTorchNetwork) throws {
+    let (weights, samples) = (try given.weights(), try given.samples())
+    let network = weights.network
+    let runner = try Runner(network)
+    let block = samples.block(0..<2)
+    func loss(_ weights: Weights) -> (mean: Double, gradients: [Tensor]) {
+      var gradients = network.parameters.map { Tensor(zeros: $0.shape) }
+      let sums = runner.accumulateGradients(
+        of: block, labels: [0, 1], weights: weights, into: &gradients,
+        random: RandomStream(seed: 5))
+      return (sums.crossEntropy / 2, gradients)
+    }
+    let gradients = loss(weights).gradients
+    let trained = network.parameters.indices.filter { network.parameters[$0].isTrained }
+    let square = trained.reduce(0) { sum, index in
+      sum + gradients[index].elements.reduce(0) { $0 + Double($1) * Double($1) }
+    }
+    // A step along which the loss should change by so much, and back.
+    let change = 0.01
+    func moved(_ sign: Double) -> Weights {
+      var result = weights
+      for index in trained {
+        result[index].assign(Float(sign * change / square), times: gradients[index], plus: 1)
+      }
+      return result
+    }
+    let measured = (loss(moved(1)).mean - loss(moved(-1)).mean) / 2
+    #expect(abs(measured - change) < 0.05 * change, "\(measured)")
+  }
+
   @Test
   func `names come back as they came`() throws {
     let given = try PyTorchNetwork.named("resnet20_padding")
