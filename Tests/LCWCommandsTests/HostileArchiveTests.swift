@@ -219,7 +219,10 @@ struct HostileArchiveTests {
       ("add from relu2 input; relu; flatten; dense classes", [8], "where ‘relu2’ stands"),
       ("loop = add from loop input; dense classes", [8], "where ‘loop’ stands"),
       ("relu; a = relu; relu from relu1; dense classes", [8], "is read by no layer"),
-      ("add from" + String(repeating: " input", count: 150_000) + "; dense classes", [8], "65536 names at most"),
+      (
+        "add from" + String(repeating: " input", count: 150_000) + "; dense classes", [8],
+        "65536 names at most"
+      ),
       ("conv 2147483647 1x1; conv 2147483647 1x1; flatten; dense classes", [1, 8, 8], "makes"),
       (live, [1, 2000, 2000], "in memory at once"),
       (String(repeating: "a", count: 900_000) + " = relu; dense classes", [8], "a name of letters"),

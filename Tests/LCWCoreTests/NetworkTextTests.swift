@@ -204,6 +204,10 @@ import Testing
       "start = conv 4 3x3 pad 1; conv 5 1x1; sum = add from conv2 start",
       "layer 3 (sum = add) needs values of one shape"
     ),
+    (
+      "relu\nconv 4 3x3 pad 1\n\nsum = add from conv1 input",
+      "layer 3 (sum = add, line 4) needs values of one shape"
+    ),
     ("add", "layer 1 (add) reads 2 to 1024 values, not 1"),
     ("relu from input input", "layer 1 (relu) reads 1 value, not 2"),
   ])

@@ -25,7 +25,8 @@ struct PluginPackage {
 
   /// Types of the library that a plugin's name would make another of.
   private static let taken: Set<String> = [
-    "ConnectionMethod", "LayerwiseMethod", "LearnableMethod", "CheckpointFormat", "NetworkOperation",
+    "ConnectionMethod", "LayerwiseMethod", "LearnableMethod", "CheckpointFormat",
+    "NetworkOperation",
     "LinearOperation", "AffineOperation",
   ]
 

@@ -75,6 +75,9 @@ struct NetworkLines: Sendable {
     guard !names.isEmpty else {
       throw OperationProblem("names of lines before this one behind ‘from’")
     }
+    guard names.count <= Network.largestInputCount else {
+      throw OperationProblem("\(Network.largestInputCount) names at most behind ‘from’")
+    }
     return try names.map { (name) throws(OperationProblem) in
       let isName = Network.isNodeName(name) || name.utf8.elementsEqual(NetworkText.sampleName.utf8)
       guard isName, let value = values[name]

@@ -81,12 +81,25 @@ public struct NetworkText: Sendable {
   /// - Throws: ``NetworkError`` as ``Network/init(inputShape:nodes:)``, ``NetworkTextError`` for a number of
   ///   classes that an operation can't have where it is named.
   public func network(inputShape: Shape, classes: Int) throws -> Network {
-    try Network(
-      inputShape: inputShape,
-      nodes: content.lines.map { line in
-        Network.NodeDescription(
-          try layer(line, classes: classes), name: line.name, reading: line.inputs)
-      })
+    let nodes = try content.lines.map { line in
+      Network.NodeDescription(
+        try layer(line, classes: classes), name: line.name, reading: line.inputs)
+    }
+    do throws(NetworkError) {
+      return try Network(inputShape: inputShape, nodes: nodes)
+    } catch {
+      throw placed(error)
+    }
+  }
+
+  /// An error of a node with the line that it stands in, where there are several.
+  private func placed(_ error: NetworkError) -> NetworkError {
+    guard case .layer(let index, let description, let problem) = error,
+      content.lines.indices.contains(index), case .line = content.lines[index].place,
+      content.lines.first?.place != content.lines.last?.place
+    else { return error }
+    return .layer(
+      index: index, description: "\(description), \(content.lines[index].place)", problem: problem)
   }
 
   private func layer(
