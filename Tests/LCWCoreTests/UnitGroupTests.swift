@@ -106,6 +106,29 @@ import Testing
     #expect(groups.all[1].holds == [.node(1)] && groups.all[2].holds == [.node(1)])
     #expect(groups.all[1].holds[0].description(in: parts) == "parts1 (parts 2000) mixes them")
   }
+
+  /// A value of many pieces that many nodes read costs their product.
+  @Test
+  func `pieces that many nodes read are counted as often`() throws {
+    let start = ContinuousClock.now
+    let cut = Network.Value(index: 2)
+    let readers = (0..<2000).map { _ in Node(Layer(Mixing()), reading: [cut]) }
+    let sums = stride(from: 0, to: 2000, by: 1000).map { first in
+      Node(.add, reading: (first..<first + 1000).map { Network.Value(index: $0 + 3) })
+    }
+    let network = try Network(
+      inputShape: [1],
+      nodes: [Node(.dense(outputs: 200_000, bias: false)), Node(Layer(Parts(count: 100_000)))]
+        + readers + sums
+        + [
+          Node(.add, reading: [Network.Value(index: 2003), Network.Value(index: 2004)]),
+          Node(.dense(outputs: 2, bias: true)),
+        ])
+    let groups = UnitGroups(of: network)
+    #expect(groups.free.isEmpty)
+    #expect(groups.groups(of: Network.Value(index: 1)).map(\.holds) == [[.node(1)]])
+    #expect(ContinuousClock.now - start < .seconds(20))
+  }
 }
 
 /// Values behind each other.
@@ -137,6 +160,19 @@ private struct Parts: NetworkOperation {
   func units(inputs: [Shape], output: Shape) -> UnitRelation {
     UnitRelation(.sameUnits, parts: count)
   }
+  func kernel(inputs: [Shape], output: Shape, fusing: FusedActivation?) -> any OperationKernel {
+    NoKernel()
+  }
+}
+
+/// The input, of whose units nothing is said.
+private struct Mixing: NetworkOperation {
+  static let name = "mixing"
+  static let summary = "the input"
+  init() {}
+  init(words: inout OperationWords) {}
+  var words: [String] { [] }
+  func outputShape(for inputs: [Shape]) -> Shape { inputs[0] }
   func kernel(inputs: [Shape], output: Shape, fusing: FusedActivation?) -> any OperationKernel {
     NoKernel()
   }

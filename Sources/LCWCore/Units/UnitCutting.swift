@@ -53,15 +53,26 @@ struct UnitCutting {
         guard left.count <= limit else { return nil }
       }
     }
-    var count = left.count
+    var (count, steps) = (left.count, left.count)
     while let next = left.popLast() {
       let before = left.count
+      steps += reads[next.value].count
+      if let node = Network.Value(index: next.value).node {
+        steps += network.nodes[node].inputs.count
+      }
+      guard steps <= 16 * limit else { return nil }
       for read in reads[next.value] { share(next, with: read.node, startingAt: read.start) }
       if next.value > 0 { share(next, withInputsOf: next.value - 1) }
       count += left.count - before
       guard count <= limit else { return nil }
     }
-    return places
+    // Each node goes through the pieces of what it reads and computes: one value may have many of both.
+    let pieces = network.nodes.indices.reduce(0) { sum, node in
+      network.nodes[node].inputs.reduce(sum + places[node + 1].count) {
+        $0 + places[$1.index].count
+      }
+    }
+    return pieces <= 4 * limit ? places : nil
   }
 
   private mutating func cut(_ value: Int, _ place: Int) {
