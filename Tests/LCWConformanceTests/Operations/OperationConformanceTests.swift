@@ -30,6 +30,7 @@ struct OperationConformanceTests {
     "lrn": ["lrn 3", "lrn 5 alpha 0.5 beta 0.5 k 2"],
     "clip": ["clip 0 6", "clip -1 0.5"], "leaky-relu": ["leaky-relu 0.1"],
     "elu": ["elu", "elu 0.5"], "gelu": ["gelu", "gelu tanh"],
+    "layernorm": ["layernorm", "layernorm channels", "layernorm epsilon 0.01"],
     "pad": ["pad 1", "pad 1x0x2x1", "pad channels 1x2", "pad channels 3x0"],
     "flatten": ["flatten", "flatten 2"], "reshape": ["reshape 3x4", "reshape 4x3x1", "reshape 12"],
   ]
