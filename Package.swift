@@ -173,7 +173,8 @@ let examples: [PluginRow] = [
 
 let tests: [TestRow] = [
   TestRow(
-    target: "LCWNetworksTests", dependencies: ["LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks"],
+    target: "LCWNetworksTests",
+    dependencies: ["LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks"],
     resources: [.copy("Fixtures")]),
   TestRow(
     target: "LCWPathsTests",
@@ -185,8 +186,9 @@ let tests: [TestRow] = [
   TestRow(
     target: "LCWFlowsTests",
     dependencies: [
-      "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows", "LCWFiles", "FlowMethod",
-      "BijectionMethod", "WeightAdjustmentModifier", "ButterflyModifier", "SafetensorsFormat",
+      "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows", "LCWFiles",
+      "FlowMethod", "BijectionMethod", "WeightAdjustmentModifier", "ButterflyModifier",
+      "SafetensorsFormat",
     ]),
   TestRow(
     target: "ArchitectureTests",

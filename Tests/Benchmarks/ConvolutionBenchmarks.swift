@@ -14,8 +14,9 @@ enum ConvolutionBenchmarks {
 
   private static func network(_ name: String) throws -> Network {
     try PluginRegistry.linked().architecture(
-      PluginReference(name == "resnet" ? "resnet:depth=20,shortcut=projection" : name))
-      .network(inputShape: [3, 32, 32], classes: 10)
+      PluginReference(name == "resnet" ? "resnet:depth=20,shortcut=projection" : name)
+    )
+    .network(inputShape: [3, 32, 32], classes: 10)
   }
 
   static func trainingStep(_ name: String) -> Benchmark {

@@ -20,7 +20,7 @@ struct PluginConformanceTests {
     "resnet:depth=8,norm=none,shortcut=projection,width=0.25", "preresnet:depth=8,width=0.25",
     "wideresnet:depth=10,dropout=0.2,width=0.25", "wideresnet:depth=10,layout=meliketoy,width=0.25",
     "vgg:depth=11,norm=none,width=0.1", "vgg:depth=11,head=imagenet,width=0.02",
-    "resnet-imagenet:width=0.05",
+    "resnet-imagenet:width=0.05", "mobilenetv2:width=0.1",
   ]
   static let datasets = ["digits", "mnist", "cifar10", "cifar100"]
   static let fileDatasets = [

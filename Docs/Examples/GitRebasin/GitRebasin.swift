@@ -43,7 +43,8 @@ public struct GitRebasin: ConnectionMethod {
     guard layers.count >= 2 else {
       throw ConnectionError.tooFewLayers(method: Self.name, needed: 2, found: layers.count)
     }
-    let populations = try layers.dropLast().map { try HiddenPopulation(of: a.network, layer: $0) }
+    let populations = HiddenPopulation.all(of: a.network)
+    for population in populations { try population.requireFreeSlots(for: Self.name) }
     let (orders, passes) = try matching(populations, from: a, to: b, context)
     var target = ReorderedNetwork(b)
     for (population, order) in zip(populations, orders) { target.reorder(population, by: order) }

@@ -39,19 +39,15 @@ enum SuiteNetworks {
 
   /// Networks that are nearly another: with parameters of the same shapes, and of others.
   static func variations(of network: Network) throws -> [Network] {
-    let other = network.layers.map { $0 == .relu ? Layer.tanh : $0 }
+    let other = network.layers.map {
+      $0.operation.fusedActivation == .rectifier ? Layer.tanh : $0
+    }
     // Units that a sum ties have to stay as many as they are.
     var wider = network.layers
-    for index in network.weightedLayers where isFreelyWidened(index, in: network) {
-      if var dense = wider[index].operation as? Dense {
-        dense.outputs += 1
-        wider[index] = Layer(dense)
-        break
-      } else if var convolution = wider[index].operation as? Convolution {
-        convolution.filters += 1
-        wider[index] = Layer(convolution)
-        break
-      }
+    if let index = network.weightedLayers.first(where: { isFreelyWidened($0, in: network) }),
+      let operation = widened(wider[index].operation)
+    {
+      wider[index] = Layer(operation)
     }
     return try [other, wider].filter { $0 != network.layers }.map { layers in
       try Network(
@@ -60,6 +56,15 @@ enum SuiteNetworks {
           Network.NodeDescription(layer, name: node.name, reading: node.inputs)
         })
     }
+  }
+
+  /// An operation whose text begins with the number of its outputs, with one more of them.
+  private static func widened(_ operation: some NetworkOperation) -> (any NetworkOperation)? {
+    var words = operation.words
+    guard let outputs = words.first.flatMap({ Int($0) }) else { return nil }
+    words[0] = "\(outputs + 1)"
+    var rest = OperationWords(words)
+    return try? type(of: operation).init(words: &rest)
   }
 
   /// Whether a layer alone writes its units, which are hidden.

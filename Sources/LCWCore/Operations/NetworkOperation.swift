@@ -95,7 +95,9 @@ extension NetworkOperation {
   /// One.
   public static var inputCount: ClosedRange<Int> { 1...1 }
   /// No parameters.
-  public func parameters(for inputs: [Shape]) throws(OperationProblem) -> [ParameterDescription] { [] }
+  public func parameters(for inputs: [Shape]) throws(OperationProblem) -> [ParameterDescription] {
+    []
+  }
   /// Units are mixed.
   public func units(inputs: [Shape], output: Shape) -> UnitRelation { .mixed }
   /// None.

@@ -45,6 +45,11 @@ public struct HiddenPopulation: Sendable, Hashable {
       throw .severalGroups(name: network.nodes[layer].name, count: groups.count)
     }
     try self.init(of: network, group: groups[0])
+    let written = Set(incoming.map(\.parameter))
+    if let site = outgoing.first(where: { written.contains($0.parameter) }) {
+      throw .readAndWritten(
+        name: network.nodes[layer].name, by: network.parameters[site.parameter].layerName)
+    }
   }
 
   /// The units that the weighted layer `hidden`, counted from 0, writes.
@@ -209,6 +214,8 @@ public enum PopulationError: DescribedError, Hashable {
   case noHiddenLayer(weightedLayers: Int)
   /// A layer's units may not be permuted.
   case fixed(name: String, reason: String)
+  /// One layer both reads and writes the units, so that its weights belong to two of them each.
+  case readAndWritten(name: String, by: String)
   /// A layer writes several groups of units.
   case severalGroups(name: String, count: Int)
 
@@ -222,6 +229,9 @@ public enum PopulationError: DescribedError, Hashable {
       "the network has no such hidden layer: it has \(layers) layer(s) with weights"
     case .fixed(let name, let reason):
       "the units of \(name) can't be exchanged: \(reason)"
+    case .readAndWritten(let name, let reader):
+      "the units of \(name) are both read and written by \(reader), so that no weight of it belongs to "
+        + "one unit alone"
     case .severalGroups(let name, let count):
       "the units of \(name) are in \(count) groups, each of which is exchanged for itself"
     }

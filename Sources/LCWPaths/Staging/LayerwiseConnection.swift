@@ -94,8 +94,8 @@ extension Network {
         let others = (writers + readers).filter { $0 != layer }.map { nodes[$0].name }
         throw .layer(
           index: layer, description: describe(node: layer),
-          problem: "shares its units with \(others.joined(separator: ", ")): \(method) moves networks "
-            + "in which each hidden layer is read by the next one alone")
+          problem: "shares its units with \(others.joined(separator: ", ")): \(method) moves "
+            + "networks in which each hidden layer is read by the next one alone")
       }
     }
     return pairs
