@@ -52,14 +52,18 @@ struct UnitGroupTests {
     let (weights, samples) = (try given.weights(), try given.samples())
     let groups = UnitGroups(of: weights.network)
     var random = RandomStream(seed: 3)
+    let own = try logits(weights, samples)
     var permuted = weights
     for group in groups.free {
-      permuted = permuted.permuting(group, by: random.permutation(of: group.count))
+      let order = random.permutation(of: group.count)
+      let moved = try difference(logits(weights.permuting(group, by: order), samples), own)
+      #expect(moved < 1e-5, "\(moved)")
+      permuted = permuted.permuting(group, by: order)
     }
     #expect(permuted != weights)
-    let own = try logits(weights, samples)
+    // All at once: rounding adds up over nineteen layers whose sums have another order.
     let moved = try difference(logits(permuted, samples), own)
-    #expect(moved < 1e-5, "\(moved)")
+    #expect(moved < 3e-5, "\(moved)")
     // One that does not belong to a group is noticed: the classes, which the network puts out.
     let classes = try #require(groups.all.last { $0.holds.contains(.output) })
     let turned = weights.permuting(

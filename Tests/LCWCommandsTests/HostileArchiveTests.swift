@@ -215,7 +215,7 @@ struct HostileArchiveTests {
       many.map { "\($0) = relu from input" }.joined(separator: ";") + ";add from "
       + many.joined(separator: " ") + "; maxpool 2000; flatten; dense classes"
     for (graph, input, says) in [
-      (String(repeating: "relu\n", count: 200_000), [8], "8192 layers at most"),
+      (String(repeating: "relu;", count: 200_000), [8], "8192 layers at most"),
       ("add from relu2 input; relu; flatten; dense classes", [8], "where ‘relu2’ stands"),
       ("loop = add from loop input; dense classes", [8], "where ‘loop’ stands"),
       ("relu; a = relu; relu from relu1; dense classes", [8], "is read by no layer"),
