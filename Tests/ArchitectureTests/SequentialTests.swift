@@ -92,7 +92,7 @@ struct SequentialTests {
       (#"{"nodes": [{"operation": "relu"}, {"operation": "add", "from": ["relu9"]}]}"#, "node 2: "),
       (#"{"nodes": [{"operation": "relu"}, }"#, "at line 1"), ("{", "at line 1"),
       (#"{"nodes": [[[[[]]]]]}"#, "deep"),
-      (String(repeating: "[", count: 1000), "‘[[["),
+      (String(repeating: "[", count: 1000), "deep"),
     ] {
       try text.write(to: file, atomically: false, encoding: .utf8)
       let error = #expect(throws: PluginError.self) { try registry.architecture(reference) }

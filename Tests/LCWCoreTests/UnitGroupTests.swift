@@ -67,7 +67,7 @@ import Testing
     nodes.append(Node(.dense(outputs: 5, bias: true)))
     let network = try Network(inputShape: [3], nodes: nodes)
     #expect(UnitGroups(of: network).free.map(\.count) == [2, 2])
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(ContinuousClock.now - start < .seconds(60))
   }
 
   /// A cut at one place of a value makes one beside it, and so on: the square of the units' number.
@@ -92,7 +92,7 @@ import Testing
     let groups = UnitGroups(of: network)
     // Each unit is tied to the next: one by one they are held, or all are one that can't be told apart.
     #expect(groups.free.isEmpty)
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(ContinuousClock.now - start < .seconds(60))
   }
 
   @Test
@@ -127,7 +127,7 @@ import Testing
     let groups = UnitGroups(of: network)
     #expect(groups.free.isEmpty)
     #expect(groups.groups(of: Network.Value(index: 1)).map(\.holds) == [[.node(1)]])
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(ContinuousClock.now - start < .seconds(60))
   }
 }
 

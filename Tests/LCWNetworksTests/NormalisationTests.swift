@@ -272,15 +272,18 @@ struct FoldingTests {
   @Test
   func `a normalisation without a neighbour is refused by name`() throws {
     let convolution = Layer.convolution(.init(filters: 2, kernel: 3, padding: 1))
-    let chains: [([Layer], Int)] = [
-      ([convolution, .relu, .batchNorm, convolution, .flatten], 2), ([.batchNorm, convolution], 0),
-      ([convolution, .batchNorm, .relu, .batchNorm, .relu], 3),
+    let chains: [([Layer], Int, String)] = [
+      (
+        [convolution, .relu, .batchNorm, convolution, .flatten], 2,
+        "conv2, which reads it, pads with zeros"
+      ), ([.batchNorm, convolution], 0, "conv1, which reads it, pads with zeros"),
+      ([convolution, .batchNorm, .relu, .batchNorm, .relu], 3, "relu2 (relu) reads it"),
     ]
-    for (layers, index) in chains {
+    for (layers, index, reason) in chains {
       let network = try Network(inputShape: [2, 5, 5], layers: layers)
-      #expect(throws: FoldingError.noNeighbour(layer: index, description: "batchnorm")) {
-        try Weights(randomFor: network, seed: 1).foldingBatchNorm()
-      }
+      let error = FoldingError.noNeighbour(
+        layer: index, description: "batchnorm", reason: reason)
+      #expect(throws: error) { try Weights(randomFor: network, seed: 1).foldingBatchNorm() }
     }
   }
 }

@@ -56,11 +56,12 @@ public struct Sequential: Architecture {
     }
   }
 
-  /// What a source says; a file that begins with a brace is JSON.
+  /// What a source says; a file that begins with a brace or a bracket is JSON.
   private static func text(
     _ source: String, isFile: Bool, _ operations: OperationCatalog
   ) throws -> NetworkText {
-    guard isFile, source.unicodeScalars.first(where: { !$0.properties.isWhitespace }) == "{" else {
+    let first = source.unicodeScalars.first { !$0.properties.isWhitespace }
+    guard isFile, first == "{" || first == "[" else {
       return try NetworkText(source, operations: operations)
     }
     let json = try JSONValue(parsing: Array(source.utf8), limits: JSONLimits(depth: 4))
@@ -75,7 +76,8 @@ public struct Sequential: Architecture {
       throw PluginError.invalidOption(
         plugin: name, option: file.key, value: path, reason: "expected a text in UTF-8")
     }
-    return text
+    // Some editors write a mark of the byte order, which nobody sees.
+    return String(text.unicodeScalars.first == "\u{FEFF}" ? text.dropFirst() : text[...])
   }
 
   /// The network for samples of a shape.

@@ -20,6 +20,8 @@ extension Flow {
     guard layer <= hidden else {
       throw FlowError.design(option: "layer", expected: "from 0 to \(hidden)", found: "\(layer)")
     }
+    // With more layers the model is used layer by layer, which a residual network has no way for.
+    if hidden > 1 { _ = try MovingLayer.all(of: network, for: Self.name) }
     let populations = try (layer == 0 ? Array(0..<hidden) : [layer - 1]).map {
       try HiddenPopulation(of: network, hidden: $0)
     }

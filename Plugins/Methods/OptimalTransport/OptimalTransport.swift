@@ -63,7 +63,11 @@ public struct OptimalTransport: LayerwiseMethod {
     let transport = try ExplicitPath(
       network: a.network,
       stages: [try curve.stage(from: a, to: target.weights, label: "transport")])
-    return try StagedPath(joining: [transport] + target.pathsBack)
+    return try StagedPath(
+      joining: [transport] + target.pathsBack,
+      remarks: HiddenPopulation.held(in: a.network).map { name, reason, count in
+        PathRemark("units of \(name) that keep their order: \(reason)", Double(count))
+      })
   }
 
   /// The memory of a layer's distances from every unit to every other, and of what solves for the

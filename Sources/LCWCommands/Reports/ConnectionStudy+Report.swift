@@ -151,7 +151,7 @@ extension ConnectionStudy {
       }
       let population: HiddenPopulation
       do {
-        population = try HiddenPopulation(of: first.path.network, hidden: 0)
+        population = try HiddenPopulation(firstOf: first.path.network)
       } catch {
         return section([.paragraph("Not shown: \(error).")])
       }

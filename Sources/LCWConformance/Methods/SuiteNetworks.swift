@@ -6,7 +6,8 @@ import LCWOperations
 
 /// The small networks that methods are tried on.
 enum SuiteNetworks {
-  /// Two layers, three layers, a convolution before dense ones, and a residual network.
+  /// Two layers, three layers, a convolution before dense ones, a residual network, and two whose hidden
+  /// units are normalised: one by one, and all of a sample together.
   static func all() throws -> [Network] {
     try [
       Network(
@@ -33,6 +34,18 @@ enum SuiteNetworks {
           .init(.dense(outputs: 8, bias: true)),
           .init(.add, reading: [.output(ofNode: 4), .output(ofNode: 1)]), .init(.relu),
           .init(.dense(outputs: 4, bias: true)),
+        ]),
+      Network(
+        inputShape: [6],
+        layers: [
+          .dense(outputs: 9, bias: true), .affine, .relu, .dense(outputs: 8, bias: true), .relu,
+          .dense(outputs: 4, bias: true),
+        ]),
+      Network(
+        inputShape: [6],
+        layers: [
+          .dense(outputs: 9, bias: true), .layerNorm(), .relu, .dense(outputs: 8, bias: true),
+          .relu, .dense(outputs: 4, bias: true),
         ]),
     ]
   }

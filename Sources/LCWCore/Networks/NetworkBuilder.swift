@@ -42,9 +42,6 @@ struct NetworkBuilder {
         "has the name ‘\(name.asOneLine)’; a name has letters, digits, and ‘_’, ‘-’, ‘.’ and ‘/’ between "
           + "them, and is not ‘\(NetworkText.sampleName)’")
     }
-    guard name != NetworkText.sampleName else {
-      throw OperationProblem("has the name ‘\(name)’, which is the sample's")
-    }
     guard names.insert(name).inserted else {
       throw OperationProblem("has the name ‘\(name)’, which another layer has")
     }

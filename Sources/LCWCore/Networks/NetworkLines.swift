@@ -55,7 +55,9 @@ struct NetworkLines: Sendable {
     // Names are looked at before they are looked up: a text of many combining marks is slow to compare.
     if let name = line.name, !Network.isNodeName(name) {
       throw OperationProblem(
-        "a name of letters and digits before ‘=’, not ‘\(NetworkText.sampleName)’")
+        name.utf8.elementsEqual(NetworkText.sampleName.utf8)
+          ? "another name before ‘=’ than that of the sample"
+          : "a name of letters and digits before ‘=’, with ‘_’, ‘-’, ‘.’ and ‘/’ between them")
     }
     for word in line.words { try check(word) }
     line.inputs = try line.from.map { (from) throws(OperationProblem) in try inputs(from) }
@@ -82,10 +84,22 @@ struct NetworkLines: Sendable {
       let isName = Network.isNodeName(name) || name.utf8.elementsEqual(NetworkText.sampleName.utf8)
       guard isName, let value = values[name]
       else {
-        throw OperationProblem("the name of a line before this one where ‘\(name)’ stands")
+        throw OperationProblem(
+          "the name of a line before this one where ‘\(name)’ stands" + nameHint(name))
       }
       return value
     }
+  }
+
+  /// What lines of an operation are called, where a name begins with the operation's.
+  private func nameHint(_ name: String) -> String {
+    let digits = name.utf8.reversed().prefix {
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+    }
+    guard let kind = operations.nodeName(ofOperation: String(name.dropLast(digits.count))),
+      !digits.isEmpty
+    else { return "" }
+    return "; lines of that operation are called \(kind)1, \(kind)2 and so on"
   }
 
   /// Checks that a word means in a text what it means in JSON.

@@ -11,7 +11,7 @@ extension Weights {
   /// before.
   ///
   /// - Returns: The weights themselves if there is no normalisation.
-  /// - Throws: ``FoldingError/noNeighbour(layer:description:)`` for one that has no such neighbour, and
+  /// - Throws: ``FoldingError/noNeighbour(layer:description:reason:)`` for one that has no such neighbour, and
   ///   ``FoldingError/notFinite(layer:description:)`` for one whose moments can't be those of data.
   public func foldingBatchNorm() throws -> Weights {
     let running = network.runningAverages
@@ -22,7 +22,9 @@ extension Weights {
     while let first = left.first {
       // One that was folded may have made room for another.
       guard let place = left.firstIndex(where: { folding.fold($0) }) else {
-        throw FoldingError.noNeighbour(layer: first, description: network.describe(node: first))
+        throw FoldingError.noNeighbour(
+          layer: first, description: network.describe(node: first),
+          reason: folding.obstacle(to: first))
       }
       left.remove(at: place)
     }
@@ -145,6 +147,31 @@ private struct NetworkFolding {
     return targets
   }
 
+  /// Why a normalisation can't be folded.
+  func obstacle(to node: Int) -> String {
+    let input = nodes[node].inputs[0]
+    if input > 0, nodes[input - 1].layer.isWeighted,
+      let other = readers[input].first(where: { $0 != node })
+    {
+      return "\(network.nodes[other].name) reads \(network.nodes[input - 1].name) too"
+    }
+    return obstacle(behind: node + 1) ?? "no layer of weights stands right before it or behind it"
+  }
+
+  private func obstacle(behind value: Int) -> String? {
+    for reader in readers[value] {
+      let (name, operation) = (network.nodes[reader].name, nodes[reader].layer.operation)
+      if let linear = operation as? any LinearOperation {
+        if linear.readsPadding { return "\(name), which reads it, pads with zeros" }
+        if linear.parts > 1 { return "\(name), which reads it, has groups" }
+        return "\(name), which reads it, has several of its units in one channel"
+      }
+      guard operation.keepsValues else { return "\(name) (\(operation)) reads it" }
+      if let further = obstacle(behind: reader + 1) { return further }
+    }
+    return nil
+  }
+
   /// Makes a normalisation of a layer's outputs part of it.
   private mutating func foldBehind(
     _ node: Int, _ operation: some LinearOperation, _ lines: [(factor: Double, summand: Double)]
@@ -203,7 +230,7 @@ private struct NetworkFolding {
 /// What keeps a normalisation from being folded into a neighbour.
 public enum FoldingError: DescribedError, Hashable {
   /// A normalisation has no layer right before it, or behind it, that can take it over.
-  case noNeighbour(layer: Int, description: String)
+  case noNeighbour(layer: Int, description: String, reason: String)
   /// A normalisation's scales, shifts or moments are not finite, a variance is negative, or what they
   /// make of the layer beside is not finite.
   case notFinite(layer: Int, description: String)
@@ -219,9 +246,9 @@ public enum FoldingError: DescribedError, Hashable {
   /// One line that names the layer.
   public var description: String {
     switch self {
-    case .noNeighbour(let layer, let description):
-      "layer \(layer + 1) (\(description)) can't be folded: it neither follows a dense layer or a "
-        + "convolution directly, nor precedes a dense layer or a convolution without padding"
+    case .noNeighbour(let layer, let description, let reason):
+      "layer \(layer + 1) (\(description)) can't be folded: \(reason); it folds where it alone follows a dense "
+        + "layer or a convolution directly, or precedes such that do not pad"
     case .notFinite(let layer, let description):
       "layer \(layer + 1) (\(description)) can't be folded: a value of it is not finite or too large, or a "
         + "variance is negative"

@@ -12,6 +12,11 @@ public struct OperationCatalog: Sendable {
   /// The names, sorted.
   public var names: [String] { types.keys.sorted() }
 
+  /// What nodes of an operation are called, where that is not its name; nothing for an unknown one.
+  func nodeName(ofOperation name: String) -> String? {
+    types[name].flatMap { $0.nodeName == name ? nil : $0.nodeName }
+  }
+
   /// The operation that words mean, its name first.
   /// - Throws: ``OperationProblem`` that says what was expected.
   public func operation(_ words: [String]) throws(OperationProblem) -> any NetworkOperation {

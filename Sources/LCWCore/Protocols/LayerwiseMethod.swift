@@ -55,6 +55,18 @@ public struct LayerMotion: Sendable {
     compute = tensors
   }
 
+  private init(
+    _ motions: [Int: Motion], _ compute: (@Sendable (Double) throws -> [Int: Tensor])?
+  ) {
+    self.motions = motions
+    self.compute = compute
+  }
+
+  /// These motions, and others of parameters that do not move by these.
+  public func adding(_ others: [Int: Motion]) -> LayerMotion {
+    LayerMotion(motions.merging(others) { own, _ in own }, compute)
+  }
+
   /// The tensors of the motions that only a formula gives, at a time from 0 to 1.
   /// - Throws: What computing them throws.
   public func tensors(at time: Double) throws -> [Int: Tensor] { try compute?(time) ?? [:] }

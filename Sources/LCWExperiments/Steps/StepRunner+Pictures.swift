@@ -12,7 +12,7 @@ extension StepRunner {
     _ methods: [MethodExpression], _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> [String: JSONValue] {
     let (a, b) = try ends(pair, in: folder)
-    let population = try HiddenPopulation(of: network, hidden: 0)
+    let population = try HiddenPopulation(firstOf: network)
     guard population.dimension <= PrincipalPlane.practicalDimension else {
       throw ExperimentError.field(
         "middles",

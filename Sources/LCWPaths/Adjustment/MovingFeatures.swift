@@ -13,6 +13,8 @@ struct MovingFeatures: Sendable {
   private let weights: Weights
   private let motion: LayerMotion
   private let times: [Double]
+  /// Whether something moves that the combined layer is not: then each time has weights of its own.
+  private let movesTail: Bool
 
   /// A block with what is the same at all times.
   struct Block: Sendable {
@@ -35,8 +37,10 @@ struct MovingFeatures: Sendable {
       motion.motions[$0] ?? Motion.fixed(weights[$0])
     }
     parts = try MovingParts(
-      of: network, moving: [moving], motions: motions, times: times,
-      to: network.nodes[end].inputs[0])
+      of: network,
+      moving: Set(motion.motions.keys.map { network.parameters[$0].layer }).union([moving]),
+      motions: motions, times: times, to: network.nodes[end].inputs[0])
+    movesTail = parts.tail.parameters.contains { motion.motions[$0] != nil }
     self.weights = weights
     self.motion = motion
     self.times = times
@@ -61,7 +65,7 @@ struct MovingFeatures: Sendable {
       }
     }
     var moved = weights
-    if parts.combined.isEmpty { try motion.move(&moved, to: times[index]) }
+    if movesTail { try motion.move(&moved, to: times[index]) }
     return parts.tail.outputs(of: parts.tail.sources.compactMap { inputs[$0] }, weights: moved)[0]
   }
 }

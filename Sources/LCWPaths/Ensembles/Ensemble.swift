@@ -214,10 +214,9 @@ public enum EnsembleError: DescribedError, Hashable {
 }
 
 extension Network {
-  /// Whether all that a node and those behind it read from before it is one value, the node's own input.
+  /// Whether all that a node and those behind it read from before it is one value, which the node alone
+  /// reads: only that layer is adjusted to the backbone's features.
   fileprivate func isCut(before node: Int) -> Bool {
-    nodes[node...].allSatisfy { other in
-      other.inputs.allSatisfy { $0.index > node || $0 == nodes[node].inputs[0] }
-    }
+    nodes[(node + 1)...].allSatisfy { other in other.inputs.allSatisfy { $0.index > node } }
   }
 }

@@ -16,11 +16,11 @@ public enum UnitCurve: String, OptionChoice {
   /// In deeper networks the samples are the rows of each layer with their biases. The output
   /// layer's bias is one sample of each network.
   ///
-  /// - Throws: ``PopulationError`` if a layer's units can't be told apart.
+  /// So they are with two layers whose units belong to several groups, or are held.
   public func stage(from a: Weights, to b: Weights, label: String) throws -> PathStage {
     let network = a.network
     let population =
-      network.weightedLayers.count == 2 ? try HiddenPopulation(of: network, hidden: 0) : nil
+      network.weightedLayers.count == 2 ? try? HiddenPopulation(of: network, hidden: 0) : nil
     let motions = network.parameters.indices.map { index in
       let parameter = network.parameters[index]
       let pair = [a[index], b[index]]

@@ -64,9 +64,30 @@ public struct HiddenPopulation: Sendable, Hashable {
     try self.init(of: network, layer: weighted[hidden])
   }
 
+  /// The first units that may be permuted: those of the first hidden layer, in most networks.
+  /// - Throws: ``PopulationError`` as for the first hidden layer if there are none.
+  public init(firstOf network: Network) throws(PopulationError) {
+    if let first = HiddenPopulation.all(of: network).first {
+      self = first
+    } else {
+      try self.init(of: network, hidden: 0)
+    }
+  }
+
   /// All groups of units that may be permuted, in the network's order.
   public static func all(of network: Network) -> [HiddenPopulation] {
     UnitGroups(of: network).free.compactMap { try? HiddenPopulation(of: network, group: $0) }
+  }
+
+  /// The hidden units that a layer of weights writes but that may not be permuted: the layer's name, why,
+  /// and how many they are.
+  public static func held(in network: Network) -> [(name: String, reason: String, count: Int)] {
+    UnitGroups(of: network).all.compactMap { group in
+      guard let writer = group.nodes(.writes, in: network).first, group.count > 1,
+        let hold = group.holds.first, hold != .output
+      else { return nil }
+      return (network.nodes[writer].name, hold.description(in: network), group.count)
+    }
   }
 
   /// The number of units.

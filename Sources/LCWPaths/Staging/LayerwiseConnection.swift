@@ -53,52 +53,28 @@ public struct LayerwiseConnection: Sendable {
       if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     var build = Build(network: a.network, current: a, reordered: ReorderedNetwork(b))
-    for (index, pair) in try a.network.layerwisePairs(for: name).enumerated() {
+    for (index, moving) in try MovingLayer.all(of: a.network, for: name).enumerated() {
       try context.progress(
         ConnectionProgress(
           "layer \(index + 1) of \(layers.count)", share: Double(index) / Double(layers.count)))
       if let order = try method.order(
-        ofUnitsIn: pair.0, from: build.current, to: build.target, in: context)
+        ofUnitsIn: moving.layer, from: build.current, to: build.target, in: context)
       {
-        build.reordered.reorder(try HiddenPopulation(of: a.network, layer: pair.0), by: order)
+        let population = try HiddenPopulation(of: a.network, layer: moving.layer)
+        try population.requireFreeSlots(for: name)
+        build.reordered.reorder(population, by: order)
       }
       let adjustment = try LayerAdjustment(
-        of: pair.1, reference: a, samples: samples, options: options, workers: context.workers,
+        of: moving.next, reference: a, samples: samples, options: options, workers: context.workers,
         progress: context.progress)
       switch following {
       case .adjusted:
-        try build.addAdjusted(moving: pair.0, method, adjustment, context, isFirst: index == 0)
+        try build.addAdjusted(moving, method, adjustment, context, isFirst: index == 0)
       case .withUnits:
-        try build.addWithUnits(moving: pair.0, method, adjustment, context, isFirst: index == 0)
+        try build.addWithUnits(moving, method, adjustment, context, isFirst: index == 0)
       }
     }
     return try build.finished(lastLayer: layers[layers.count - 1])
-  }
-}
-
-extension Network {
-  /// Each weighted layer but the last with the one that reads its units, where these are neighbours.
-  /// - Throws: ``ConnectionError/layer(index:description:problem:)`` that names a layer whose units others
-  ///   write or read too, as in a residual stream.
-  fileprivate func layerwisePairs(for method: String) throws(ConnectionError) -> [(Int, Int)] {
-    let layers = weightedLayers
-    let pairs = Array(zip(layers, layers.dropFirst()))
-    guard !isChain else { return pairs }
-    let groups = UnitGroups(of: self)
-    for (layer, next) in pairs {
-      let own = groups.groups(of: .output(ofNode: layer))
-      let (writers, readers) = (
-        own.flatMap { $0.nodes(.writes, in: self) }, own.flatMap { $0.nodes(.reads, in: self) }
-      )
-      guard writers == [layer], readers == [next] else {
-        let others = (writers + readers).filter { $0 != layer }.map { nodes[$0].name }
-        throw .layer(
-          index: layer, description: describe(node: layer),
-          problem: "shares its units with \(others.joined(separator: ", ")): \(method) moves "
-            + "networks in which each hidden layer is read by the next one alone")
-      }
-    }
-    return pairs
   }
 }
 
@@ -117,22 +93,35 @@ private struct Build {
     network.parameters.first { $0.layer == layer }?.layerName ?? "layer \(layer + 1)"
   }
 
-  /// The weights with some layers' taken from the target.
-  private func replacing(_ layers: Int...) -> Weights {
+  /// The weights with some parameters taken from the target.
+  private func replacing(_ parameters: [Int]) -> Weights {
     var weights = current
-    for index in layers.flatMap(network.parameterIndices) { weights[index] = target[index] }
+    for index in parameters { weights[index] = target[index] }
     return weights
   }
 
+  /// How a layer's companions move: straight, where they differ.
+  private func motions(ofCompanionsOf moving: MovingLayer) -> [Int: Motion] {
+    Dictionary(
+      uniqueKeysWithValues: moving.companions.flatMap(network.parameterIndices)
+        .filter { !current[$0].isIdentical(to: target[$0]) }
+        .map { ($0, Motion.combination([current[$0], target[$0]], .line)) })
+  }
+
   mutating func addAdjusted(
-    moving layer: Int, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
+    _ moving: MovingLayer, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
     _ context: ConnectionContext, isFirst: Bool
   ) throws {
+    let layer = moving.layer
     // Units with their outgoing blocks, as they are in B: a method may look at all of a unit's
     // numbers, though only the incoming ones move as it says.
     let whole = try method.motion(
-      ofUnitsIn: layer, from: current, to: replacing(layer, adjustment.layer), in: context)
-    let motion = whole.limited(to: network.parameterIndices(ofLayer: layer))
+      ofUnitsIn: layer, from: current,
+      to: replacing(
+        moving.parameters(of: network) + network.parameterIndices(ofLayer: adjustment.layer)),
+      in: context)
+    let motion = whole.limited(to: moving.parameters(of: network))
+      .adding(motions(ofCompanionsOf: moving))
     let transition = try AdjustedTransition(
       label: "\(name(of: layer)) moves", base: current, motion: motion, moving: layer,
       adjustment: adjustment, startsAtReference: isFirst)
@@ -147,13 +136,14 @@ private struct Build {
   }
 
   mutating func addWithUnits(
-    moving layer: Int, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
+    _ moving: MovingLayer, _ method: any LayerwiseMethod, _ adjustment: LayerAdjustment,
     _ context: ConnectionContext, isFirst: Bool
   ) throws {
-    var end = replacing(layer)
+    let layer = moving.layer
+    var end = replacing(moving.parameters(of: network))
     let jump = LayerMotion(
       Dictionary(
-        uniqueKeysWithValues: network.parameterIndices(ofLayer: layer).map {
+        uniqueKeysWithValues: moving.parameters(of: network).map {
           ($0, Motion.combination([current[$0], target[$0]], .line))
         }))
     let result = try adjustment.results(

@@ -54,10 +54,12 @@ public struct UnitReordering: ConnectionPath {
     let moves = SlotMove.sorting(order, free: freed)
     self.moves = moves
     let start = population.reordered(end, by: order)
-    let name = population.name
+    // Of a value with several groups, the units are told by their places in it.
+    let first = population.group.places.first?.offset ?? 0
+    let name = "\(population.name).weight" + (first == 0 ? "" : " from its unit \(first + 1) on")
     remarks = [
-      PathRemark("units of \(name).weight that change their place", Double(order.changedPlaces)),
-      PathRemark("unit of \(name).weight taken out meanwhile", Double(unit + 1)),
+      PathRemark("units of \(name) that change their place", Double(order.changedPlaces)),
+      PathRemark("unit of \(name) taken out meanwhile", Double(unit + 1)),
     ]
     let opened = population.removingOutput(ofSlot: freed, of: start)
     let closed = population.removingOutput(ofSlot: unit, of: end)
@@ -74,7 +76,7 @@ public struct UnitReordering: ConnectionPath {
       label: "reorder",
       motions: network.parameters.indices.map {
         parameters.contains($0) ? .opaque : .fixed(end[$0])
-      }, keepsFunction: true, restoresOrder: true,
+      }, keepsFunction: population.group.couplings.isEmpty, restoresOrder: true,
       length: UnitReordering.length(of: moves, order, freed: freed, neurons, population))
     stages = [line(start, opened, "free a unit"), reordering, line(closed, end, "restore it")]
   }

@@ -229,7 +229,7 @@ struct RandomGraphTests {
       #expect(folded.network.runningAverages.isEmpty)
       #expect(try difference(outputs(folded, block), outputs(weights, block)) < 5e-5)
     } catch let error as FoldingError {
-      guard case .noNeighbour(let node, let description) = error else {
+      guard case .noNeighbour(let node, let description, _) = error else {
         Issue.record("\(error)")
         return
       }
