@@ -95,6 +95,7 @@ let plugins: [PluginRow] = [
     target: "SafetensorsFormat", path: "Formats/Safetensors", libraries: ["LCWFiles"]),
   PluginRow(target: "NumPyFormat", path: "Formats/NumPy", libraries: ["LCWFiles"]),
   PluginRow(target: "PyTorchFormat", path: "Formats/PyTorch", libraries: ["LCWFiles"]),
+  PluginRow(target: "ONNXFormat", path: "Formats/ONNX", libraries: ["LCWFiles"]),
 ]
 
 // MARK: - Libraries: each floor lists what stands below it.
@@ -222,6 +223,12 @@ let tests: [TestRow] = [
       "NumPyFormat", "PyTorchFormat", "SafetensorsFormat", "LCWCore", "LCWFiles", "LCWNumerics",
     ],
     resources: [.copy("Fixtures")]),
+  TestRow(
+    target: "ONNXTests",
+    dependencies: [
+      "ONNXFormat", "SafetensorsFormat", "SequentialArchitecture", "LCWCore", "LCWFiles",
+      "LCWNumerics", "LCWOperations", "LCWNetworks",
+    ], resources: [.copy("Fixtures")], exclude: ["check_networks.py"]),
   TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
   TestRow(
     target: "LCWExperimentsTests",

@@ -26,6 +26,9 @@ extension GraphImport {
     switch call.node.type {
     case "Identity", "Dropout": return first
     case "Cast": return try cast(first, to: try call.integer("to", default: 1))
+    case "CastLike":
+      guard inputs.count == 2 else { return nil }
+      return try cast(first, to: inputs[1].counts == nil ? 1 : 7)
     case "Shape", "Size":
       if call.node.type == "Size" { return Constant([Count(first.shape.count)], []) }
       return nil

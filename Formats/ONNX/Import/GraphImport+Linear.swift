@@ -28,9 +28,12 @@ extension GraphImport {
     words += windows.strideWords + windows.paddingWords + windows.dilationWords
     if groups != 1 { words += ["groups", "\(groups)"] }
     var parameters = ["weight": weight]
-    if call.input(2) != nil {
-      parameters["bias"] = try call.numbers(2, "its bias").reshaped(
-        [weight.shape[0]], orThrow: "bias")
+    let bias = call.input(2) == nil ? nil : try call.numbers(2, "its bias")
+    // Some exporters write zeros where there is no bias.
+    if let bias,
+      try bias.storedIndex != nil || bias.elements(from: data).contains(where: { $0 != 0 })
+    {
+      parameters["bias"] = try bias.reshaped([weight.shape[0]], orThrow: "bias")
     } else {
       words.append("no-bias")
     }

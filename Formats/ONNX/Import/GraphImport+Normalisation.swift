@@ -223,6 +223,9 @@ extension GraphImport {
     } else {
       value = try self.value(of: source.expression)
     }
+    let key = MeanValue(
+      value: value, form: source.form, axes: moment.axes, keepsAxes: moment.keepsAxes)
+    if let known = means[key] { return known }
     let channel = axis(0, in: source.form)
     guard draft.shapes[value].rank == 3,
       moment.axes == source.sizes.indices.filter({ $0 != channel })
@@ -233,7 +236,10 @@ extension GraphImport {
     }
     let result = try draft.add(["adaptive-avgpool"], reading: [value])
     let form: Activation.Form = moment.keepsAxes ? source.form : .reshaped
-    return Activation(expression: base(result), form: form, sizes: sizes(of: moment))
+    let mean = Activation(
+      expression: base(result), form: form, sizes: sizes(of: moment), isExclusive: false)
+    means[key] = mean
+    return mean
   }
 
   /// The next step of a normalisation, where two values are combined to it; nothing for others.
@@ -242,6 +248,10 @@ extension GraphImport {
   ) throws -> GraphValue? {
     func isSame(_ a: Activation, _ b: Activation) -> Bool {
       a.expression == b.expression && a.form == b.form && a.sizes == b.sizes
+    }
+    var a = a
+    if case .moment(let inner) = a, case .mean = inner.step, case .moment = b {
+      a = .activation(try activation(a))
     }
     switch (a, b, operation) {
     case (.activation(let source), .moment(var moment), .difference):

@@ -57,6 +57,7 @@ extension GraphImport {
     "ReduceMean": { try $0.reduceMean($1) },
     // Shapes.
     "Identity": { try $0.identity($1) }, "Cast": { try $0.identity($1) },
+    "CastLike": { try $0.castLike($1) },
     "Dropout": { try $0.dropout($1) }, "Flatten": { try $0.flatten($1) },
     "Reshape": { try $0.reshapeNode($1) }, "Squeeze": { try $0.squeeze($1) },
     "Unsqueeze": { try $0.unsqueeze($1) }, "Transpose": { try $0.transpose($1) },

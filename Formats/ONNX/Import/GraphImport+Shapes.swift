@@ -13,6 +13,19 @@ extension GraphImport {
     return [try call.required(0)]
   }
 
+  /// `CastLike`: the type of another value, which is a floating-point one where that is of each sample.
+  mutating func castLike(_ call: NodeCall) throws -> [GraphValue] {
+    let value = try call.required(0)
+    guard case .constant(let constant) = value else {
+      if case .constant(let like)? = call.input(1), like.counts != nil {
+        throw Unsupported("it makes whole numbers of values")
+      }
+      return [value]
+    }
+    guard let recipe = constant.recipe else { return [value] }
+    return [.constant(Constant(recipe))]
+  }
+
   mutating func expand(_ call: NodeCall) throws -> [GraphValue] {
     let source = try activation(try call.required(0))
     let sizes = try call.constant(1, "its shape")?.counts ?? []

@@ -28,6 +28,8 @@ struct GraphImport {
   private var expressions: [Expression] = []
   /// Values that were computed in other sizes.
   private var reshaped: [ReshapedValue: Int] = [:]
+  /// Means that were computed.
+  var means: [MeanValue: Activation] = [:]
   private var problems: [ONNXError.UnsupportedNode] = []
   /// The elements of constants that were computed so far.
   private var computed = 0
@@ -44,6 +46,14 @@ struct GraphImport {
   private struct ReshapedValue: Hashable {
     var value: Int
     var sizes: [Int]
+  }
+
+  /// A mean that was asked for.
+  struct MeanValue: Hashable {
+    var value: Int
+    var form: Activation.Form
+    var axes: [Int]
+    var keepsAxes: Bool
   }
 
   /// A network that was made.
