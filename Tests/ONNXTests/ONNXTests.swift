@@ -297,6 +297,22 @@ struct HostileONNXTests {
     #expect(try Checkpoint(reading: format().open(folder.file("a.onnx"))) == checkpoint)
   }
 
+  @Test("names are read whole wherever they lie in a long file")
+  func longFile() throws {
+    let folder = try TemporaryFolder()
+    // Some 600 kB of nodes, so that names lie across the parts in which a file is read.
+    let count = 6000
+    let content = Message.model { graph in
+      for step in 0..<count {
+        graph.node(
+          "Identity", [step == 0 ? "x" : "value number \(step)"], "value number \(step + 1)")
+      }
+      graph.node("Relu", ["value number \(count)"], "y")
+    }
+    let source = try format().open(folder.file("a.onnx", content))
+    #expect(source.metadata["network"] == .string("relu"))
+  }
+
   @Test("versions and open sizes are told")
   func versionsAndSizes() throws {
     let folder = try TemporaryFolder()

@@ -20,10 +20,15 @@ final class FileWindow {
   func byte(at position: Int) throws -> UInt8 {
     let offset = position - start
     if bytes.indices.contains(offset) { return bytes[offset] }
-    bytes = try file.bytes(in: position..<min(file.size, position + Self.size))
-    start = position
+    try load(position)
     guard let first = bytes.first else { throw ONNXError.damaged(file: file.path, .ends) }
     return first
+  }
+
+  /// Reads the part from a position on.
+  private func load(_ position: Int) throws {
+    bytes = try file.bytes(in: position..<min(file.size, position + Self.size))
+    start = position
   }
 
   /// The bytes of a range, which lies in the file.
@@ -31,7 +36,7 @@ final class FileWindow {
     let (lower, upper) = (range.lowerBound - start, range.upperBound - start)
     if lower >= 0, upper <= bytes.count { return Array(bytes[lower..<upper]) }
     guard range.count <= Self.size else { return try file.bytes(in: range) }
-    _ = try byte(at: range.lowerBound)
-    return Array(bytes[0..<range.count])
+    try load(range.lowerBound)
+    return Array(bytes[..<range.count])
   }
 }
