@@ -50,14 +50,14 @@ struct WeightsFaultTests {
 
   @Test func `weights that are all subnormal are too small, unless all are zero`() throws {
     var weights = try weights(1)
-    weights[2] = Tensor(repeating: 1e-40, shape: weights[2].shape)
+    weights[2] = Tensor(repeating: .leastNormalMagnitude / 100, shape: weights[2].shape)
     let fault = try #require(weights.fault)
     #expect(fault.parameter == "dense2.weight")
     #expect(fault.description.contains("too small for single precision"))
     weights[2].elements[0] = 1e-10
     #expect(weights.fault == nil)
     weights[2] = Tensor(zeros: weights[2].shape)
-    weights[3] = Tensor(repeating: 1e-40, shape: weights[3].shape)
+    weights[3] = Tensor(repeating: .leastNormalMagnitude / 100, shape: weights[3].shape)
     #expect(weights.fault == nil)
   }
 }

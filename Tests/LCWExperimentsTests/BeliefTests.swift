@@ -91,7 +91,7 @@ struct BeliefTests {
   /// is believed. Nothing ends the process, whatever is believed.
   @Test(arguments: [
     JSONValue.integer(1 << 62), .integer(.max), .integer(.min), .number(1e300), .number(-1e300),
-    "nan", "inf", "-inf", .number(5e-324), "text", .array([]), .object([:]),
+    "nan", "inf", "-inf", .number(.leastNonzeroMagnitude), "text", .array([]), .object([:]),
   ])
   func noNumberInAResultTraps(number: JSONValue) throws {
     var count = 0
