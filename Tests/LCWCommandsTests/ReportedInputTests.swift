@@ -20,6 +20,7 @@ struct ReportedInputTests {
     }
   }
 
+  @discardableResult
   private func run(_ arguments: [String], expecting status: Int32 = 0) throws -> Program.Outcome {
     try program.run(arguments + Self.network, expecting: status)
   }
