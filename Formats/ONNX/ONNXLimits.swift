@@ -21,7 +21,7 @@ enum ONNXLimits {
   /// The elements of constants that are computed at once while a graph is read.
   static let smallCount = 1 << 12
   /// The elements of all these constants.
-  static let smallTotal = 1 << 24
+  static let smallTotal = 1 << 22
   /// The steps from tensors of the file to one that is computed when it is asked for.
   static let recipeDepth = 64
   /// The elements of all these steps.

@@ -177,6 +177,30 @@ struct HostileONNXTests {
     #expect(try failure(content, folder) is ONNXError)
   }
 
+  @Test(
+    "whole numbers at the edges are no overflow",
+    arguments: [
+      "Neg", "Abs", "Add", "Sub", "Mul", "Div", "Mod", "Gather", "Range", "Slice", "Expand",
+    ])
+  func edges(type: String) throws {
+    let folder = try TemporaryFolder()
+    for numbers in [[Int.min], [Int.max], [-1], [0], [Int.min, Int.max], [1 << 40, 1 << 40]] {
+      let content = Message.model { graph in
+        graph.tensor(
+          "n", [numbers.count],
+          raw: numbers.flatMap { number in
+            (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+          }, type: 7)
+        graph.node("ConstantOfShape", ["n"], "f")
+        graph.node(type, ["n", "n", "n"], "a")
+        graph.node(type, ["f", "n", "n", "n", "n"], "b")
+        graph.node("Add", ["x", "a"], "c")
+        graph.node("Add", ["c", "b"], "y")
+      }
+      if let error = try failure(content, folder) { #expect(error is any DescribedError) }
+    }
+  }
+
   @Test("functions that double at every step stay small")
   func deepFunctions() throws {
     let folder = try TemporaryFolder()

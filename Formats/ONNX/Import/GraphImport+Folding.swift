@@ -18,6 +18,7 @@ extension GraphImport {
     guard folded.shape.count <= ONNXLimits.smallCount else {
       throw Unsupported("it computes too many whole numbers")
     }
+    try charge(folded.shape.count)
     return [.constant(folded)]
   }
 
@@ -39,7 +40,10 @@ extension GraphImport {
       guard let counts = first.counts else { return nil }
       return Constant(try counts.map { Count(try known($0) == 0 ? 1 : 0) }, first.shape)
     case "Neg": return try mapped(first, .negated) { Count(0) - $0 }
-    case "Abs": return try mapped(first, .absolute) { $0.isBatch ? nil : Count(abs($0.number)) }
+    case "Abs":
+      return try mapped(first, .absolute) {
+        $0.isBatch ? nil : Int(exactly: $0.number.magnitude).map { Count($0) }
+      }
     case "Sqrt": return try mapped(first, .squareRoot)
     case "Reciprocal": return try mapped(first, .reciprocal)
     case "Exp": return try mapped(first, .exponential)
@@ -160,7 +164,9 @@ extension GraphImport {
     }
     guard let a = x.known, let b = y.known else { return nil }
     switch type {
-    case "Mod": return b == 0 || b == -1 ? nil : Count(((a % b) + b) % b)
+    case "Mod":
+      guard b != 0, b != -1, b != .min else { return nil }
+      return Count(((a % b) + b) % b)
     case "Greater": return truth(a > b)
     case "Less": return truth(a < b)
     case "And": return truth(a != 0 && b != 0)
@@ -297,14 +303,13 @@ extension GraphImport {
     if let counts = source.counts, source.shape.rank == 1 {
       return Constant(places.map { counts[$0] }, inputs[1].shape)
     }
-    let rows = try numbers(source).rows(places, axis: axis)
     let sizes =
       source.shape.dimensions[..<axis] + inputs[1].shape.dimensions
       + source.shape.dimensions[(axis + 1)...]
     guard let shape = try? Shape(checking: Array(sizes)) else {
       throw Unsupported("it is too large")
     }
-    return Constant(rows.reshaped(shape))
+    return Constant(try numbers(source).rows(places, axis: axis).reshaped(shape))
   }
 
   private func sliced(_ call: NodeCall, _ source: Constant) throws -> Constant {
@@ -356,7 +361,7 @@ extension GraphImport {
 
   private func range(_ inputs: [Constant]) throws -> Constant {
     let bounds = try inputs.map { try $0.counts?.first.map(known) }.compactMap(\.self)
-    guard bounds.count == 3, bounds[2] != 0 else {
+    guard bounds.count == 3, bounds[2] != 0, bounds.allSatisfy({ $0.magnitude < 1 << 32 }) else {
       throw Unsupported("its bounds are no whole numbers")
     }
     let numbers = stride(from: bounds[0], to: bounds[1], by: bounds[2])
@@ -421,7 +426,7 @@ extension GraphImport {
     guard let starts, let ends, starts.count == ends.count,
       axes.map({ $0.count == starts.count }) ?? true,
       steps.map({ $0.count == starts.count }) ?? true,
-      steps.map({ !$0.contains(0) && $0.allSatisfy { abs($0) < 1 << 32 } }) ?? true
+      steps.map({ !$0.contains(0) && $0.allSatisfy { $0.magnitude < 1 << 32 } }) ?? true
     else { throw Unsupported("its starts, ends, axes and steps do not fit") }
     return try starts.indices.map { index in
       AxisSlice(

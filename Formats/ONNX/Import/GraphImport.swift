@@ -334,11 +334,17 @@ struct GraphImport {
     guard recipe.shape.count <= ONNXLimits.smallCount, recipe.storedIndex == nil,
       recipe.filledValue == nil, recipe.depth > 1, recipe.cost <= 0x1p20
     else { return recipe }
-    computed += recipe.shape.count
+    try charge(recipe.shape.count)
+    return TensorRecipe(try recipe.elements(from: data), recipe.shape)
+  }
+
+  /// Counts elements that are computed and kept.
+  /// - Throws: ``Unsupported`` if they are too many.
+  mutating func charge(_ count: Int) throws {
+    computed += count
     guard computed <= ONNXLimits.smallTotal else {
       throw Unsupported("it computes too much from constants; fold them when the model is exported")
     }
-    return TensorRecipe(try recipe.elements(from: data), recipe.shape)
   }
 
   /// The one number of a constant; nothing if it has several.
