@@ -90,6 +90,23 @@ extension GraphImport {
     return Constant(try numbers(constant).mapped(mapping))
   }
 
+  /// Checks that whole numbers fit a narrow type, in which they would wrap around.
+  private static func requireRange(_ counts: [Count], of type: ElementType) throws {
+    let range: ClosedRange<Int>? =
+      switch type {
+      case .int8: -128...127
+      case .uint8: 0...255
+      case .int16: -32_768...32_767
+      case .uint16: 0...65_535
+      case .int32: Int(Int32.min)...Int(Int32.max)
+      case .uint32: 0...Int(UInt32.max)
+      default: nil
+      }
+    guard let range, let outside = counts.compactMap(\.known).first(where: { !range.contains($0) })
+    else { return }
+    throw Unsupported("it makes a number of type \(type.rawValue) of \(outside)")
+  }
+
   private func cast(_ constant: Constant, to type: Int) throws -> Constant {
     guard let target = ElementType(onnxNumber: type) else {
       throw Unsupported("it makes numbers of type \(ElementType.onnxName(of: type))")
@@ -100,14 +117,19 @@ extension GraphImport {
         return Constant(counts.map { Count($0.number == 0 ? 0 : 1) }, constant.shape)
       }
       // A number of samples as a floating-point number is a number of samples still.
+      if isWhole { try GraphImport.requireRange(counts, of: target) }
       return isWhole || constant.recipe == nil ? constant : Constant(try numbers(constant))
     }
-    guard isWhole, constant.shape.count <= ONNXLimits.smallCount else { return constant }
+    guard isWhole else { return constant }
+    guard constant.shape.count <= ONNXLimits.smallCount else {
+      throw Unsupported("it makes whole numbers of \(constant.shape.count) values of a constant")
+    }
     return Constant(
       try numbers(constant).elements(from: data).map { value in
         guard let whole = Int(exactly: Double(value).rounded(.towardZero)) else {
           throw Unsupported("it makes a whole number of \(value)")
         }
+        if target != .bool { try GraphImport.requireRange([Count(whole)], of: target) }
         return Count(target == .bool ? (value == 0 ? 0 : 1) : whole)
       }, constant.shape)
   }
@@ -165,8 +187,9 @@ extension GraphImport {
     guard let a = x.known, let b = y.known else { return nil }
     switch type {
     case "Mod":
-      guard b != 0, b != -1, b != .min else { return nil }
-      return Count(((a % b) + b) % b)
+      // Of negative numbers there are two remainders.
+      guard a >= 0, b > 0 else { return nil }
+      return Count(a % b)
     case "Greater": return truth(a > b)
     case "Less": return truth(a < b)
     case "And": return truth(a != 0 && b != 0)

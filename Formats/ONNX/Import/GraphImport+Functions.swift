@@ -43,7 +43,11 @@ extension GraphImport {
   }
 
   mutating func parametricLeaky(_ call: NodeCall) throws -> [GraphValue] {
-    let slopes = try call.numbers(1, "its slopes").elements(from: data)
+    let recipe = try call.numbers(1, "its slopes")
+    guard recipe.shape.count <= ONNXLimits.smallCount else {
+      throw Unsupported("it has \(recipe.shape.count) slopes; leaky-relu has one")
+    }
+    let slopes = try recipe.elements(from: data)
     guard let slope = slopes.first, slopes.allSatisfy({ $0 == slope }) else {
       throw Unsupported("its slopes differ; leaky-relu has one")
     }
@@ -194,7 +198,17 @@ extension GraphImport {
       return output(
         try joined(try value(of: x), try value(of: y), operation), form: a.form, sizes: a.sizes)
     }
+    // ONNX aligns sizes from the last one, and what is multiplied here from the first.
+    guard a.sizes == b.sizes || isGate(a.sizes, of: b.sizes) || isGate(b.sizes, of: a.sizes) else {
+      throw Unsupported("it combines values of \(a.sizes) and \(b.sizes) for each sample")
+    }
     return output(try joined(try plain(a), try plain(b), operation))
+  }
+
+  /// Whether sizes are one number for each channel of others.
+  private func isGate(_ sizes: [Int], of others: [Int]) -> Bool {
+    sizes.count == others.count && sizes.first == others.first
+      && sizes.dropFirst().allSatisfy { $0 == 1 }
   }
 
   private mutating func joined(_ a: Int, _ b: Int, _ operation: Expression.Operator) throws -> Int {

@@ -94,7 +94,7 @@ extension GraphImport {
       guard isWhole, part.step == 1 || (part.axis >= 2 && source.sizes.count == 3) else {
         throw Unsupported("it takes a part of a value; only every n-th row and column can be taken")
       }
-      if part.axis >= 2 { steps[part.axis - 2] = part.step }
+      if part.step != 1 { steps[part.axis - 2] = part.step }
     }
     guard steps != [1, 1] else { return [.activation(source)] }
     let value = try plain(source)
@@ -133,7 +133,11 @@ extension GraphImport {
     guard try isOverClasses(call, source) else {
       throw Unsupported("it is over another axis than the channels")
     }
-    if isLast {
+    let hasPositions = !source.sizes.dropFirst().allSatisfy { $0 == 1 }
+    if hasPositions, call.node.type == "LogSoftmax" {
+      throw Unsupported("it is understood of one vector for each sample only")
+    }
+    if isLast, !hasPositions {
       final = call.node.type
       notes.append(
         "its last operator, \(call.node.type), is left out: networks here put out logits, and losses and "

@@ -30,7 +30,9 @@ extension GraphImport {
     let source = try activation(try call.required(0))
     let sizes = try call.constant(1, "its shape")?.counts ?? []
     let tail = sizes.suffix(source.sizes.count)
-    guard sizes.count <= source.sizes.count + 1,
+    let repeatsSamples =
+      sizes.count > source.sizes.count && sizes.first?.isBatch == false && sizes.first?.known != 1
+    guard sizes.count <= source.sizes.count + 1, !repeatsSamples,
       zip(tail.reversed(), source.sizes.reversed()).allSatisfy({ $0.known == 1 || $0.known == $1 })
     else { throw Unsupported("it repeats values") }
     return [.activation(source)]
@@ -42,6 +44,11 @@ extension GraphImport {
       rate = Double(try call.float("ratio", default: 0.5))
     } else {
       rate = try call.input(1) == nil ? 0.5 : scalar(try call.numbers(1, "its ratio")) ?? 0.5
+    }
+    if call.version >= 12, call.input(2) != nil,
+      try call.constant(2, "its training mode")?.counts?.first?.known != 0
+    {
+      throw Unsupported("it is in training mode; export the model in evaluation")
     }
     guard rate > 0, rate < 1 else { return [try call.required(0)] }
     let source = try activation(try call.required(0))

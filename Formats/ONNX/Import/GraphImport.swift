@@ -24,7 +24,8 @@ struct GraphImport {
   /// How many nodes and outputs read a name.
   private var consumers: [String: Int] = [:]
   /// The names that the graph puts out.
-  private var outputNames: Set<String> = []
+  /// The output that is read: the first.
+  private var outputName: String?
   private var expressions: [Expression] = []
   /// Values that were computed in other sizes.
   private var reshaped: [ReshapedValue: Int] = [:]
@@ -122,7 +123,7 @@ struct GraphImport {
     for name in graphs.flatMap({ $0.nodes.flatMap(\.inputs) + $0.outputs.map(\.name) }) {
       consumers[name, default: 0] += 1
     }
-    outputNames = Set(graph.outputs.map(\.name))
+    outputName = graph.outputs.first?.name
     if isTurned {
       notes.append("the samples are [height, width, channels] there, and channels first here")
     }
@@ -188,7 +189,8 @@ struct GraphImport {
     for index in graph.initializers {
       values[data[index].name] = .constant(try constant(ofTensor: index))
     }
-    for node in graph.nodes { try read(node) }
+    let needed = graph.needed
+    for node in graph.nodes where !needed.isDisjoint(with: node.outputs) { try read(node) }
   }
 
   private mutating func read(_ node: ONNXNode) throws {
@@ -206,6 +208,12 @@ struct GraphImport {
             + "computes")
       }
       inputs.append(value)
+    }
+    if let name = node.outputs.first(where: { !$0.isEmpty && values[$0] != nil }) {
+      throw ONNXError.model(
+        file: path,
+        reason: "the node ‘\(node.label)’ (\(node.type)) computes ‘\(name)’, which is there already"
+      )
     }
     var outputs: [GraphValue] = []
     current = node
@@ -312,7 +320,7 @@ struct GraphImport {
   /// Whether the node that is read computes the network's output, and nothing else reads it.
   var isLast: Bool {
     guard let name = current.outputs.first else { return false }
-    return outputNames.contains(name) && consumers[name] == 1
+    return name == outputName && consumers[name] == 1
   }
 
   /// A tensor of the file as a constant: few whole numbers are read at once.
@@ -496,5 +504,27 @@ struct GraphImport {
   /// The first axis that the graph's value has for the network's axis.
   func axis(_ axis: Int, in form: Activation.Form) -> Int {
     if case .turned(let order) = form { order.firstIndex(of: axis) ?? axis } else { axis }
+  }
+}
+
+extension ONNXGraph {
+  /// The names that its first output depends on, itself among them: what other outputs alone need is not
+  /// read. All of them in a graph with branches, whose nodes may read any.
+  fileprivate var needed: Set<String> {
+    let computed = nodes.flatMap(\.outputs).filter { !$0.isEmpty }
+    guard let output = outputs.first, !nodes.contains(where: { $0.type == "If" }) else {
+      return Set(computed)
+    }
+    var producers: [String: ONNXNode] = [:]
+    for node in nodes {
+      for name in node.outputs { producers[name] = node }
+    }
+    var needed: Set<String> = []
+    var open = [output.name]
+    while let name = open.popLast() {
+      guard needed.insert(name).inserted, let node = producers[name] else { continue }
+      open += node.inputs.filter { !$0.isEmpty && !needed.contains($0) }
+    }
+    return needed
   }
 }

@@ -13,7 +13,8 @@ struct ScalarFunction: Hashable {
   /// Where functions are compared.
   static let points: [Double] = {
     let sizes = [
-      0.01, 0.1, 0.3, 0.5, 0.8, 1, 1.2, 1.5, 2, 2.7, 2.95, 3, 3.05, 3.5, 4.2, 5, 5.9, 6, 6.1, 7, 8,
+      1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.3, 0.5, 0.8, 1, 1.2, 1.5, 2, 2.7, 2.95, 3, 3.05, 3.5,
+      4.2, 5, 5.9, 6, 6.1, 7, 8,
       10,
       20, 50, 1e3, 1e6, 1e12, 1e25, 1e38,
     ]
@@ -44,8 +45,11 @@ struct ScalarFunction: Hashable {
 
   /// Whether two functions agree at all points, but for the rounding of constants to single precision.
   func agrees(with other: ScalarFunction) -> Bool {
-    zip(values, other.values).allSatisfy { a, b in
-      a == b || abs(a - b) <= 2e-6 * max(1, abs(a), abs(b)) && !a.isInfinite && !b.isInfinite
+    // Beside what the function is at all, not beside 1: a small one is not the one that is 0.
+    let size = min(
+      1, zip(Self.points, values).reduce(0) { abs($1.0) <= 10 ? max($0, abs($1.1)) : $0 })
+    return zip(values, other.values).allSatisfy { a, b in
+      a == b || abs(a - b) <= 2e-6 * max(size, abs(a), abs(b)) && !a.isInfinite && !b.isInfinite
     }
   }
 
@@ -152,6 +156,8 @@ struct ScalarFunction: Hashable {
   /// A number as the shortest text that means it in single precision.
   static func word(_ value: Double) -> String {
     let float = Float(value)
+    // Its digits in single precision mean more than it when they are read as a double.
+    if float.magnitude == .greatestFiniteMagnitude { return "\(Double(float))" }
     return Int(exactly: float).map { abs($0) < 1 << 24 ? "\($0)" : "\(float)" } ?? "\(float)"
   }
 }
