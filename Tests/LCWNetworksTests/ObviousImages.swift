@@ -17,8 +17,8 @@ struct ObviousImages {
       for ox in 0..<windows.outputWidth {
         for ky in 0..<windows.kernel[0] {
           for kx in 0..<windows.kernel[1] {
-            let y = oy * windows.stride + ky - windows.padding
-            let x = ox * windows.stride + kx - windows.padding
+            let y = oy * windows.strides[0] + ky - windows.paddings.top
+            let x = ox * windows.strides[1] + kx - windows.paddings.left
             let isInside = (0..<height).contains(y) && (0..<width).contains(x)
             body(
               oy * windows.outputWidth + ox, ky * windows.kernel[1] + kx,

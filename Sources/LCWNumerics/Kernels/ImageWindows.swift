@@ -75,20 +75,6 @@ public struct ImageWindows: Sendable, Hashable {
     }
   }
 
-  /// The step between neighbouring windows, of windows with the same down and across.
-  public var stride: Int {
-    precondition(strides[0] == strides[1], "windows with the steps \(strides) have no single one")
-    return strides[0]
-  }
-
-  /// The rows and columns around the image that windows reach into, where all sides have as many.
-  public var padding: Int {
-    guard let padding = paddings.uniform else {
-      preconditionFailure("windows with the padding \(paddings) have no single one")
-    }
-    return padding
-  }
-
   /// The same windows over images with other channels.
   func over(channels: Int) -> ImageWindows { ImageWindows(self, channels: channels) }
 

@@ -27,7 +27,13 @@ public struct ReLU: NetworkOperation {
   /// Each value for itself.
   public func kernel(
     inputs: [Shape], output: Shape, fusing: FusedActivation?
-  ) -> any OperationKernel { ReLUKernel() }
+  ) -> any OperationKernel {
+    ActivationKernel(kept: .output) {
+      $0.relu(workers: $1)
+    } backward: {
+      $0.reluBackward(output: $1, workers: $2)
+    }
+  }
 }
 
 extension Layer {
@@ -37,26 +43,3 @@ extension Layer {
 
 @section("lcw_plugins") @used
 let reluPlugin: PluginRecord = { $0.add(ReLU.self) }
-
-/// max(x, 0).
-struct ReLUKernel: UnaryKernel {
-  func output(of input: consuming Tensor, parameters: [Tensor], workers: Workers) -> Tensor {
-    input.relu(workers: workers)
-    return input
-  }
-
-  func outputRecording(
-    of input: consuming Tensor, parameters: [Tensor], pass: inout TrainingPass
-  ) -> (output: Tensor, record: [Tensor]) {
-    input.relu(workers: pass.workers)
-    return (input, [input])
-  }
-
-  func backward(
-    _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
-    gradients: inout [Tensor], needsInput: Bool, pass: TrainingPass
-  ) -> Tensor? {
-    gradient.reluBackward(output: record[0], workers: pass.workers)
-    return gradient
-  }
-}

@@ -24,7 +24,13 @@ public struct Tanh: NetworkOperation {
   /// Each value for itself.
   public func kernel(
     inputs: [Shape], output: Shape, fusing: FusedActivation?
-  ) -> any OperationKernel { TanhKernel() }
+  ) -> any OperationKernel {
+    ActivationKernel(kept: .output) {
+      $0.tanh(workers: $1)
+    } backward: {
+      $0.tanhBackward(output: $1, workers: $2)
+    }
+  }
 }
 
 extension Layer {
@@ -34,26 +40,3 @@ extension Layer {
 
 @section("lcw_plugins") @used
 let tanhPlugin: PluginRecord = { $0.add(Tanh.self) }
-
-/// The hyperbolic tangent.
-struct TanhKernel: UnaryKernel {
-  func output(of input: consuming Tensor, parameters: [Tensor], workers: Workers) -> Tensor {
-    input.tanh(workers: workers)
-    return input
-  }
-
-  func outputRecording(
-    of input: consuming Tensor, parameters: [Tensor], pass: inout TrainingPass
-  ) -> (output: Tensor, record: [Tensor]) {
-    input.tanh(workers: pass.workers)
-    return (input, [input])
-  }
-
-  func backward(
-    _ gradient: consuming Tensor, record: [Tensor], parameters: [Tensor],
-    gradients: inout [Tensor], needsInput: Bool, pass: TrainingPass
-  ) -> Tensor? {
-    gradient.tanhBackward(output: record[0], workers: pass.workers)
-    return gradient
-  }
-}
