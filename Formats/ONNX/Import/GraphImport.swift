@@ -13,38 +13,38 @@ struct GraphImport {
   /// The elements of tensors.
   let data: TensorData
   /// The graphs that nodes hold.
-  private let graphs: [ONNXGraph]
+  let graphs: [ONNXGraph]
   /// The file's path.
-  private let path: String
+  let path: String
 
   /// The network so far.
   var draft: NetworkDraft
   /// What names stand for.
-  private var values: [String: GraphValue] = [:]
+  var values: [String: GraphValue] = [:]
   /// How many nodes and outputs read a name.
-  private var consumers: [String: Int] = [:]
+  var consumers: [String: Int] = [:]
   /// The names that the graph puts out.
   /// The output that is read: the first.
-  private var outputName: String?
-  private var expressions: [Expression] = []
+  var outputName: String?
+  var expressions: [Expression] = []
   /// Values that were computed in other sizes.
-  private var reshaped: [ReshapedValue: Int] = [:]
+  var reshaped: [ReshapedValue: Int] = [:]
   /// Means that were computed.
   var means: [MeanValue: Activation] = [:]
-  private var problems: [ONNXError.UnsupportedNode] = []
+  var problems: [ONNXError.UnsupportedNode] = []
   /// The elements of constants that were computed so far.
-  private var computed = 0
+  var computed = 0
   /// The number of samples as the graph has it.
   let samples: Count
   /// The node that is read.
-  private var current = ONNXNode()
+  var current = ONNXNode()
 
   /// What a person should know.
   var notes: [String] = []
   /// What the graph does with the network's output at last, which is left out here.
   var final: String?
 
-  private struct ReshapedValue: Hashable {
+  struct ReshapedValue: Hashable {
     var value: Int
     var sizes: [Int]
   }
@@ -132,58 +132,6 @@ struct GraphImport {
         expression: base(0), form: form, sizes: shape.dimensions, isExclusive: false))
   }
 
-  /// The number of samples and the shape of one.
-  private static func sampleShape(
-    of input: ONNXValueInfo, given: [Int], path: String
-  ) throws -> (samples: Count, shape: Shape) {
-    func fault(_ reason: String) -> ONNXError {
-      .model(file: path, reason: "its input ‘\(input.name)’ \(reason)")
-    }
-    guard [0, 1, 10, 11, 16].contains(input.elementType) else {
-      throw fault(
-        "has elements of type \(ElementType.onnxName(of: input.elementType)), and a network here reads "
-          + "floating-point numbers")
-    }
-    let sizes = input.sizes ?? []
-    let known = sizes.dropFirst().compactMap { size in
-      if case .known(let size) = size, size > 0 { size } else { nil }
-    }
-    if !given.isEmpty {
-      guard input.sizes == nil || sizes.count == given.count + 1,
-        zip(sizes.dropFirst(), given).allSatisfy({ size, given in
-          if case .known(let size) = size, size > 0 { size == given } else { true }
-        })
-      else {
-        throw fault("is not of the sizes \(given.operationWord) that are given for it")
-      }
-    }
-    let own = given.isEmpty ? known : given
-    guard !own.isEmpty, given.isEmpty ? own.count == sizes.count - 1 : true else {
-      throw fault(
-        input.sizes.map { $0.count < 2 } == true
-          ? "has no axis of samples; export the model with a batch in front"
-          : "has axes without a size; say those of a sample, as with --input-format "
-            + "onnx:input=3x224x224, or export it with fixed ones")
-    }
-    guard let shape = try? Shape(checking: own), shape.count > 0 else {
-      throw fault("has sizes \(own) that are too large")
-    }
-    // What is no number stands for any, and so does 0 in some files.
-    if case .known(let count)? = sizes.first, count > 0 { return (Count(count), shape) }
-    return (Count(1, isBatch: true), shape)
-  }
-
-  /// Whether samples have their channels last: all that read them turn them at once.
-  private static func isTurned(
-    _ input: ONNXValueInfo, _ shape: Shape, _ graph: ONNXGraph
-  ) -> Bool {
-    let readers = graph.nodes.filter { $0.inputs.contains(input.name) }
-    return shape.rank == 3 && !readers.isEmpty
-      && readers.allSatisfy {
-        $0.type == "Transpose" && $0.attributes["perm"]?.integers == [0, 3, 1, 2]
-      }
-  }
-
   /// Reads all nodes of a graph.
   mutating func read(_ graph: ONNXGraph) throws {
     for index in graph.initializers {
@@ -193,7 +141,7 @@ struct GraphImport {
     for node in graph.nodes where !needed.isDisjoint(with: node.outputs) { try read(node) }
   }
 
-  private mutating func read(_ node: ONNXNode) throws {
+  mutating func read(_ node: ONNXNode) throws {
     var inputs: [GraphValue?] = []
     for name in node.inputs {
       guard !name.isEmpty else {
@@ -256,14 +204,14 @@ struct GraphImport {
     }
   }
 
-  private mutating func note(_ error: Unsupported) {
+  mutating func note(_ error: Unsupported) {
     let node = error.node ?? (current.type, current.label)
     let problem = ONNXError.UnsupportedNode(
       type: node.type, name: node.name, reason: error.reason)
     if !problems.contains(problem) { problems.append(problem) }
   }
 
-  private mutating func result(of graph: ONNXGraph, input: String) throws -> Result {
+  mutating func result(of graph: ONNXGraph, input: String) throws -> Result {
     guard let output = graph.outputs.first else {
       throw ONNXError.model(file: path, reason: "its graph has no output")
     }
@@ -359,172 +307,5 @@ struct GraphImport {
   func scalar(_ recipe: TensorRecipe) throws -> Double? {
     guard recipe.shape.count == 1 else { return nil }
     return try recipe.elements(from: data).first.map(Double.init)
-  }
-
-  // MARK: Expressions
-
-  /// The expression that is a value of the network.
-  mutating func base(_ value: Int) -> Int {
-    expressions.append(
-      Expression(
-        base: value, function: .identity, tree: .base, depth: 0,
-        node: (current.type, current.label),
-        value: value))
-    return expressions.count - 1
-  }
-
-  /// What an expression is.
-  func expression(_ index: Int) -> Expression { expressions[index] }
-
-  /// A new expression of those that exist.
-  mutating func add(_ function: ScalarFunction, _ tree: Expression.Tree, of parts: [Int]) -> Int {
-    let depth = 1 + (parts.map { expressions[$0].depth }.max() ?? 0)
-    expressions.append(
-      Expression(
-        base: expressions[parts[0]].base, function: function, tree: tree, depth: depth,
-        node: (current.type, current.label), value: nil))
-    return expressions.count - 1
-  }
-
-  /// The value of the network that an expression is; operations are added if there is none yet.
-  /// - Throws: ``Unsupported`` and `OperationProblem`.
-  mutating func value(of index: Int) throws -> Int {
-    let expression = expressions[index]
-    if let value = expression.value { return value }
-    let value = try made(expression)
-    expressions[index].value = value
-    return value
-  }
-
-  private mutating func made(_ expression: Expression) throws -> Int {
-    switch expression.function.meaning {
-    case .identity?: return expression.base
-    case .operation(let words)?: return try draft.add(words, reading: [expression.base])
-    case .factor(let factor)?: return try scale(expression.base, by: factor)
-    case .line(let factor, let summand)?:
-      return try shift(expression.base, by: summand, factor: factor)
-    case nil: break
-    }
-    switch expression.tree {
-    case .base: return expression.base
-    case .unary(let part, let words):
-      guard let words else {
-        throw Unsupported("there is no such operation", node: expression.node)
-      }
-      return try draft.add(words, reading: [try value(of: part)])
-    case .factor(let part, let factor): return try scale(try value(of: part), by: factor)
-    case .summand(let part, let summand):
-      return try shift(try value(of: part), by: summand, factor: 1)
-    case .combined(let a, let b, let combination):
-      let (x, y) = (try value(of: a), try value(of: b))
-      switch combination {
-      case .sum: return try draft.add(["add"], reading: [x, y])
-      case .difference: return try draft.add(["add"], reading: [x, try scale(y, by: -1)])
-      case .product: return try draft.add(["multiply"], reading: [x, y])
-      case .quotient:
-        throw Unsupported("no operation divides two values", node: expression.node)
-      }
-    }
-  }
-
-  /// A value times a number.
-  private mutating func scale(_ value: Int, by factor: Double) throws -> Int {
-    try draft.add(
-      ["scalar"], reading: [value], parameters: ["factor": TensorRecipe([Float(factor)], [1])])
-  }
-
-  private mutating func shift(_ value: Int, by summand: Double, factor: Double) throws -> Int {
-    let channels: Shape = [draft.shapes[value].rows]
-    return try draft.add(
-      ["affine"], reading: [value],
-      parameters: [
-        "scale": TensorRecipe(filled: Float(factor), channels),
-        "shift": TensorRecipe(filled: Float(summand), channels),
-      ])
-  }
-
-  // MARK: Views
-
-  /// An input that differs from sample to sample.
-  mutating func activation(_ value: GraphValue) throws -> Activation {
-    switch value {
-    case .activation(let activation): return activation
-    case .moment(let moment): return try mean(moment)
-    case .constant:
-      throw Unsupported("it reads a constant where a value of each sample is needed")
-    case .unknown: throw Unsupported("it reads what is not known")
-    }
-  }
-
-  /// The value of the network with the axes that the graph has.
-  mutating func plain(_ activation: Activation) throws -> Int {
-    let value = try value(of: activation.expression)
-    switch activation.form {
-    case .plain: return value
-    case .reshaped: return try reshape(value, to: activation.sizes)
-    case .turned:
-      throw Unsupported(
-        "it reads values whose axes a Transpose has put in another order, which can't be undone here"
-      )
-    }
-  }
-
-  /// The same elements in another shape.
-  mutating func reshape(_ value: Int, to sizes: [Int]) throws -> Int {
-    let shape = draft.shapes[value]
-    guard shape.dimensions != sizes else { return value }
-    let key = ReshapedValue(value: value, sizes: sizes)
-    if let known = reshaped[key] { return known }
-    let result: Int
-    if sizes.count == 1 {
-      // The mean of each channel as a vector has a name of its own.
-      if value > 0, draft.lines[value - 1].words == ["adaptive-avgpool"] {
-        result = try draft.add(["global-avgpool"], reading: draft.lines[value - 1].inputs)
-      } else {
-        result = try draft.add(["flatten"], reading: [value])
-      }
-    } else {
-      guard !sizes.isEmpty else { throw Unsupported("it makes one number of a sample") }
-      result = try draft.add(
-        ["reshape", sizes.map(String.init).joined(separator: "x")], reading: [value])
-    }
-    reshaped[key] = result
-    return result
-  }
-
-  /// What a new operation computes, as the graph sees it.
-  mutating func output(_ value: Int, form: Activation.Form = .plain, sizes: [Int]? = nil)
-    -> GraphValue
-  {
-    .activation(
-      Activation(
-        expression: base(value), form: form, sizes: sizes ?? draft.shapes[value].dimensions))
-  }
-
-  /// The first axis that the graph's value has for the network's axis.
-  func axis(_ axis: Int, in form: Activation.Form) -> Int {
-    if case .turned(let order) = form { order.firstIndex(of: axis) ?? axis } else { axis }
-  }
-}
-
-extension ONNXGraph {
-  /// The names that its first output depends on, itself among them: what other outputs alone need is not
-  /// read. All of them in a graph with branches, whose nodes may read any.
-  fileprivate var needed: Set<String> {
-    let computed = nodes.flatMap(\.outputs).filter { !$0.isEmpty }
-    guard let output = outputs.first, !nodes.contains(where: { $0.type == "If" }) else {
-      return Set(computed)
-    }
-    var producers: [String: ONNXNode] = [:]
-    for node in nodes {
-      for name in node.outputs { producers[name] = node }
-    }
-    var needed: Set<String> = []
-    var open = [output.name]
-    while let name = open.popLast() {
-      guard needed.insert(name).inserted, let node = producers[name] else { continue }
-      open += node.inputs.filter { !$0.isEmpty && !needed.contains($0) }
-    }
-    return needed
   }
 }
