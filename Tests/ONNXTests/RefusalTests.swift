@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWNumerics
 import ONNXFormat
 import Testing
 
@@ -84,6 +85,40 @@ struct RefusalTests {
     }
     let text = try network(content)
     #expect(text?.contains("sigmoid") == true && text?.contains("clip") == false, "\(text ?? "")")
+  }
+
+  /// The quotient of whole numbers is a whole number: that of many is not computed, but what was made
+  /// floating-point before is.
+  @Test(arguments: [false, true])
+  func `whole numbers of a large tensor are not divided as others are`(isCast: Bool) throws {
+    let count = 5000
+    let content = Message.model(sizes: [count]) { graph in
+      graph.tensor("w", [count], raw: [UInt8](repeating: 7, count: count), type: 3)
+      if isCast {
+        graph.tensor("s", [1], raw: bytes([2]))
+        graph.message(1) { node in
+          node.text(1, "w")
+          node.text(2, "f")
+          node.text(4, "Cast")
+          node.message(5) {
+            $0.text(1, "to")
+            $0.integer(3, 1)
+            $0.integer(20, 2)
+          }
+        }
+      } else {
+        graph.tensor("s", [1], raw: [2], type: 3)
+      }
+      graph.node("Div", [isCast ? "f" : "w", "s"], "q")
+      graph.node("Mul", ["x", "q"], "y")
+    }
+    guard isCast else {
+      #expect(try refusal(content).contains("divides whole numbers"))
+      return
+    }
+    let folder = try TemporaryFolder()
+    let source = try format().open(folder.file("model.onnx", content))
+    #expect(try source.floats(named: "affine1.scale").elements.allSatisfy { $0 == 3.5 })
   }
 
   @Test

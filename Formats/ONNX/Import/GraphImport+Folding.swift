@@ -120,7 +120,11 @@ extension GraphImport {
       if isWhole { try GraphImport.requireRange(counts, of: target) }
       return isWhole || constant.recipe == nil ? constant : Constant(try numbers(constant))
     }
-    guard isWhole else { return constant }
+    // A tensor of whole numbers that become floating-point ones is no longer what the file has.
+    guard isWhole else {
+      return holdsWholeNumbers(constant)
+        ? Constant(try numbers(constant).converted) : constant
+    }
     guard constant.shape.count <= ONNXLimits.smallCount else {
       throw Unsupported("it makes whole numbers of \(constant.shape.count) values of a constant")
     }
@@ -132,6 +136,12 @@ extension GraphImport {
         if target != .bool { try GraphImport.requireRange([Count(whole)], of: target) }
         return Count(target == .bool ? (value == 0 ? 0 : 1) : whole)
       }, constant.shape)
+  }
+
+  /// Whether a constant is a tensor of the file with whole numbers.
+  private func holdsWholeNumbers(_ constant: Constant) -> Bool {
+    guard let index = constant.recipe?.storedIndex else { return false }
+    return data[index].type.isInteger || data[index].type == .bool
   }
 
   func combined(_ type: String, _ inputs: [Constant]) throws -> Constant {
@@ -155,6 +165,9 @@ extension GraphImport {
           }
           return value
         }, shape)
+    }
+    guard type != "Div" || !holdsWholeNumbers(a) && !holdsWholeNumbers(b) else {
+      throw Unsupported("it divides whole numbers, of which there are more than are computed here")
     }
     let combination: TensorRecipe.Combination
     switch type {

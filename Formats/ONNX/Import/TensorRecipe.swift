@@ -106,6 +106,9 @@ struct TensorRecipe: Sendable {
     return TensorRecipe(shape, .mapped(self, mapping), of: [self])
   }
 
+  /// The numbers of a tensor of the file as floating-point ones, which are no longer the file's own.
+  var converted: TensorRecipe { TensorRecipe(shape, .mapped(self, .scaled(1)), of: [self]) }
+
   /// Two tensors combined; sizes of one stand for any.
   /// - Returns: Nothing if the shapes do not fit.
   static func combined(
