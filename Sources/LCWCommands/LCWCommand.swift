@@ -23,7 +23,8 @@ public struct LCWCommand: ParsableCommand {
     version: LCWVersion.current,
     subcommands: [
       PluginsCommand.self, TrainCommand.self, FitCommand.self, ConnectCommand.self,
-      CompareCommand.self, EvaluateCommand.self, EnsembleCommand.self, ReproduceCommand.self,
+      CompareCommand.self, EvaluateCommand.self, EnsembleCommand.self, MergeCommand.self,
+      PlaneCommand.self, LandscapeCommand.self, ReproduceCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
       PluginCommand.self, ManualCommand.self,

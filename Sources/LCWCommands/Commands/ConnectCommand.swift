@@ -50,6 +50,7 @@ struct ConnectCommand: ParsableCommand {
   @OptionGroup var overwriting: OverwriteOption
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var diagnosing: DiagnosticsOption
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
@@ -99,6 +100,7 @@ struct ConnectCommand: ParsableCommand {
     session.warnOfOtherData([a, b], files: [first, second], given: foreign.dataset)
     let isEvaluated =
       evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
+      || diagnosing.diagnostics
     let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
     let data =
       needsData ? try session.data(given: foreign.dataset, recorded: a.dataset, in: first) : nil
@@ -145,7 +147,7 @@ struct ConnectCommand: ParsableCommand {
         try ConnectionStudy.Entry(
           name: "\(method)", path: made.path, traits: connection.traits,
           evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
-          options: evaluation, connectSeconds: made.seconds)
+          options: evaluation, connectSeconds: made.seconds, isDiagnosed: diagnosing.diagnostics)
       }
       if report != nil {
         let context = joining.context(for: method)

@@ -21,6 +21,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var foreign: ForeignOptions
   @OptionGroup var evaluation: EvaluationOptions
+  @OptionGroup var diagnosing: DiagnosticsOption
   @OptionGroup var recipe: RecipeOptions
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
@@ -42,6 +43,9 @@ struct EvaluateCommand: ParsableCommand {
     let paths = zip(files, sources).filter { $1.kind == .path }
     guard paths.count == files.count || paths.isEmpty else {
       throw SessionError.wrongUse("either paths or networks can be evaluated at once, not both")
+    }
+    if paths.isEmpty, diagnosing.diagnostics {
+      throw SessionError.wrongUse("--diagnostics is of paths; \(files[0]) is none")
     }
     if let index = sources.firstIndex(where: { $0.kind == .ensemble }) {
       guard sources.count == 1 else {
@@ -97,7 +101,7 @@ struct EvaluateCommand: ParsableCommand {
               dataset: foreign.dataset, recipe: recipe, isQuiet: quiet, until: watch),
             traits: session.traits(of: archive, in: file),
             evaluator: joining.evaluator(evaluation.strategy, for: file),
-            data: loaded.samples, options: evaluation)
+            data: loaded.samples, options: evaluation, isDiagnosed: diagnosing.diagnostics)
         })
     }
     try StandardOutput.text(study.text(as: format), terminator: format.terminator)

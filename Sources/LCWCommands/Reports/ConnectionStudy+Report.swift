@@ -28,6 +28,14 @@ extension ConnectionStudy {
         Report.Section(title: "Accuracy along the path", blocks: accuracyCharts),
         Report.Section(title: "Loss along the path", blocks: lossCharts),
       ]
+      if let diagnosticsTable {
+        sections.append(
+          Report.Section(
+            title: "Predictions",
+            blocks: [
+              .table(diagnosticsTable.captioned("What the predictions along each path are like"))
+            ]))
+      }
       if let stageTable {
         sections.append(
           Report.Section(

@@ -18,13 +18,16 @@ struct ConnectionStudy {
     /// The time to construct the path, where it was constructed here.
     var connectSeconds: Double?
     var evaluateSeconds: Double
+    /// What the predictions on the test samples are like, if that was asked for.
+    var diagnostics: PathDiagnostics?
     /// The neurons of both networks as a learned connection sees them.
     var normalised: (a: Tensor, b: Tensor)?
 
     /// Evaluates a path.
     init(
       name: String, path: any ConnectionPath, traits: MethodTraits?, evaluator: PathEvaluator,
-      data: EvaluationData, options: EvaluationOptions, connectSeconds: Double? = nil
+      data: EvaluationData, options: EvaluationOptions, connectSeconds: Double? = nil,
+      isDiagnosed: Bool = false
     ) throws {
       let start = ContinuousClock.now
       self.name = name
@@ -33,6 +36,9 @@ struct ConnectionStudy {
       self.connectSeconds = connectSeconds
       evaluation = try evaluator.evaluate(
         path, on: data, pointsPerUnit: options.points, refining: options.refine)
+      diagnostics =
+        isDiagnosed
+        ? try evaluator.diagnose(path, at: evaluation.grid.map(\.t), on: data.test) : nil
       evaluateSeconds = (ContinuousClock.now - start).seconds
     }
   }
@@ -156,21 +162,26 @@ struct ConnectionStudy {
     switch format {
     case .table:
       let grid = entries.count == 1 ? [pointTable(gridOnly: true)] : []
-      let more = [stageTable, remarkTable].compactMap(\.self)
+      let more = [diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
       return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
     case .markdown:
-      let more = [stageTable, remarkTable].compactMap(\.self)
+      let more = [diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
       return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
     case .csv: return pointTable(gridOnly: false).csv
     case .json:
-      return JSONValue.object([
+      let diagnostics: [String: JSONValue] =
+        diagnosticsTable.map {
+          ["diagnostics": $0.json, "predictions": predictionTable.json]
+        } ?? [:]
+      let fields: [String: JSONValue] = [
         "command": .string(command), "dataset": .string(dataset), "network": .string(network),
         "preprocessing": .string(samples?.preprocessing ?? ""),
         "program": .string(LCWVersion.program), "summary": summaryTable.json,
         "costs": costTable.json, "overview": overviewTable.json,
         "stages": stageTable?.json ?? .array([]), "remarks": remarkTable?.json ?? .array([]),
         "points": pointTable(gridOnly: false).json,
-      ]).prettyText
+      ]
+      return JSONValue.object(fields.merging(diagnostics) { $1 }).prettyText
     }
   }
 }

@@ -111,11 +111,17 @@ extension ConnectionPath {
   /// Stages that keep the function, and those in which units only find their places, do not count: at
   /// half of all time, optimal transport has long come to the second network's units. If no other
   /// stage is there, it is half of all time.
-  public var middle: Double {
+  public var middle: Double { time(atShare: 0.5) }
+
+  /// The t at which a share of the time is over in which units move from the first network's to the
+  /// second's; see ``middle``. At 1 they are the second network's, perhaps in another order.
+  /// - Parameter share: From 0 to 1.
+  public func time(atShare share: Double) -> Double {
     let moving = stages.indices.filter { !stages[$0].keepsFunction && !stages[$0].restoresOrder }
-    guard !moving.isEmpty else { return domain.upperBound / 2 }
-    let place = moving[moving.count / 2]
-    return Double(place) + (moving.count.isMultiple(of: 2) ? 0 : 0.5)
+    guard !moving.isEmpty else { return domain.upperBound * share }
+    let position = share * Double(moving.count)
+    let index = min(Int(position), moving.count - 1)
+    return Double(moving[index]) + (position - Double(index))
   }
 
   /// The stage t lies in, and the time within it, from 0 to 1. A whole t belongs to the stage that

@@ -45,37 +45,37 @@ extension StepRunner {
   /// The points of a plane's grid in each direction, and the samples it is measured with.
   private static let planeSize = 25
   private static let planeSamples = 10_000
+  /// The room around the three points, as a share of their distance.
+  private static let planeMargin = 0.25
 
   func plane(
     _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> [String: JSONValue] {
     let (a, b) = try ends(pair, in: folder)
     let path = try self.path(method, pair, step, in: folder)
-    let plane = try WeightPlane(through: a, b, try path.weights(at: path.middle))
-    let size = StepRunner.planeSize
-    let runner = try Runner(network)
-    let samples = measured.train.prefix(StepRunner.planeSamples)
-    var losses: [JSONValue] = []
-    for row in 0..<size {
-      losses.append(
-        .array(
-          try (0..<size).map { column in
-            let point = plane.point(column: column, row: row, of: size)
-            return JSONValue(
-              try runner.evaluate(
-                try plane.weights(at: point), on: samples, workers: workers,
-                progress: { [progress] share in
-                  let done = (Double(row) + (Double(column) + share) / Double(size)) / Double(size)
-                  try progress(ConnectionProgress("row \(row + 1) of \(size)", share: done))
-                }
-              ).crossEntropy)
-          }))
+    let middle = try path.weights(at: path.middle)
+    guard let plane = try? WeightPlane(through: a, b, middle) else {
+      throw WeightPlane.degenerate(nil)
     }
+    let (x, y) = LossSurface.bounds(
+      of: [a, b, middle].map(plane.coordinates), margin: StepRunner.planeMargin)
+    let size = StepRunner.planeSize
+    let samples = measured.train.prefix(StepRunner.planeSamples)
+    let surface = try LossSurface(
+      of: plane, columns: LossSurface.grid(x, count: size), rows: LossSurface.grid(y, count: size),
+      on: samples, by: PathEvaluator(workers: workers, progress: progress))
+    let losses = surface.metrics.map { JSONValue.array($0.map { JSONValue($0.crossEntropy) }) }
     let bend = try stride(from: 0, through: path.domain.upperBound, by: path.domain.upperBound / 20)
-      .map { plane.coordinates(of: try path.weights(at: $0)).json }
+      .map { time -> JSONValue in
+        let place = plane.coordinates(of: try path.weights(at: time))
+        return .array([JSONValue(place.x), JSONValue(place.y)])
+      }
+    func json(_ range: ClosedRange<Double>) -> JSONValue {
+      .array([JSONValue(range.lowerBound), JSONValue(range.upperBound)])
+    }
     return [
-      "losses": .array(losses), "path": .array(bend), "x": plane.range(\.x),
-      "y": plane.range(\.y), "samples": .integer(samples.count),
+      "losses": .array(losses), "path": .array(bend), "x": json(x),
+      "y": json(y), "samples": .integer(samples.count),
     ]
   }
 }

@@ -46,6 +46,8 @@ public struct PathEvaluation: Sendable, Hashable {
     public var worstLossTime: Double
     /// The largest excess of the loss over the straight line between the end points' losses.
     public var barrier: Double
+    /// The largest excess of the loss over the mean of the end points' losses.
+    public var barrierAboveMean: Double
     /// The mean loss by the path's length: ∫ L ds / ∫ ds.
     public var meanLoss: Double
     /// The mean of the end points' accuracies.
@@ -224,6 +226,8 @@ extension [PathEvaluation.Point] {
       worstLoss: self[loss][keyPath: part].crossEntropy,
       worstLossTime: self[loss].t,
       barrier: barrier.contains(where: \.isNaN) ? .nan : barrier.max() ?? 0,
+      barrierAboveMean: self[loss][keyPath: part].crossEntropy
+        - (first.crossEntropy + last.crossEntropy) / 2,
       meanLoss: length > 0 || length.isNaN ? weighted.reduce(0, +) / length : first.crossEntropy,
       endAccuracy: (first.accuracy + last.accuracy) / 2,
       endLoss: (first.crossEntropy + last.crossEntropy) / 2)
