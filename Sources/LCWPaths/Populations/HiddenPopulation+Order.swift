@@ -12,14 +12,19 @@ extension HiddenPopulation {
 extension HiddenPopulation {
   /// Checks that a unit can be moved from slot to slot while the function stays: what a unit puts out
   /// depends on its own numbers alone.
+  /// - Parameters:
+  ///   - method: Who asks, for the message.
+  ///   - allowsCoupled: Whether units may depend on each other after all: then the function changes on the way.
   /// - Throws: ``ConnectionError/layer(index:description:problem:)`` that names what couples the units.
-  public func requireFreeSlots(for method: String) throws(ConnectionError) {
+  public func requireFreeSlots(
+    for method: String, allowingCoupled allowsCoupled: Bool = false
+  ) throws(ConnectionError) {
     func refuse(_ node: Int, _ problem: String) throws(ConnectionError) {
       throw .layer(
         index: node, description: network.describe(node: node),
         problem: "\(problem), so that \(method) can't bring them into their order one by one")
     }
-    if let node = group.couplings.first {
+    if let node = group.couplings.first, !allowsCoupled {
       try refuse(node, "makes each unit depend on the others of \(name)")
     }
     let written = Set(incoming.map(\.parameter))
