@@ -32,6 +32,8 @@ struct PluginRow {
   var path: String
   var libraries: [String] = []
   var exclude: [String] = []
+  /// Whether it has a table of what other programs call a network's modules.
+  var hasNames = false
 }
 
 let plugins: [PluginRow] = [
@@ -64,19 +66,19 @@ let plugins: [PluginRow] = [
     target: "VGGArchitecture", path: "Plugins/Architectures/VGG", libraries: ["LCWOperations"]),
   PluginRow(
     target: "ResNetArchitecture", path: "Plugins/Architectures/ResNet",
-    libraries: ["LCWOperations"]),
+    libraries: ["LCWOperations"], hasNames: true),
   PluginRow(
     target: "PreResNetArchitecture", path: "Plugins/Architectures/PreResNet",
     libraries: ["LCWOperations"]),
   PluginRow(
     target: "WideResNetArchitecture", path: "Plugins/Architectures/WideResNet",
-    libraries: ["LCWOperations"]),
+    libraries: ["LCWOperations"], hasNames: true),
   PluginRow(
     target: "ResNetImageNetArchitecture", path: "Plugins/Architectures/ResNetImageNet",
-    libraries: ["LCWOperations"]),
+    libraries: ["LCWOperations"], hasNames: true),
   PluginRow(
     target: "MobileNetV2Architecture", path: "Plugins/Architectures/MobileNetV2",
-    libraries: ["LCWOperations"]),
+    libraries: ["LCWOperations"], hasNames: true),
   PluginRow(
     target: "SequentialArchitecture", path: "Plugins/Architectures/Sequential",
     libraries: ["LCWFiles"]),
@@ -337,7 +339,8 @@ let package = Package(
       .target(
         name: row.target,
         dependencies: (["LCWCore", "LCWNumerics"] + row.libraries).map(Target.Dependency.named),
-        path: row.path, exclude: row.exclude, swiftSettings: settings)
+        path: row.path, exclude: row.exclude,
+        resources: row.hasNames ? [.embedInCode("names.txt")] : [], swiftSettings: settings)
     }
     + tests.map { row in
       .testTarget(

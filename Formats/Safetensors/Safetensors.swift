@@ -7,7 +7,8 @@ public import LCWCore
 /// https://github.com/huggingface/safetensors describes it. A file is read only if its tensors
 /// fill it without holes, overlaps or a rest.
 ///
-/// Its metadata are texts only: on writing, values that are not texts are written as compact JSON.
+/// Its metadata are texts only: on writing, values that are not texts are written as compact JSON. What is
+/// written says `format: pt`, which Python's libraries look for; a file that came with a format keeps its own.
 public struct Safetensors: CheckpointFormat {
   /// `safetensors`
   public static let name = "safetensors"

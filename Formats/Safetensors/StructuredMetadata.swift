@@ -7,6 +7,12 @@ enum StructuredMetadata {
   /// The field that lists the keys whose texts are JSON.
   static let key = "lcw.json"
 
+  /// The field by which Python's libraries tell whose tensors a file has, and what they look for.
+  static let (formatKey, format) = ("format", "pt")
+
+  /// The field that says that the format's was added here, so that reading leaves it out again.
+  static let addedKey = "lcw.format"
+
   /// The texts for a file; nothing if they would not give the metadata back, as where a field is
   /// called as the list.
   static func texts(of metadata: [String: JSONValue]) -> [String: String]? {
@@ -16,12 +22,21 @@ enum StructuredMetadata {
     if !structured.isEmpty {
       texts[key] = JSONValue.array(structured.map(JSONValue.string)).compactText
     }
+    if texts[formatKey] == nil, texts[addedKey] == nil {
+      texts[formatKey] = format
+      texts[addedKey] = format
+    }
     return self.metadata(of: texts) == metadata ? texts : nil
   }
 
   /// The metadata of a file's texts. Where the list, or a text it names, is not as it is written
   /// here, all stays text.
   static func metadata(of texts: [String: String]) -> [String: JSONValue] {
+    var texts = texts
+    if let added = texts[addedKey], added == format, texts[formatKey] == added {
+      texts[addedKey] = nil
+      texts[formatKey] = nil
+    }
     var metadata = texts.mapValues(JSONValue.string)
     guard let list = texts[key], let keys = parsed(list)?.array else { return metadata }
     metadata[key] = nil

@@ -28,6 +28,12 @@ public struct Conv2FC1: Architecture {
     return try Network(
       inputShape: inputShape, layers: stages + [.flatten, .dense(outputs: classes, bias: true)])
   }
+
+  /// The network, for two kernels of 5×5 and a matrix.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    let isLikely = tensors.kernels.count == 2 && tensors.stem?[2] == 5
+    return isLikely ? [PluginReference(name: name)] : []
+  }
 }
 
 @section("lcw_plugins") @used

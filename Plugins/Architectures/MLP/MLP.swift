@@ -47,6 +47,20 @@ public struct MLP: Architecture {
     layers.append(.dense(outputs: classes, bias: bias))
     return try Network(inputShape: inputShape, layers: layers)
   }
+
+  /// The network with as many hidden units as the matrices say. Whether its activation is the default one
+  /// no tensor shows.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard tensors.kernels.isEmpty, let hidden = tensors.hiddenUnits, !hidden.isEmpty else {
+      return []
+    }
+    return [
+      reference([
+        Self.hidden.key: hidden.map(String.init).joined(separator: "x"),
+        bias.key: "\(tensors.vectors > 0)",
+      ])
+    ]
+  }
 }
 
 @section("lcw_plugins") @used

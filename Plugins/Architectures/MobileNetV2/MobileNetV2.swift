@@ -143,6 +143,26 @@ public struct MobileNetV2: Architecture {
     let nearest = max(8, (Int(value) + 4) / 8 * 8)
     return Double(nearest) < 0.9 * value ? nearest + 8 : nearest
   }
+
+  /// What other programs call the modules.
+  public static let nameTable = String(decoding: PackageResources.names_txt, as: UTF8.self)
+
+  /// The usual widths, and that which the first convolution says, which all have as many filters there.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard let stem = tensors.stem, stem[2] == 3, tensors.count(of: [stem[0], 1, 3, 3]) > 0 else {
+      return []
+    }
+    let own = TensorSurvey.width(stem[0], of: firstChannels)
+    let usual = ["1", "0.1", "0.25", "0.35", "0.5", "0.75", "1.3", "1.4", "2"].filter { text in
+      text != own
+        && Double(text).map { multipleOfEight(Double(firstChannels) * $0) } == stem[0]
+    }
+    return (usual + [own]).map { text in
+      reference([
+        width.key: text, norm.key: (tensors.hasRunningMoments ? Norm.batch : .none).rawValue,
+      ])
+    }
+  }
 }
 
 @section("lcw_plugins") @used

@@ -96,6 +96,21 @@ public struct PreResNet: Architecture {
     sketch.append(.add, reading: end, past)
     return outputs
   }
+
+  /// The network with the width of the first convolution, and as deep as its first stage says.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard let stem = tensors.stem, stem[2] == 3, tensors.hasRunningMoments else { return [] }
+    let filters = stem[0]
+    let kernels = tensors.count(of: [filters, filters, 3, 3])
+    guard kernels > 1 else { return [] }
+    let hasBottlenecks = tensors.count(of: [4 * filters, filters, 1, 1]) > 1
+    let depth = hasBottlenecks ? 9 * kernels + 2 : 6 * (kernels / 2) + 2
+    return [
+      reference([
+        Self.depth.key: "\(depth)", width.key: TensorSurvey.width(filters, of: 16),
+      ])
+    ]
+  }
 }
 
 @section("lcw_plugins") @used

@@ -143,6 +143,31 @@ public struct ResNet: Architecture {
       filters, size: size, stride: stride, bias: norm != .batch, named: name, reading: input)
     return norm.normalisation.map { sketch.append($0, named: normName) } ?? value
   }
+
+  /// What other programs call the modules.
+  public static let nameTable = String(decoding: PackageResources.names_txt, as: UTF8.self)
+
+  /// The network with the width of the first convolution, and as deep as its first stage says.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard let stem = tensors.stem, stem[2] == 3 else { return [] }
+    let filters = stem[0]
+    let blocks = tensors.count(of: [filters, filters, 3, 3]) / 2
+    guard blocks > 0 else { return [] }
+    let shortcut: Shortcut =
+      tensors.count(of: [2 * filters, filters, 1, 1]) > 0
+      ? .projection
+      : tensors.count(of: [2 * filters, filters, 3, 3]) > 1 ? .projection3x3 : .padding
+    // A norm has two vectors, and a bias stands beside each kernel where it is not the running one.
+    let norm: Norm =
+      tensors.hasRunningMoments
+      ? .batch : tensors.vectors > 2 * tensors.kernels.count ? .layer : .none
+    return [
+      reference([
+        depth.key: "\(6 * blocks + 2)", width.key: TensorSurvey.width(filters, of: 16),
+        Self.norm.key: norm.rawValue, Self.shortcut.key: shortcut.rawValue,
+      ])
+    ]
+  }
 }
 
 @section("lcw_plugins") @used

@@ -135,6 +135,21 @@ public struct ResNetImageNet: Architecture {
       filters, size: size, stride: stride, bias: norm == .none, named: name, reading: input)
     return norm == .batch ? sketch.append(.batchNorm, named: normName) : value
   }
+
+  /// What other programs call the modules.
+  public static let nameTable = String(decoding: PackageResources.names_txt, as: UTF8.self)
+
+  /// All depths, with the width and the stem that the first convolution says.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard let stem = tensors.stem, stem[2] == 7 || stem[2] == 3 else { return [] }
+    return Depth.allCases.map { depth in
+      reference([
+        Self.depth.key: depth.rawValue, width.key: TensorSurvey.width(stem[0], of: 64),
+        Self.stem.key: (stem[2] == 7 ? Stem.imagenet : .cifar).rawValue,
+        norm.key: (tensors.hasRunningMoments ? Norm.batch : .none).rawValue,
+      ])
+    }
+  }
 }
 
 @section("lcw_plugins") @used

@@ -131,6 +131,23 @@ public struct VGG: Architecture {
     options[Self.norm.key] = Norm.folded.rawValue
     return PluginReference(name: reference.name, options: options)
   }
+
+  /// All depths, with the width of the first convolution and the head that the matrices are.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard let stem = tensors.stem, stem[2] == 3, !tensors.matrices.isEmpty else { return [] }
+    // Without norms the names tell whether there were some.
+    let norms: [Norm] =
+      tensors.hasRunningMoments ? [.batch] : tensors.hasPart("features") ? [.none, .folded] : [.none]
+    let head = tensors.matrices.count > 1 ? Head.imagenet : .cifar
+    return Depth.allCases.flatMap { depth in
+      norms.map { norm in
+        reference([
+          Self.depth.key: depth.rawValue, width.key: TensorSurvey.width(stem[0], of: filters[0]),
+          Self.norm.key: norm.rawValue, Self.head.key: head.rawValue,
+        ])
+      }
+    }
+  }
 }
 
 @section("lcw_plugins") @used

@@ -69,6 +69,17 @@ public struct VGG16: Architecture {
   }
 
   private func scaled(_ count: Int) -> Int { max(1, Int((Double(count) * width).rounded())) }
+
+  /// The network with the width of the first convolution, with norms if there are running moments.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    guard let stem = tensors.stem, stem[2] == 3, tensors.matrices.count == 3 else { return [] }
+    return [
+      reference([
+        width.key: TensorSurvey.width(stem[0], of: stages[0][0]),
+        batchNorm.key: "\(tensors.hasRunningMoments)",
+      ])
+    ]
+  }
 }
 
 @section("lcw_plugins") @used

@@ -110,6 +110,29 @@ public struct WideResNet: Architecture {
     }
     sketch.append(.add, reading: end, past)
   }
+
+  /// What other programs call the modules.
+  public static let nameTable = String(decoding: PackageResources.names_txt, as: UTF8.self)
+
+  /// The network with the width and the depth of its first stage, in xternalz's layout unless convolutions
+  /// have biases.
+  public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
+    let first = 16
+    guard let stem = tensors.stem, stem[0] == first, stem[2] == 3, tensors.hasRunningMoments,
+      let filters = tensors.kernels.filter({ $0[1] == first && $0[2] == 3 }).map({ $0[0] }).min()
+    else { return [] }
+    // The first convolution of a wide stage has fewer channels.
+    let blocks = (tensors.count(of: [filters, filters, 3, 3]) + 1) / 2
+    // A norm has four vectors, and there are as many norms as kernels of 3×3.
+    let norms = tensors.kernels.count { $0[2] == 3 }
+    let layout: Layout = tensors.vectors > 4 * norms + 1 ? .meliketoy : .xternalz
+    return [
+      reference([
+        depth.key: "\(6 * blocks + 4)", width.key: TensorSurvey.width(filters, of: first),
+        Self.layout.key: layout.rawValue,
+      ])
+    ]
+  }
 }
 
 @section("lcw_plugins") @used

@@ -8,18 +8,25 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Converts a checkpoint from one format to another.",
     discussion: """
-      The input's format is told from its content, the output's from its name. - is standard \
-      input; as the output it is standard output, for which --format names the format, and what was \
-      done is then said on standard error. With --architecture the tensors become the parameters of a \
-      network: they are matched by name, else by order and shape, and what was matched is printed. So \
-      is how the data set's samples are prepared, which the output records, and the network's \
-      accuracy and loss on the test samples if their files are there, to be compared with figures of \
-      one's own; how samples are normalised the data set's options say. They keep their types; \
-      the metadata of a network of lcw's own are kept. With --fold-batchnorm batch normalisations \
-      become part of the layers beside them, as connecting networks needs it; the weights are then \
-      written in single precision. With --names-of a network's tensors get the names that they \
-      have in another file, such as the PyTorch checkpoint one began with, as lcw inspect shows \
-      them there; what was said by --rename when that file was converted is said again.
+      The format of the input is told from its content, that of the output from its name. - is \
+      standard input or standard output; with the latter say --format, and messages go to standard error.
+
+      With --architecture the tensors become the parameters of a network. They are matched by name, \
+      or else by order and shape, and what was matched is printed. --architecture auto looks for the \
+      architecture that the names and shapes fit, and lists them where several do. A file that names \
+      its network, as ONNX does, needs none. Tensors keep their types.
+
+      --dataset says which samples the network takes. Its options say how they are normalised, which \
+      the output records. The accuracy and loss on the test samples are printed, to be compared with \
+      your own.
+
+      With --fold-batchnorm batch normalisations become part of the layers beside them. Networks have to \
+      be converted so before they are connected. The weights are written in single precision.
+
+      With --names-of the tensors get the names that they have in another file, such as the PyTorch \
+      checkpoint that you began with. A folded network gets the keys of the file with batch \
+      normalisations, and these then do nothing. Repeat --rename and --transpose as they were when that \
+      file was converted.
       """)
 
   @Argument(help: "The file to read.", completion: .file())
@@ -42,7 +49,7 @@ struct ConvertCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Give the parameters of the network the names that they have in this file.",
+      "Give the tensors of the network the names that they have in this file.",
       valueName: "file"), completion: .file())
   var namesOf: String?
 
@@ -52,7 +59,7 @@ struct ConvertCommand: ParsableCommand {
   var skipsCheck = false
 
   @Flag(
-    help: "Turn all matrices, for weights that are [inputs, outputs]; with --architecture.")
+    help: "Turn all matrices: for weights that are [inputs, outputs].")
   var transpose = false
 
   @OptionGroup var overwriting: OverwriteOption
@@ -66,21 +73,18 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
-    if foreign.architecture == nil, foreign.dataset != nil || compute.data != nil {
+    if compute.data != nil, foreign.dataset == nil, foreign.architecture == nil {
       throw ValidationError(
-        "--dataset and --data say what samples an architecture takes; name one with --architecture."
-      )
+        "--data says where a data set's files are; name the data set with --dataset.")
     }
-    if transpose, foreign.architecture == nil {
+    if transpose, foreign.architecture == nil, namesOf == nil {
       throw ValidationError(
         "--transpose turns a network's weights; name the network with --architecture.")
     }
-    if namesOf != nil,
-      foldBatchnorm || foreign.architecture != nil || !view.select.isEmpty
-    {
+    if namesOf != nil, foldBatchnorm || foreign.dataset != nil || !view.select.isEmpty {
       throw ValidationError(
-        "--names-of renames all of a network's tensors; leave out --architecture, "
-          + "--fold-batchnorm and --select.")
+        "--names-of renames all of a network's tensors; leave out --dataset, --fold-batchnorm and "
+          + "--select.")
     }
     if foldBatchnorm, view.dtype != nil {
       throw ValidationError(
@@ -100,16 +104,20 @@ struct ConvertCommand: ParsableCommand {
     let overflows = OverflowCount()
     let source =
       namesOf == nil ? try view.view(of: opened, overflow: overflows.add) : opened
+    // What is looked for is there already.
+    let isOwn = session.isSearched(foreign.architecture) && source.namesNetwork
     if let namesOf {
       try rename(opened, after: namesOf, overflow: overflows.add, to: file, session)
     } else if foldBatchnorm {
       try fold(source, to: file, session)
-    } else if foreign.architecture == nil {
-      try file.write(source)
-      try file.say("\(output): \(source.entries.count) tensors")
-    } else {
+    } else if foreign.architecture != nil, !isOwn {
       let own = opened.namesNetwork ? source.metadata : ["program": .string(LCWVersion.program)]
       try bind(source, metadata: own, to: file, session)
+    } else if let dataset = foreign.dataset {
+      try adopt(source, dataset: dataset, to: file, session)
+    } else {
+      try file.write(source)
+      try file.say("\(output): \(source.entries.count) tensors")
     }
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
       Console.printError(message)
@@ -120,113 +128,13 @@ struct ConvertCommand: ParsableCommand {
   private func openInput(_ session: Session) throws -> any CheckpointSource {
     let source = try session.open(input)
     for note in source.notes { Console.printError("note: \(input): \(note)".asOneLine) }
-    guard transpose else { return source }
+    guard transpose, namesOf == nil else { return source }
     if source.entries.contains(where: { $0.elementType.isFloatingPoint && $0.shape.rank > 2 }) {
       throw SessionError.wrongUse(
         "\(input) has tensors of more than two dimensions; --transpose turns matrices only, and "
           + "convolutions that are [height, width, inputs, outputs] also flatten in another order")
     }
     return TransposedCheckpoint(of: source)
-  }
-
-  /// Writes a network under the names that its parameters have in another file.
-  private func rename(
-    _ source: any CheckpointSource, after file: String,
-    overflow: @escaping @Sendable (String, Int) -> Void, to output: ReservedOutput,
-    _ session: Session
-  ) throws {
-    guard source.kind == .checkpoint else {
-      throw SessionError.wrongUse(
-        "\(input) holds a \(source.kind.rawValue), not a network; lcw export writes a point of a path"
-      )
-    }
-    guard source.namesNetwork else { throw SessionError.needsArchitecture(file: input) }
-    try source.requireReadable()
-    let network = try session.naming(input) { try source.network(from: session.registry) }
-    let named = try session.open(file)
-    // As --rename shows that file, in the order in which it is.
-    let shown = try view.renamed(named)
-    if let problem = foldedProblem(source, network, shown, file: file) {
-      throw SessionError.wrongUse(problem)
-    }
-    let binding = try session.binding(of: shown, path: file, to: network)
-    if let (first, second) = binding.modulesToldByTheFile(of: network) {
-      throw SessionError.wrongUse(
-        "‘\(first)’ and ‘\(second)’ of \(file) have the same shapes, and their names do not tell which "
-          + "layer is which; say it as when the file was converted, as with --rename \(second)="
-          + (network.parameters.last?.layerName ?? "dense2"))
-    }
-    // By bytes: two names of a file may be equal as texts.
-    let originals = Dictionary(
-      zip(shown.entries, named.entries).map { (Array($0.name.utf8), $1.name) }
-    ) { first, _ in first }
-    let own = network.parameters.map(\.name)
-    let names = binding.names.map { originals[Array($0.utf8)] ?? $0 }
-    let renamed = try CheckpointView(
-      of: source, selecting: own, renaming: zip(own, names).map { (old: $0, new: $1) },
-      elementType: view.dtype?.type, overflow: overflow)
-    try output.write(renamed)
-    try output.say("\(output.path): the names of \(file), matched \(binding.rule.rawValue)")
-    for (parameter, name) in zip(network.parameters, names) {
-      try output.say("  \(parameter.name) \(parameter.shape) as \(name.asOneLine)")
-    }
-  }
-
-  /// Why a network can't get the names of a file that has batch normalisations where it has none:
-  /// nothing if that is not so.
-  private func foldedProblem(
-    _ source: any CheckpointSource, _ network: Network, _ named: any CheckpointSource, file: String
-  ) -> String? {
-    let moments =
-      named.entries.first { $0.name.hasSuffix("running_mean") }?.name
-      ?? named.entries.first { $0.name.hasSuffix(".mean") && named.namesNetwork }?.name
-    guard let moments, network.runningAverages.isEmpty else { return nil }
-    let how =
-      source.metadata["folded"] == nil
-      ? "has none"
-      : "has none any more: they were folded into the layers beside, whose weights now hold them too"
-    return
-      "\(file) has batch normalisations (‘\(moments)’), and the network of \(input) \(how); leave out "
-      + "--names-of, or name a file of a network without them"
-  }
-
-  /// Writes the network without batch normalisations that computes the same.
-  private func fold(
-    _ source: any CheckpointSource, to output: ReservedOutput, _ session: Session
-  ) throws {
-    let trained = try session.network(
-      of: source, path: input, architecture: foreign.architecture, dataset: foreign.dataset)
-    let network = trained.weights.network
-    let count = network.runningAverages.count
-    guard count > 0 else {
-      throw SessionError.wrongUse("\(input) has no batch normalisation to fold: \(network)")
-    }
-    let folded = try trained.weights.foldingBatchNorm()
-    let family = try session.registry.architecture(trained.architecture)
-    guard let reference = family.folded(trained.architecture, to: folded.network),
-      try session.registry.architecture(reference)
-        .network(inputShape: network.inputShape, classes: trained.classes) == folded.network
-    else {
-      throw SessionError.wrongUse(
-        "\(trained.architecture) has no form without batch normalisation: \(folded.network)")
-    }
-    var record = trained.record
-    // A network of lcw's own has its record, and its data set need not be here.
-    if let dataset = trained.dataset, foreign.architecture != nil {
-      record["preprocessing"] = .string(try session.preparation(of: dataset).preprocessing)
-    }
-    record["folded"] = .string("batch normalisation of \(trained.architecture)")
-    // It tells of the network before, and training can't go on from this one.
-    if let training = record.removeValue(forKey: "training") {
-      record["folded-training"] = training
-    }
-    let result = TrainedNetwork(
-      architecture: reference, weights: folded, dataset: trained.dataset, record: record)
-    try output.write(Checkpoint(result))
-    try output.say("\(output.path): \(reference), \(count) batch normalisation(s) folded")
-    if foreign.architecture != nil {
-      try sayCheck(of: result, recorded: RecordedAccuracy(of: source), to: output, session)
-    }
   }
 
   /// Writes the tensors that are a network's parameters, under the parameters' names and as they
@@ -243,16 +151,14 @@ struct ConvertCommand: ParsableCommand {
       of: bound.network, architecture: bound.architecture, dataset: bound.dataset)
     let recorded = RecordedAccuracy(of: source)
     var metadata = metadata.merging(description) { $1 }
-    metadata["preprocessing"] = .string(try session.preparation(of: bound.dataset).preprocessing)
-    if let names = try session.data(bound.dataset).classNames {
-      metadata[Session.classNamesField] = .array(names.map(JSONValue.string))
-    }
+    metadata.merge(try session.record(ofSamples: bound.dataset)) { $1 }
     if let recorded, metadata["metrics"] == nil { metadata["accuracy"] = JSONValue(recorded.value) }
     let parameters = try CheckpointView(
       of: source, binding: bound.binding, to: bound.network, metadata: metadata)
     try output.write(parameters)
     try output.say(
       "\(output.path): \(bound.architecture), matched \(bound.binding.rule.rawValue)"
+        + (bound.binding.program.map { ", as \($0) has them" } ?? "")
         + (transpose ? ", matrices turned" : ""))
     for (parameter, name) in zip(bound.network.parameters, bound.binding.names) {
       try output.say("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")

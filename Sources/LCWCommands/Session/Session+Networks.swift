@@ -28,6 +28,9 @@ extension Session {
       return own
     }
     let bound = try bind(source, path: path, architecture: architecture, dataset: dataset)
+    if isSearched(architecture) {
+      Console.printError("note: \(path): the tensors fit \(bound.architecture)".asOneLine)
+    }
     let weights = try inFile(path) { try bound.binding.weights(of: bound.network, from: source) }
     try requireUsable(weights, in: path) { bound.binding.names[$0] }
     return TrainedNetwork(
@@ -60,7 +63,7 @@ extension Session {
         "warning: \(path) holds \(done) of \(all) epochs of its training; "
           + "lcw train --resume goes on")
     }
-    if let architecture, try !isMade(network, by: architecture) {
+    if let architecture, !isSearched(architecture), try !isMade(network, by: architecture) {
       Console.printError(
         "warning: \(path) names its own network, \(network.architecture); \(architecture) is for files "
           + "that name none".asOneLine)
@@ -92,12 +95,14 @@ extension Session {
     guard let architecture else {
       throw SessionError.needsArchitecture(file: path)
     }
-    guard
-      let datasetReference = try dataset.map({ text throws in try PluginReference(text) })
-        ?? source.dataset().map({ try unopened($0, in: path) })
-    else {
-      throw SessionError.needsDataset(file: path)
+    let datasetReference =
+      try dataset.map { text throws in try PluginReference(text) }
+      ?? source.dataset().map { try unopened($0, in: path) }
+    if isSearched(architecture) {
+      return try searched(
+        source, path: path, dataset: datasetReference, areTransposed: areTransposed)
     }
+    guard let datasetReference else { throw SessionError.needsDataset(file: path) }
     let architectureReference = try PluginReference(architecture)
     let data = try self.data(datasetReference)
     let family = try registry.architecture(architectureReference)
@@ -106,19 +111,23 @@ extension Session {
       architecture: family.selfContained(architectureReference), dataset: datasetReference,
       network: network,
       binding: try self.binding(
-        of: source, path: path, to: network, areTransposed: areTransposed))
+        of: source, path: path, to: network, madeBy: architectureReference,
+        areTransposed: areTransposed))
   }
 
   /// Which of a checkpoint's tensors are the parameters of a network; the error names the file and says
   /// how to help.
+  /// - Parameter reference: The network's architecture, which may know what other programs call its modules.
   func binding(
     of source: any CheckpointSource, path: String, to network: Network,
-    areTransposed: Bool = false
+    madeBy reference: PluginReference?, areTransposed: Bool = false
   ) throws -> CheckpointBinding {
-    try inFile(path) {
+    let family = try reference.map { Swift.type(of: try registry.architecture($0)) }
+    let table = try family.map { try NameTable($0.nameTable) } ?? NameTable()
+    return try inFile(path) {
       do {
         return try CheckpointBinding(
-          of: source.entries, to: network, areTransposed: areTransposed)
+          of: source.entries, to: network, areTransposed: areTransposed, table: table)
       } catch CheckpointError.binding(let reason, let parameters, let tensors) {
         throw CheckpointError.binding(
           reason: turnedHint(source.entries, network, areTransposed: areTransposed)

@@ -201,10 +201,15 @@ struct PathJoining {
     dataset: PluginReference?
   ) throws -> PathArchive {
     let files = try MethodFiles(session.registry.files(namedBy: method))
+    var record: [String: JSONValue] = ["program": .string(LCWVersion.program)]
+    // So that a point of the path can go back into the network with batch normalisations.
+    if let folded = a.record[FoldedOrigin.field], folded == b.record[FoldedOrigin.field] {
+      record[FoldedOrigin.field] = folded
+    }
     return PathArchive(
       path: path, between: (a.weights, b.weights), seed: seed, method: method,
       architecture: a.architecture, dataset: dataset,
-      record: ["program": .string(LCWVersion.program)].merging(files.record) { $1 })
+      record: record.merging(files.record) { $1 })
   }
 
   /// Evaluates paths, showing progress.

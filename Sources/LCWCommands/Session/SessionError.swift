@@ -38,7 +38,8 @@ enum SessionError: DescribedError, Hashable {
   var description: String {
     switch self {
     case .needsArchitecture(let file):
-      "\(file) does not say what network it is; name it with --architecture mlp:hidden=2000"
+      "\(file) does not say what network it is; name it with --architecture mlp:hidden=2000, or have it "
+        + "looked for with --architecture auto"
     case .needsDataset(let file):
       "\(file) does not say what samples it takes; name them with --dataset mnist"
     case .noDataset:

@@ -16,7 +16,16 @@ extension OperationCase {
       let line = lines[index % inputs[0].count / inputs[0].rowCount]
       expected.elements[index] = Float(Double(block.elements[index]) * line.factor + line.summand)
     }
-    return Self.areNear(output(of: [block]), expected) ? nil : "the lines give another output"
+    guard Self.areNear(output(of: [block]), expected) else { return "the lines give another output" }
+    let summands = lines.indices.map { Float($0) - 0.5 }
+    guard let passing = affine.parameters(adding: summands) else { return nil }
+    let adding = affine.lines(parameters: passing)
+    let isPassing =
+      adding.count == summands.count
+      && zip(adding, summands).allSatisfy {
+        abs($0.factor - 1) < 1e-6 && abs($0.summand - Double($1)) < 1e-5 * max(1, abs(Double($1)))
+      }
+    return isPassing ? nil : "the parameters that are to add numbers alone do something else"
   }
 
   /// A linear operation's products, features and positions against its output.

@@ -17,6 +17,13 @@ public struct CheckpointBinding: Sendable, Hashable {
   public let rule: Rule
   /// The tensor's name for each parameter, in the order of the parameters.
   public let names: [String]
+  /// Whose names they are, where a ``NameTable`` told that they are another program's.
+  public let program: String?
+
+  /// A binding from its parts.
+  init(rule: Rule, names: [String], program: String?) {
+    (self.rule, self.names, self.program) = (rule, names, program)
+  }
 
   /// Finds the tensors of a network's parameters among those of a checkpoint.
   ///
@@ -43,10 +50,28 @@ public struct CheckpointBinding: Sendable, Hashable {
   ///   - network: The network.
   ///   - areTransposed: Whether the tensors are those of a ``TransposedCheckpoint``, so that a weight
   ///     may also be called `kernel`, as where weights are `[inputs, outputs]`.
+  ///   - table: What other programs call the nodes, tried where the names are not the network's own.
   /// - Throws: ``CheckpointError/binding(reason:parameters:tensors:)`` with both lists, if none of
   ///   these fits or two orders fit in different ways.
   public init(
-    of entries: [TensorEntry], to network: Network, areTransposed: Bool = false
+    of entries: [TensorEntry], to network: Network, areTransposed: Bool = false,
+    table: NameTable = NameTable()
+  ) throws(CheckpointError) {
+    let own = Result { () throws(CheckpointError) in
+      try CheckpointBinding(asNamed: entries, to: network, areTransposed: areTransposed)
+    }
+    if case .success(let binding) = own, binding.rule == .name {
+      self = binding
+    } else if let binding = table.binding(of: entries, to: network, areTransposed: areTransposed) {
+      self = binding
+    } else {
+      self = try own.get()
+    }
+  }
+
+  /// Finds the tensors under the names that they have.
+  init(
+    asNamed entries: [TensorEntry], to network: Network, areTransposed: Bool
   ) throws(CheckpointError) {
     do {
       try self.init(floating: entries, to: network, areTransposed: areTransposed)
@@ -74,6 +99,7 @@ public struct CheckpointBinding: Sendable, Hashable {
   private init(
     floating entries: [TensorEntry], to network: Network, areTransposed: Bool
   ) throws(CheckpointError) {
+    program = nil
     let parameters = network.parameters
     let named = Dictionary(entries.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     let byName = parameters.map { parameter in
@@ -303,7 +329,7 @@ extension TensorEntry {
 
 extension [TensorEntry] {
   /// The entries by name, numbers in the names by value.
-  fileprivate func naturallySorted() -> [TensorEntry] {
+  func naturallySorted() -> [TensorEntry] {
     map { (NaturalKey($0.name), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
   }
 

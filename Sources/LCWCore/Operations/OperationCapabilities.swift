@@ -43,4 +43,14 @@ extension LinearOperation {
 public protocol AffineOperation: NetworkOperation {
   /// The factor and the summand of each unit, `[units]`; in double precision.
   func lines(parameters: [Tensor]) -> [(factor: Double, summand: Double)]
+
+  /// Parameters with which the operation adds a number to each unit and multiplies it by one: what is left
+  /// of a normalisation that was folded into the layer before it. Nothing if it has no such parameters.
+  /// - Parameter summands: What is added to each unit, `[units]`.
+  func parameters(adding summands: [Float]) -> [Tensor]?
+}
+
+extension AffineOperation {
+  /// Nothing: such a layer can't be put back where it was folded away.
+  public func parameters(adding summands: [Float]) -> [Tensor]? { nil }
 }

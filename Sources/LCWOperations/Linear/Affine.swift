@@ -47,6 +47,11 @@ public struct Affine: AffineOperation {
   public func lines(parameters: [Tensor]) -> [(factor: Double, summand: Double)] {
     zip(parameters[0].elements, parameters[1].elements).map { (Double($0), Double($1)) }
   }
+
+  /// Scale 1, and the summands as shift.
+  public func parameters(adding summands: [Float]) -> [Tensor]? {
+    [Tensor(repeating: 1, shape: [summands.count]), Tensor(summands)]
+  }
 }
 
 extension Layer {

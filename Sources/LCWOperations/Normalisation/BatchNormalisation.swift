@@ -103,6 +103,15 @@ public struct BatchNormalisation: AffineOperation {
       return (factor, values[1] - values[2] * factor)
     }
   }
+
+  /// Scale 1, the summands as shift, mean 0, and the variance that gives 1 once epsilon is added.
+  public func parameters(adding summands: [Float]) -> [Tensor]? {
+    let shape: Shape = [summands.count]
+    return [
+      Tensor(repeating: 1, shape: shape), Tensor(summands), Tensor(zeros: shape),
+      Tensor(repeating: max(0, 1 - Float(epsilon)), shape: shape),
+    ]
+  }
 }
 
 extension Layer {
