@@ -31,6 +31,7 @@ struct PyTorchNetwork: CustomStringConvertible, Sendable {
     "wideresnet16_garipov.safetensors": ["layout": "meliketoy"],
     "vgg11_batch_torchvision.safetensors": ["head": "imagenet"],
     "resnet18_cifar.safetensors": ["stem": "cifar"],
+    "resnet18_stem.safetensors": ["stem": "cifar"],
   ]
 
   /// All of them.
@@ -75,11 +76,17 @@ struct PyTorchNetwork: CustomStringConvertible, Sendable {
     return try PluginRegistry.linked().format(PluginReference(format)).open(Self.fixture(file))
   }
 
+  /// Which tensor is which parameter, also under names that another program gives to the modules.
+  func binding(of entries: [TensorEntry], to network: Network) throws -> CheckpointBinding {
+    let family = try PluginRegistry.linked().architecture(reference)
+    return try CheckpointBinding(
+      of: entries, to: network, table: NameTable(Swift.type(of: family).nameTable))
+  }
+
   /// The weights, bound by name.
   func weights() throws -> Weights {
     let (network, source) = (try network(), try source())
-    return try CheckpointBinding(of: source.entries, to: network).weights(
-      of: network, from: source)
+    return try binding(of: source.entries, to: network).weights(of: network, from: source)
   }
 
   func samples() throws -> SampleSet {

@@ -7,7 +7,7 @@ import Testing
 struct PyTorchNetworkTests {
   @Test
   func `every network of the script is tested`() {
-    #expect(PyTorchNetwork.all.count == 18)
+    #expect(PyTorchNetwork.all.count == 19)
   }
 
   @Test(arguments: PyTorchNetwork.all)
@@ -17,14 +17,15 @@ struct PyTorchNetworkTests {
     #expect(
       network.parameters.reduce(0) { $0 + ($1.isTrained ? $1.shape.count : 0) }
         == given.trainedValues)
-    let binding = try CheckpointBinding(of: source.entries, to: network)
+    let binding = try given.binding(of: source.entries, to: network)
     #expect(binding.rule == .name)
+    #expect(binding.program == (given.file == "resnet18_stem.safetensors" ? "torchvision" : nil))
     let tensors = source.entries.filter { $0.shape.rank > 0 }
     #expect(Set(binding.names) == Set(tensors.map(\.name)))
     #expect(binding.names.count == tensors.count)
     // Any order of the file binds to the same.
     #expect(
-      try CheckpointBinding(of: source.entries.reversed(), to: network).names == binding.names)
+      try given.binding(of: source.entries.reversed(), to: network).names == binding.names)
     let weights = try binding.weights(of: network, from: source)
     let own = try logits(weights, given.samples())
     #expect(difference(own, given.logits) < 1e-4)
@@ -49,6 +50,13 @@ struct PyTorchNetworkTests {
     }
     let folded = try weights.foldingBatchNorm()
     #expect(folded.network.runningAverages.isEmpty)
+    // And back: norms that add what was folded, so that folding them gives the same to rounding.
+    let back = try folded.unfolded(into: weights.network)
+    #expect(back.network == weights.network)
+    #expect(try difference(logits(back, given.samples()), given.logits) < 1e-4)
+    for (index, parameter) in back.network.parameters.enumerated() where parameter.role == .mean {
+      #expect(back[index].elements.allSatisfy { $0 == 0 })
+    }
     #expect(try difference(logits(folded, given.samples()), given.logits) < 1e-4)
     let family = try PluginRegistry.linked().architecture(given.reference)
     let reference = try #require(family.folded(given.reference, to: folded.network))

@@ -322,6 +322,14 @@ def resnet_imagenet(depth, width):
     return NarrowResNet(block, counts, width)
 
 
+def resnet18_stem(width):
+    """torchvision's, with the first layers changed for small images as is usual."""
+    model = resnet_imagenet(18, width)
+    model.conv1 = conv(3, scaled(64, width), 3)
+    model.maxpool = nn.Identity()
+    return model
+
+
 def mobilenetv2(width):
     return torchvision.models.MobileNetV2(num_classes=3, width_mult=width)
 
@@ -373,6 +381,8 @@ def add_all():
                 "images36", depth=depth, width=1 / 64)
     network("resnet18_cifar.safetensors", KUANGLIU, "resnet-imagenet", resnet18_cifar,
             width=1 / 64)
+    network("resnet18_stem.safetensors", TORCHVISION + ", first layers for small images",
+            "resnet-imagenet", resnet18_stem, width=1 / 64)
     network("mobilenetv2.safetensors", TORCHVISION, "mobilenetv2", mobilenetv2, "images36",
             width=0.02)
 
