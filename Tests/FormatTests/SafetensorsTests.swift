@@ -189,6 +189,25 @@ struct SafetensorsTests {
     }
   }
 
+  @Test func whatIsWrittenSaysWhoseTensorsItHas() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("a.safetensors")
+    for (metadata, format) in [
+      ([:], "pt"), (["note": "text"], "pt"), (["format": "np"], "np"), (["format": "pt"], "pt"),
+      (["format": 3], "3"), (["lcw.format": "x"], nil),
+    ] as [([String: JSONValue], String?)] {
+      let checkpoint = Checkpoint(metadata: metadata, tensors: try smallCheckpoint().tensors)
+      try Safetensors().write(checkpoint, to: file)
+      let start = try bytes(of: file)
+      let length = Int(start[0]) | Int(start[1]) << 8
+      let header = try JSONValue(parsing: Array(start[8..<8 + length]))
+      let texts = header.object?["__metadata__"]?.object
+      #expect(texts?["format"]?.string == format)
+      // And reading leaves out what was added.
+      #expect(try Safetensors().open(file).metadata == metadata)
+    }
+  }
+
   @Test func structuredMetadataComeBack() throws {
     let folder = try TemporaryFolder()
     let file = folder.file("a.safetensors")

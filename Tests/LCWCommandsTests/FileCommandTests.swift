@@ -168,10 +168,8 @@ struct FileCommandTests {
     #expect(try program.run("diff", "a.lcw", "bound.lcw", expecting: 1).output.contains("f32, f64"))
     try program.run("convert", "a.lcw", "again.lcw", "--architecture", "mlp:hidden=300")
     #expect(try program.bytes("again.lcw") == program.bytes("a.lcw"))
-    for option in [["--dataset", "digits"], ["--data", "."]] {
-      let outcome = try program.start(["convert", "a.lcw", "x.lcw"] + option).finish()
-      #expect(outcome.status == 64 && outcome.errors.contains("--architecture"))
-    }
+    let outcome = try program.start(["convert", "a.lcw", "x.lcw", "--data", "."]).finish()
+    #expect(outcome.status == 64 && outcome.errors.contains("--dataset"))
   }
 
   @Test
@@ -198,10 +196,8 @@ struct FileCommandTests {
     #expect(own.count == 2)
     for (x, y) in zip(own, folded) { #expect(abs(x - y) < 1e-4) }
     try program.run("connect", "f1.lcw", "f2.lcw", "-m", "linear", "-o", "path.lcw")
-    let names = try program.run(
-      "convert", "f1.lcw", "x.safetensors", "--names-of", "n1.lcw", expecting: 64)
-    #expect(names.errors.contains("n1.lcw has batch normalisations"), "\(names.errors)")
-    #expect(names.errors.contains("were folded into the layers beside"))
+    let names = try program.run("convert", "f1.lcw", "x.safetensors", "--names-of", "n1.lcw")
+    #expect(names.output.contains("1 batch normalisations add what was folded"), "\(names.output)")
     let nothing = try program.run(
       "convert", "a.lcw", "x.lcw", "--fold-batchnorm", expecting: 64)
     #expect(nothing.errors.contains("no batch normalisation"))
@@ -238,9 +234,8 @@ struct FileCommandTests {
       try program.run("convert", "vgg.lcw", "folded.lcw", "--fold-batchnorm")
       let names = try program.run(
         "convert", "folded.lcw", "x.safetensors", "--names-of",
-        fixtures.appendingPathComponent("\(name).pt").path, expecting: 64)
-      #expect(names.errors.contains("(‘features.1.running_mean’)"), "\(names.errors)")
-      #expect(names.errors.contains("were folded") && names.errors.contains("leave out --names-of"))
+        fixtures.appendingPathComponent("\(name).pt").path)
+      #expect(names.output.contains(" as features.1.running_mean\n"), "\(names.output)")
     }
     let row = try program.json("evaluate", "vgg.lcw", "--data", ".", "--format", "json")
     for part in ["train_loss", "test_loss"] {
