@@ -112,6 +112,25 @@ struct TorchObjectTests {
     #expect(try open(Op.emptyDict + many).entries.isEmpty)
   }
 
+  @Test(arguments: [
+    ("argparse", "Namespace"), ("pathlib", "PosixPath"), ("datetime", "datetime"),
+    ("config", "Config"), ("omegaconf.dictconfig", "DictConfig"),
+    ("pytorch_lightning.callbacks.early_stopping", "EarlyStopping"),
+    ("numpy.random.mtrand", "RandomState"),
+  ])
+  func anObjectBesideWeightsIsOpaque(module: String, type: String) throws {
+    let newObject: [UInt8] = [0x81]
+    let state = Op.emptyDict + Op.text("state") + Op.integer(1) + Op.setItem
+    let object = Op.global(module, type) + Op.emptyTuple + newObject + state + Op.build
+    let source = try open(
+      Op.emptyDict + Op.text("odd") + object + Op.setItem + Op.text("w")
+        + Op.tensor(Op.storage(count: 6), [6], [1]) + Op.setItem)
+    #expect(source.entries.map(\.name) == ["w"])
+    #expect(source.metadata.isEmpty)
+    #expect(
+      source.notes == ["‘odd’ is left out: it is an object of \(module).\(type), and not built"])
+  }
+
   // MARK: - Types that can't be read
 
   @Test func typesThatAreOnlyKeptAreRead() throws {

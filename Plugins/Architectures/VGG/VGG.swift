@@ -137,7 +137,8 @@ public struct VGG: Architecture {
     guard let stem = tensors.stem, stem[2] == 3, !tensors.matrices.isEmpty else { return [] }
     // Without norms the names tell whether there were some.
     let norms: [Norm] =
-      tensors.hasRunningMoments ? [.batch] : tensors.hasPart("features") ? [.none, .folded] : [.none]
+      tensors.hasRunningMoments
+      ? [.batch] : tensors.hasPart("features") ? [.none, .folded] : [.none]
     let head = tensors.matrices.count > 1 ? Head.imagenet : .cifar
     return Depth.allCases.flatMap { depth in
       norms.map { norm in

@@ -62,7 +62,8 @@ extension ConvertCommand {
     let recorded = RecordedAccuracy(of: source)
     let metadata = try session.record(source.metadata, madeFor: dataset)
     try output.write(JoinedCheckpoint(source, saying: metadata))
-    try output.say("\(output.path): \(source.entries.count) tensors of the network that \(input) names")
+    try output.say(
+      "\(output.path): \(source.entries.count) tensors of the network that \(input) names")
     let trained = try session.naming(input) { try source.trainedNetwork(from: session.registry) }
     try sayCheck(
       of: TrainedNetwork(

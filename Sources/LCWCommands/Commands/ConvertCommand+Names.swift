@@ -49,7 +49,8 @@ extension ConvertCommand {
         + (transpose ? ", matrices turned" : ""))
     if subject.isUnfolded {
       try output.say(
-        "  \(network.runningAverages.count) batch normalisations add what was folded and do nothing else")
+        "  \(network.runningAverages.count) batch normalisations add what was folded and do nothing else"
+      )
     }
     for (parameter, name) in zip(network.parameters, names) {
       try output.say("  \(parameter.name) \(parameter.shape) as \(name.asOneLine)")

@@ -102,7 +102,8 @@ extension Session {
         + "\(dataset); \(help)"
     }
     let nearest = search.misses.prefix(Self.mostMisses).map { "\($0.reference): \($0.obstacle)" }
-    return "no known architecture fits \(dataset); the nearest are \(nearest.joined(separator: "; "));"
+    return
+      "no known architecture fits \(dataset); the nearest are \(nearest.joined(separator: "; "));"
       + " \(help)"
   }
 }

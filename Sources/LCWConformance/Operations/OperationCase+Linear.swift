@@ -16,7 +16,9 @@ extension OperationCase {
       let line = lines[index % inputs[0].count / inputs[0].rowCount]
       expected.elements[index] = Float(Double(block.elements[index]) * line.factor + line.summand)
     }
-    guard Self.areNear(output(of: [block]), expected) else { return "the lines give another output" }
+    guard Self.areNear(output(of: [block]), expected) else {
+      return "the lines give another output"
+    }
     let summands = lines.indices.map { Float($0) - 0.5 }
     guard let passing = affine.parameters(adding: summands) else { return nil }
     let adding = affine.lines(parameters: passing)

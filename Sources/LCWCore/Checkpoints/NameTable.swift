@@ -64,7 +64,8 @@ public struct NameTable: Sendable, Hashable {
       }
       guard !sections.isEmpty else { throw error("a section such as [torchvision] first") }
       guard let rule = Rule(content) else {
-        throw error("a rule such as ‘layer*.downsample = layer*.shortcut’, with as many stars on both sides")
+        throw error(
+          "a rule such as ‘layer*.downsample = layer*.shortcut’, with as many stars on both sides")
       }
       sections[sections.count - 1].rules.append(rule)
       guard sections[sections.count - 1].rules.count <= Self.mostRules else {

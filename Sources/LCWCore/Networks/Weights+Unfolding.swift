@@ -31,7 +31,8 @@ extension Weights {
       }
       guard values.map(\.shape) == places.map({ original.parameters[$0].shape }) else {
         throw UnfoldingError.otherNetwork(
-          "its layer \(network.nodes[node].name) has other sizes than \(original.nodes[layer].name)")
+          "its layer \(network.nodes[node].name) has other sizes than \(original.nodes[layer].name)"
+        )
       }
       for (place, value) in zip(places, values) { tensors[place] = value }
     }
