@@ -336,6 +336,7 @@ private struct Misnamed: Dataset {
         "ot:path=arc,cost=neuron+wa:ridge=1e+3,bias=kept", "ot:cost=neuron,path=arc",
         "wa:bias=kept,ridge=1e+3"
       ),
+      ("ot+wa:bias=kept+repair", "ot", "wa:bias=kept"),
     ] as [(String, String, String?)])
   func methodExpressions(text: String, method: String, modifier: String?) throws {
     let expression = try MethodExpression(text)
@@ -351,6 +352,10 @@ private struct Misnamed: Dataset {
     }
     #expect(try completed("zigzag") == "zigzag:turns=4,width=0.5")
     #expect(try completed("zigzag:turns=7+halving") == "zigzag:turns=7,width=0.5+halving")
+    let several = try PluginRegistry([Zigzag.self, Halving.self, Staying.self, Leaving.self])
+    #expect(
+      "\(try several.completed(MethodExpression("zigzag+staying:by=2+leaving")))"
+        == "zigzag:turns=4,width=0.5+staying:by=2+leaving:by=1")
     #expect(throws: PluginError.self) { try completed("zigzig") }
     #expect(throws: PluginError.self) { try completed("zigzag+halfing") }
   }
@@ -385,6 +390,112 @@ private struct Misnamed: Dataset {
       try registry.connection(MethodExpression("zigzag+halfing"))
     }
     #expect(unknown?.description.contains("did you mean ‘halving’") == true)
+  }
+
+  @Test(
+    arguments: [
+      ("stepping+staying+halving", "write stepping+halving+staying"),
+      ("stepping+halving+doubling", "write stepping+halving or stepping+doubling"),
+      ("stepping+staying+staying", "write each modifier once"),
+      ("zigzag+halving+staying", "zigzag does not move single layers"),
+      ("staying", "linear+staying"),
+      ("stepping+halving+stayin", "did you mean ‘staying’"),
+    ])
+  func `modifiers that can't stand so are refused with what to write`(
+    text: String, advice: String
+  ) throws {
+    let registry = try PluginRegistry([
+      Zigzag.self, Stepping.self, Halving.self, Doubling.self, Staying.self, Leaving.self,
+    ])
+    let error = #expect(throws: (any Error).self) {
+      try registry.connection(MethodExpression(text))
+    }
+    #expect((error as? any DescribedError)?.description.contains(advice) == true)
+  }
+
+  @Test func `path modifiers are applied in their order, and all of them count`() throws {
+    let registry = try PluginRegistry([
+      Zigzag.self, Stepping.self, Halving.self, Staying.self, Leaving.self,
+    ])
+    let network = try Network(inputShape: [2], layers: [.dense(outputs: 1, bias: true)])
+    let ends = (Weights(zeros: network), Weights(zeros: network))
+    for (text, labels) in [
+      ("zigzag+staying+leaving", "staying, leaving"),
+      ("zigzag+leaving+staying", "leaving, staying"),
+      ("stepping+halving+staying", "staying"),
+    ] {
+      let connection = try registry.connection(MethodExpression(text))
+      let path = try connection.path(from: ends.0, to: ends.1)
+      #expect(path.stages[0].label.hasSuffix(labels))
+      #expect(connection.measuresRunningMoments == text.contains("leaving"))
+      #expect(connection.cost(joining: network).epochs == labels.split(separator: ",").count)
+      #expect(connection.traits.isLearnable == text.contains("staying"))
+    }
+    #expect(registry.momentModifiers == ["leaving"])
+  }
+}
+
+/// Modifiers that leave every point, and say so in the stages' labels.
+private protocol Labelling: PathModifier {}
+extension Labelling {
+  static var summary: String { "nothing" }
+  static var options: [any PluginOptionDescription] { [PluginOption("by", default: 1, help: "")] }
+  static func traits(modifying traits: MethodTraits) -> MethodTraits { traits }
+  func cost(joining network: Network) -> ConnectionCost { ConnectionCost(epochs: 1) }
+  func path(
+    modifying path: any ConnectionPath, from a: Weights, to b: Weights,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    var stages = path.stages
+    stages[0].label += ", \(Self.name)"
+    return try ExplicitPath(network: path.network, stages: stages)
+  }
+}
+
+private struct Staying: Labelling {
+  static let name = "staying"
+  init(options: OptionValues) throws {}
+  static func traits(modifying traits: MethodTraits) -> MethodTraits {
+    var traits = traits
+    traits.isLearnable = true
+    return traits
+  }
+}
+
+private struct Leaving: Labelling {
+  static let name = "leaving"
+  static let measuresRunningMoments = true
+  init(options: OptionValues) throws {}
+}
+
+private struct Stepping: LayerwiseMethod {
+  static let name = "stepping"
+  static let summary = "the start, for ever"
+  static let traits = MethodTraits(
+    compute: .low, complexity: .low, isExplicit: true, loss: .high, isLearnable: false,
+    needsData: false)
+  init(options: OptionValues) throws {}
+  func path(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    try ExplicitPath(
+      network: a.network, stages: [PathStage(label: "stay", motions: a.tensors.map(Motion.fixed))])
+  }
+  func motion(
+    ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> LayerMotion { LayerMotion([:]) }
+}
+
+private struct Doubling: ConnectionModifier {
+  static let name = "doubling"
+  static let summary = "nothing"
+  init(options: OptionValues) throws {}
+  static func traits(modifying traits: MethodTraits) -> MethodTraits { traits }
+  func path(
+    from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    try method.path(from: a, to: b, in: context)
   }
 }
 

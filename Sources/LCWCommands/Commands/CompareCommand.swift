@@ -65,6 +65,7 @@ struct CompareCommand: ParsableCommand {
     // All are checked before minutes are spent on the first pairs.
     try session.requireOneNetwork(loaded, files: networks)
     session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
+    try session.warnOfRunningMoments(loaded[0].weights, in: networks[0], joinedBy: methods)
     let data = try session.data(
       given: foreign.dataset, recorded: loaded[0].dataset, in: networks[0])
     try session.require(data.samples, fit: loaded[0], in: networks[0])

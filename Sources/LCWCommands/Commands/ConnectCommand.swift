@@ -8,7 +8,7 @@ struct ConnectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect", abstract: "Joins two networks by a path.",
     discussion: """
-      A method may have a modifier behind a plus sign: linear, arc+wa, ot+bfly. With --output \
+      A method may have modifiers, each behind a plus sign: linear, arc+wa, ot+wa+repair. With --output \
       the path is written as an archive. With --evaluate, --report, an option that says how to \
       evaluate or print, or without --output, it is evaluated too. --method may be given several \
       times to compare methods. A method that \
@@ -98,6 +98,7 @@ struct ConnectCommand: ParsableCommand {
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
     try session.requireOneNetwork([a, b], files: [first, second])
     session.warnOfOtherData([a, b], files: [first, second], given: foreign.dataset)
+    try session.warnOfRunningMoments(a.weights, in: first, joinedBy: methods)
     let isEvaluated =
       evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
       || diagnosing.diagnostics

@@ -66,10 +66,12 @@ struct DemoCommand: ParsableCommand {
     try StandardOutput.text(closing)
   }
 
-  /// Every method by itself and with every modifier that it takes, but for those that join by a
-  /// model, which two networks are too few to fit.
+  /// Every method by itself and with every modifier that moves layer by layer, if it can, but for those
+  /// that join by a model, which two networks are too few to fit.
   private func methods(_ session: Session) throws -> [MethodExpression] {
-    let modifiers = session.registry.plugins(of: .modifier)
+    let modifiers = session.registry.plugins(of: .modifier).filter {
+      $0 is any ConnectionModifier.Type
+    }
     let methods = session.registry.plugins(of: .method)
     return methods.filter { !($0 is any LearnableMethod.Type) }.flatMap { method in
       let reference = PluginReference(name: method.name)

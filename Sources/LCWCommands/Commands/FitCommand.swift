@@ -134,9 +134,9 @@ struct FitCommand: ParsableCommand {
   private func learner(
     _ expression: MethodExpression, _ session: Session
   ) throws -> any LearnableMethod {
-    guard expression.modifier == nil else {
+    if let modifier = expression.modifiers.first {
       throw SessionError.wrongUse(
-        "a model is fitted for \(expression.method.name), and +\(expression.modifier?.name ?? "") "
+        "a model is fitted for \(expression.method.name), and +\(modifier.name) "
           + "needs none of its own; leave it out")
     }
     guard let learner = try session.registry.method(expression.method) as? any LearnableMethod

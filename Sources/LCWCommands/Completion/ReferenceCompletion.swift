@@ -39,22 +39,33 @@ struct ReferenceCompletion {
     return values(of: option, startingWith: String(sides[1])).map { "\(before)\(option.key)=\($0)" }
   }
 
-  /// Methods, perhaps with a modifier, as `arc+wa`.
+  /// Methods, perhaps with modifiers, as `arc+wa` or `ot+wa+repair`.
   func expressions(startingWith text: String) -> [String] {
     // A plus sign before a digit belongs to a number such as 1e+3.
     if let plus = text.lastIndex(of: "+"), text[plus...].dropFirst().first?.isNumber != true {
-      let method = text[..<plus].prefix { $0 != ":" }
-      guard
-        registry.plugins(of: .method).contains(where: { $0.name == method && isLayerwise($0) })
+      guard let before = try? MethodExpression(String(text[..<plus])),
+        let method = registry.plugins(of: .method).first(where: { $0.name == before.method.name })
       else { return [] }
       let modifier = String(text[text.index(after: plus)...])
-      return references(to: .modifier, startingWith: modifier).map { text[...plus] + $0 }
+      return references(to: .modifier, startingWith: modifier) {
+        canStand($0, behind: before, of: method)
+      }.map { text[...plus] + $0 }
     }
     let methods = references(to: .method, startingWith: text)
     guard let meant = plugin(meantBy: text, among: registry.plugins(of: .method)),
-      isLayerwise(meant), !registry.plugins(of: .modifier).isEmpty
+      let alone = try? MethodExpression(meant.name),
+      registry.plugins(of: .modifier).contains(where: { canStand($0, behind: alone, of: meant) })
     else { return methods }
     return methods + ["\(meant.name)+"]
+  }
+
+  /// Each modifier stands once, and what builds a path of its own right behind a method that moves layers.
+  private func canStand(
+    _ modifier: any Plugin.Type, behind expression: MethodExpression, of method: any Plugin.Type
+  ) -> Bool {
+    guard !expression.modifiers.contains(where: { $0.name == modifier.name }) else { return false }
+    return !(modifier is any ConnectionModifier.Type)
+      || (expression.modifiers.isEmpty && method is any LayerwiseMethod.Type)
   }
 
   /// The one whose name is the text, or the only one whose name starts with it.
@@ -63,10 +74,6 @@ struct ReferenceCompletion {
   ) -> (any Plugin.Type)? {
     let matching = plugins.filter { $0.name.hasPrefix(text) }
     return matching.count == 1 ? matching[0] : matching.first { $0.name == text }
-  }
-
-  private func isLayerwise(_ plugin: any Plugin.Type) -> Bool {
-    plugin is any LayerwiseMethod.Type
   }
 
   private func values(

@@ -35,7 +35,7 @@ public struct MethodConformance: Sendable {
       let fitted = MethodExpression(
         // Options of the fit stand for nothing beside a model.
         PluginReference(name: expression.method.name, options: [Self.modelOption: "fitted"]),
-        modifier: expression.modifier)
+        modifiers: expression.modifiers)
       let examples = try (11..<17).map { try Weights(randomFor: network, seed: $0) }
       let model = try learner.fit(
         to: Array(examples.dropLast()), heldOut: Array(examples.suffix(1)), in: context)

@@ -1,36 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A method, perhaps with a modifier behind a plus sign: `arc`, `linear+wa`, `ot:path=arc+wa:bias=kept`.
+/// A method, perhaps with modifiers, each behind a plus sign: `arc`, `linear+wa`,
+/// `ot:path=arc+wa:bias=kept+repair`.
 ///
 /// This is how a way of connecting is written everywhere: on the command line, in an archive's
-/// metadata and in a report.
+/// metadata and in a report. What modifiers stand together, and in which order, a registry knows:
+/// ``PluginRegistry/connection(_:)``.
 public struct MethodExpression: Sendable, Hashable, CustomStringConvertible {
   /// The method.
   public let method: PluginReference
-  /// What changes the method's paths, if anything does.
-  public let modifier: PluginReference?
+  /// What changes the method's paths, in the order in which it is written and applied; each once.
+  public let modifiers: [PluginReference]
 
-  /// A method with or without a modifier.
-  public init(_ method: PluginReference, modifier: PluginReference? = nil) {
+  /// A method with modifiers.
+  public init(_ method: PluginReference, modifiers: [PluginReference]) {
     self.method = method
-    self.modifier = modifier
+    self.modifiers = modifiers
+  }
+
+  /// A method with a modifier or none.
+  public init(_ method: PluginReference, modifier: PluginReference? = nil) {
+    self.init(method, modifiers: modifier.map { [$0] } ?? [])
   }
 
   /// An expression from its text.
-  /// - Throws: ``PluginError/malformedExpression(_:reason:)`` or
+  /// - Throws: ``PluginError/malformedExpression(_:reason:)`` if a modifier stands twice, or
   ///   ``PluginError/malformedReference(_:reason:)``.
   public init(_ text: String) throws(PluginError) {
     let parts = MethodExpression.parts(of: text)
-    guard parts.count <= 2 else {
-      throw .malformedExpression(text, reason: "a method takes one modifier")
-    }
     method = try PluginReference(parts[0])
-    modifier = parts.count == 2 ? try PluginReference(parts[1]) : nil
+    var modifiers: [PluginReference] = []
+    for part in parts.dropFirst() {
+      let modifier = try PluginReference(part)
+      if modifiers.contains(where: { $0.name == modifier.name }) {
+        throw .malformedExpression(
+          text, reason: "+\(modifier.name) stands there twice; write each modifier once")
+      }
+      modifiers.append(modifier)
+    }
+    self.modifiers = modifiers
   }
+
+  /// The modifier right behind the method, if there is one.
+  public var modifier: PluginReference? { modifiers.first }
 
   /// The text, with the options in alphabetical order.
   public var description: String {
-    modifier.map { "\(method)+\($0)" } ?? "\(method)"
+    ([method] + modifiers).map { "\($0)" }.joined(separator: "+")
   }
 
   // A plus sign before a digit belongs to a number such as 1e+3.

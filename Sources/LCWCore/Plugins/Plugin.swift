@@ -3,7 +3,7 @@
 /// What every plugin says of itself.
 ///
 /// A plugin is a folder, a type that conforms to one of ``ConnectionMethod``,
-/// ``ConnectionModifier``, ``Architecture``, ``NetworkOperation``, ``Dataset`` (or ``FileDataset``) and
+/// ``ConnectionModifier``, ``PathModifier``, ``Architecture``, ``NetworkOperation``, ``Dataset`` (or ``FileDataset``) and
 /// ``CheckpointFormat``, one line that registers it, and one row in the package manifest:
 ///
 /// ```swift
@@ -33,7 +33,7 @@ extension Plugin {
 public enum PluginKind: String, Sendable, CaseIterable {
   /// A ``ConnectionMethod``.
   case method
-  /// A ``ConnectionModifier``.
+  /// A ``ConnectionModifier`` or a ``PathModifier``.
   case modifier
   /// An ``Architecture``.
   case architecture
@@ -48,7 +48,7 @@ public enum PluginKind: String, Sendable, CaseIterable {
   public init?(of type: any Plugin.Type) {
     switch type {
     case is any ConnectionMethod.Type: self = .method
-    case is any ConnectionModifier.Type: self = .modifier
+    case is any ConnectionModifier.Type, is any PathModifier.Type: self = .modifier
     case is any Architecture.Type: self = .architecture
     case is any NetworkOperation.Type: self = .operation
     case is any Dataset.Type, is any FileDataset.Type: self = .dataset

@@ -71,30 +71,6 @@ public struct PluginRegistry: Sendable {
     try instance(of: .method, reference)
   }
 
-  /// The way of connecting an expression such as `arc` or `linear+wa` names.
-  /// - Throws: ``PluginError`` for an unknown name or a wrong option,
-  ///   ``ConnectionError/notLayerwise(method:modifier:suited:)`` if the method can't be modified.
-  public func connection(_ expression: MethodExpression) throws -> Connection {
-    guard let reference = expression.modifier else {
-      let name = expression.method.name
-      // The likely slip is to leave out the method.
-      if plugins(of: .modifier).contains(where: { $0.name == name }),
-        !plugins(of: .method).contains(where: { $0.name == name })
-      {
-        throw PluginError.malformedExpression(
-          name, reason: "it modifies one; write it behind one, such as linear+\(name)")
-      }
-      return Connection(expression, method: try method(expression.method))
-    }
-    let modifier: any ConnectionModifier = try instance(of: .modifier, reference)
-    guard let method = try method(expression.method) as? any LayerwiseMethod else {
-      throw ConnectionError.notLayerwise(
-        method: expression.method.name, modifier: reference.name,
-        suited: plugins(of: .method).filter { $0 is any LayerwiseMethod.Type }.map { $0.name })
-    }
-    return Connection(expression, method: method, modifier: modifier)
-  }
-
   /// The architecture a reference such as `mlp:hidden=2000` names.
   /// - Throws: ``PluginError`` for an unknown name or a wrong option.
   public func architecture(_ reference: PluginReference) throws -> any Architecture {
@@ -140,35 +116,6 @@ public struct PluginRegistry: Sendable {
     try instance(of: .format, reference)
   }
 
-  /// A method's expression with every option that it and its modifier have, those by default too: what
-  /// a result depends on, whatever the defaults of another version are.
-  /// - Throws: ``PluginError`` for an unknown name.
-  public func completed(_ expression: MethodExpression) throws -> MethodExpression {
-    func completed(_ reference: PluginReference, _ kind: PluginKind) throws -> PluginReference {
-      let defaults = try type(of: kind, named: reference.name).options.map {
-        ($0.key, $0.defaultText)
-      }
-      return PluginReference(
-        name: reference.name,
-        options: reference.options.merging(defaults) { given, _ in given })
-    }
-    return MethodExpression(
-      try completed(expression.method, .method),
-      modifier: try expression.modifier.map { try completed($0, .modifier) })
-  }
-
-  /// The files that a method's and its modifier's options name.
-  /// - Throws: ``PluginError`` for an unknown name.
-  public func files(namedBy expression: MethodExpression) throws -> [String] {
-    func files(_ reference: PluginReference, _ kind: PluginKind) throws -> [String] {
-      try type(of: kind, named: reference.name).options.filter(\.namesFile).compactMap {
-        reference.options[$0.key]
-      }
-    }
-    return try files(expression.method, .method)
-      + (try expression.modifier.map { try files($0, .modifier) } ?? [])
-  }
-
   /// Refuses a reference that was read from a file of weights if one of its options names a file: what
   /// such a file says must not decide which others are opened.
   /// - Parameter field: The field of the metadata, for the error.
@@ -184,7 +131,7 @@ public struct PluginRegistry: Sendable {
     }
   }
 
-  private func type(of kind: PluginKind, named name: String) throws -> any Plugin.Type {
+  func type(of kind: PluginKind, named name: String) throws -> any Plugin.Type {
     let candidates = plugins(of: kind)
     guard let type = candidates.first(where: { $0.name == name }) else {
       throw PluginError.unknownPlugin(name: name, kind: kind, known: candidates.map { $0.name })
@@ -192,7 +139,7 @@ public struct PluginRegistry: Sendable {
     return type
   }
 
-  private func instance<P>(of kind: PluginKind, _ reference: PluginReference) throws -> P {
+  func instance<P>(of kind: PluginKind, _ reference: PluginReference) throws -> P {
     let type = try type(of: kind, named: reference.name)
     let values = try OptionValues(reference, declaredBy: type, operations: operations)
     guard let instance = try type.init(options: values) as? P else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWNumerics
 
-/// A way to join networks: a method, perhaps with a modifier, ready to be used.
+/// A way to join networks: a method, perhaps with modifiers, ready to be used.
 ///
 /// ```swift
 /// let connection = try registry.connection(MethodExpression("arc+wa"))
@@ -12,34 +12,50 @@ public struct Connection: Sendable {
   public let expression: MethodExpression
   private let method: any ConnectionMethod
   private let modified: (method: any LayerwiseMethod, modifier: any ConnectionModifier)?
+  /// What changes the path, in order.
+  private let along: [any PathModifier]
 
-  init(_ expression: MethodExpression, method: any ConnectionMethod) {
+  init(
+    _ expression: MethodExpression, method: any ConnectionMethod, along: [any PathModifier] = []
+  ) {
     self.expression = expression
     self.method = method
+    self.along = along
     modified = nil
   }
 
   init(
-    _ expression: MethodExpression, method: any LayerwiseMethod, modifier: any ConnectionModifier
+    _ expression: MethodExpression, method: any LayerwiseMethod, modifier: any ConnectionModifier,
+    along: [any PathModifier] = []
   ) {
     self.expression = expression
     self.method = method
+    self.along = along
     modified = (method, modifier)
+  }
+
+  private var modifiers: [any MethodModifier] {
+    (modified.map { [$0.modifier] } ?? []) + along.map { $0 as any MethodModifier }
   }
 
   /// The row of the overview table.
   public var traits: MethodTraits {
-    let own = type(of: method).traits
-    return modified.map { type(of: $0.modifier).traits(modifying: own) } ?? own
+    modifiers.reduce(type(of: method).traits) { type(of: $1).traits(modifying: $0) }
+  }
+
+  /// Whether a modifier measures what batch normalisations keep anew along the path.
+  public var measuresRunningMoments: Bool {
+    along.contains { type(of: $0).measuresRunningMoments }
   }
 
   /// What joining two networks takes beside them.
   public func cost(joining network: Network) -> ConnectionCost {
-    let own = method.cost(joining: network)
-    let added = modified?.modifier.cost(joining: network) ?? ConnectionCost()
-    let (epochs, isTooMany) = own.epochs.addingReportingOverflow(added.epochs)
-    return ConnectionCost(
-      epochs: isTooMany ? Int.max : epochs, bytes: own.bytes + added.bytes)
+    modifiers.reduce(method.cost(joining: network)) { $0 + $1.cost(joining: network) }
+  }
+
+  /// What the modifiers of paths take, where the path is there already.
+  public func modifyingCost(joining network: Network) -> ConnectionCost {
+    along.reduce(ConnectionCost()) { $0 + $1.cost(joining: network) }
   }
 
   /// The neurons of a network as a learned connection sees them; see
@@ -52,11 +68,15 @@ public struct Connection: Sendable {
   }
 
   /// A path from `a` to `b`.
+  ///
+  /// Of batch normalisations a method moves the running moments as it does weights, and no variance falls
+  /// below the smallest of its layer in either network. They are right for the end points alone, unless
+  /// ``measuresRunningMoments``.
+  ///
   /// - Throws: ``NetworkError/mismatch(_:_:)`` if they are not of one network,
   ///   ``ConnectionError/weights(network:_:)`` if one holds numbers that nothing can be computed with,
-  ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them,
-  ///   ``ConnectionError/layer(index:description:problem:)`` if the network has batch
-  ///   normalisations, and what the method throws.
+  ///   ``ConnectionError/needsSamples(method:)`` if the context lacks them, and what the method and
+  ///   its modifiers throw.
   public func path(
     from a: Weights, to b: Weights, in context: ConnectionContext = ConnectionContext()
   ) throws -> any ConnectionPath {
@@ -70,18 +90,34 @@ public struct Connection: Sendable {
     if traits.needsData, context.samples == nil {
       throw ConnectionError.needsSamples(method: "\(expression)")
     }
-    if let layer = a.network.runningAverages.first {
-      // Where it can't be folded, that is what to say.
-      _ = try a.foldingBatchNorm()
-      throw ConnectionError.layer(
-        index: layer, description: a.network.describe(node: layer),
-        problem: "keeps running moments, which are right for the end points of a path alone; fold "
-          + "it into its neighbours with lcw convert --fold-batchnorm")
+    let own =
+      try modified.map {
+        try $0.modifier.path(from: a, to: b, moving: $0.method, in: context)
+      } ?? method.path(from: a, to: b, in: context)
+    return try modified(VariancePath.bounding(own, from: a, to: b), from: a, to: b, in: context)
+  }
+
+  /// What the modifiers of paths make of one that the method made before.
+  /// - Throws: ``ConnectionError/needsSamples(method:)`` if the context lacks them, and what the modifiers
+  ///   throw.
+  public func modified(
+    _ path: any ConnectionPath, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    if traits.needsData, context.samples == nil {
+      throw ConnectionError.needsSamples(method: "\(expression)")
     }
-    if let modified {
-      return try modified.modifier.path(from: a, to: b, moving: modified.method, in: context)
-    }
-    return try method.path(from: a, to: b, in: context)
+    return try modified(
+      path, from: path.weights(at: path.domain.lowerBound),
+      to: path.weights(at: path.domain.upperBound), in: context)
+  }
+
+  private func modified(
+    _ path: any ConnectionPath, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    guard !along.isEmpty else { return path }
+    return ModifiedPath(
+      try along.reduce(path) { try $1.path(modifying: $0, from: a, to: b, in: context) },
+      of: path, by: expression.modifiers.suffix(along.count))
   }
 }
 
@@ -95,6 +131,8 @@ public enum ConnectionError: DescribedError, Hashable {
   case tooFewLayers(method: String, needed: Int, found: Int)
   /// The method can't handle a layer.
   case layer(index: Int, description: String, problem: String)
+  /// The method or modifier has nothing to do with such a network.
+  case unsuited(method: String, problem: String)
   /// The weights have values that are not finite.
   case notFinite(network: String)
   /// The weights are numbers that nothing can be computed with.
@@ -109,7 +147,7 @@ public enum ConnectionError: DescribedError, Hashable {
   /// Wrong usage, but for wrong data and failures of a computation.
   public var category: ErrorCategory {
     switch self {
-    case .needsSamples, .notLayerwise, .tooFewLayers, .layer: .usage
+    case .needsSamples, .notLayerwise, .tooFewLayers, .layer, .unsuited: .usage
     case .notFinite, .weights, .range, .overflow: .data
     case .diverged: .failure
     }
@@ -125,6 +163,7 @@ public enum ConnectionError: DescribedError, Hashable {
         + (suited.isEmpty ? "" : "; these do: \(suited.joined(separator: ", "))")
     case .tooFewLayers(let method, let needed, let found):
       "\(method) needs a network with \(needed) layers of weights or more; this one has \(found)"
+    case .unsuited(let method, let problem): "\(method): \(problem)"
     case .layer(let index, let description, let problem),
       .range(let index, let description, let problem):
       "layer \(index + 1) (\(description)) \(problem)"

@@ -42,6 +42,12 @@ public struct ConnectionCost: Sendable, Hashable {
     self.bytes = bytes
   }
 
+  /// Both together; more epochs than an integer holds are as many as it holds.
+  public static func + (a: ConnectionCost, b: ConnectionCost) -> ConnectionCost {
+    let (epochs, isTooMany) = a.epochs.addingReportingOverflow(b.epochs)
+    return ConnectionCost(epochs: isTooMany ? Int.max : epochs, bytes: a.bytes + b.bytes)
+  }
+
   /// The multiplications of the training, for a network and a number of samples: a pass forward and
   /// two back.
   public func trainingWork(of network: Network, samples: Int) -> Double {

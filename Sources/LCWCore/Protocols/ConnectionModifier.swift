@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What builds a path of its own from a method's motion of single layers: `wa` in `linear+wa`.
-///
-/// The laws of ``ConnectionMethod`` hold for the paths.
-public protocol ConnectionModifier: Plugin {
+/// What every modifier of a method says of itself, of either kind: ``ConnectionModifier`` or
+/// ``PathModifier``.
+public protocol MethodModifier: Plugin {
   /// The row of the overview table of a method so modified.
   static func traits(modifying traits: MethodTraits) -> MethodTraits
 
+  /// What the modifier adds to the cost of its method; see ``ConnectionMethod/cost(joining:)``.
+  func cost(joining network: Network) -> ConnectionCost
+}
+
+extension MethodModifier {
+  /// Little.
+  public func cost(joining network: Network) -> ConnectionCost { ConnectionCost() }
+}
+
+/// What builds a path of its own from a method's motion of single layers: `wa` in `linear+wa`. It stands
+/// right behind the method.
+///
+/// The laws of ``ConnectionMethod`` hold for the paths.
+public protocol ConnectionModifier: MethodModifier {
   /// A path from `a` to `b` that moves hidden layers as `method` does.
   ///
   /// The caller has checked that both are of one network.
@@ -17,12 +30,4 @@ public protocol ConnectionModifier: Plugin {
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath
-
-  /// What the modifier adds to the cost of its method; see ``ConnectionMethod/cost(joining:)``.
-  func cost(joining network: Network) -> ConnectionCost
-}
-
-extension ConnectionModifier {
-  /// Little.
-  public func cost(joining network: Network) -> ConnectionCost { ConnectionCost() }
 }

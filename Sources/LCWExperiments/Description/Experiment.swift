@@ -126,7 +126,7 @@ public struct Experiment: Sendable, Hashable {
 extension MethodExpression {
   /// The names of the fits that options of the method refer to.
   var fitNames: [String] {
-    (Array(method.options.values) + Array((modifier?.options ?? [:]).values))
+    ([method] + modifiers).flatMap { Array($0.options.values) }
       .filter { $0.hasPrefix("@") }.map { String($0.dropFirst()) }.sorted()
   }
 }

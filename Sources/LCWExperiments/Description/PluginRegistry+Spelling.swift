@@ -62,6 +62,6 @@ extension PluginRegistry {
     let whole = try completed(expression)
     return MethodExpression(
       rewritten(whole.method, .method),
-      modifier: whole.modifier.map { rewritten($0, .modifier) })
+      modifiers: whole.modifiers.map { rewritten($0, .modifier) })
   }
 }

@@ -68,7 +68,12 @@ extension StepRunner {
       let traits = try registry.connection(method).traits
       let hidden = max(1, network.weightedLayers.count - 1)
       var work = points * pass * measured
-      if method.modifier != nil {
+      let along = registry.plugins(of: .modifier).filter { $0 is any PathModifier.Type }
+        .map { $0.name }
+      let passes = method.modifiers.filter { along.contains($0.name) }.count
+      // At most all samples once more at each point.
+      work += Double(passes) * points * pass * Double(data.train.count)
+      if method.modifiers.count > passes {
         // A Gram matrix of each moved layer's features at each of its points.
         let widths = network.weightedLayers.dropFirst().compactMap {
           network.parameterIndex(ofLayer: $0, role: .weight).map {

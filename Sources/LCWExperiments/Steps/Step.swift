@@ -39,7 +39,7 @@ public struct Step: Sendable, Hashable {
   /// Nothing in it but what the key is of: two ways to write one method name one folder.
   public var folderName: String {
     func plugins(_ method: MethodExpression) -> [String] {
-      [method.method.name] + (method.modifier.map { [$0.name] } ?? [])
+      [method.method.name] + method.modifiers.map(\.name)
     }
     func ends(_ pair: NetworkPair) -> [String] { ["\(pair.first)", "\(pair.second)"] }
     let words =

@@ -10,7 +10,7 @@ extension StepRunner {
   static func learner(
     _ fit: Experiment.Fit, _ registry: PluginRegistry
   ) throws -> any LearnableMethod {
-    guard fit.method.modifier == nil,
+    guard fit.method.modifiers.isEmpty,
       let learner = try registry.method(fit.method.method) as? any LearnableMethod
     else {
       let able = registry.plugins(of: .method).filter { $0 is any LearnableMethod.Type }
@@ -91,9 +91,9 @@ extension StepRunner {
       reading: try product(.learn(method, pair), in: folder), registry: registry)
     // What computes a path anew is the step's method, however it is written; a path that is stored whole
     // is what it is.
-    if case .computed = archive.content,
-      try registry.keyed(method) != (try? registry.keyed(archive.method))
-    {
+    var isWhole = false
+    if case .stored = archive.content { isWhole = true }
+    if try !isWhole && registry.keyed(method) != (try? registry.keyed(archive.method)) {
       throw CheckpointError.recorded(
         field: "method", problem: "it is \(archive.method), but the step's is \(method)")
     }

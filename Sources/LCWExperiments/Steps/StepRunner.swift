@@ -51,13 +51,6 @@ public struct StepRunner: Sendable {
     for method in experiment.planes where WeightPlane.isDegenerate(for: method, registry) {
       throw WeightPlane.degenerate(method)
     }
-    // Said before hours of training, which the connection would say only after them.
-    guard joining.isEmpty || network.runningAverages.isEmpty else {
-      throw ExperimentError.field(
-        "architecture",
-        expected: "one without batch normalisation where there are methods: its moments are right "
-          + "for a network and for no point between two")
-    }
     self.experiment = experiment
     steps = experiment.stepsByWork
     self.registry = registry

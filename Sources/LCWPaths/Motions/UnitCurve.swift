@@ -17,6 +17,9 @@ public enum UnitCurve: String, OptionChoice {
   /// layer's bias is one sample of each network.
   ///
   /// So they are with two layers whose units belong to several groups, or are held.
+  ///
+  /// Running averages, the moments of batch normalisations, are no weights: they go along the line on the
+  /// arc too, so that a variance stays between those of the ends.
   public func stage(from a: Weights, to b: Weights, label: String) throws -> PathStage {
     let network = a.network
     let population =
@@ -24,6 +27,7 @@ public enum UnitCurve: String, OptionChoice {
     let motions = network.parameters.indices.map { index in
       let parameter = network.parameters[index]
       let pair = [a[index], b[index]]
+      if !parameter.isTrained { return Motion.combination(pair, .line) }
       if let site = population?.outgoing.first(where: { $0.parameter == index }) {
         return motion(pair, mean: { pair.meanOfBlocks(site, parameter.shape, population) })
       }
