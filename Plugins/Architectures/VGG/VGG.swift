@@ -132,9 +132,11 @@ public struct VGG: Architecture {
     return PluginReference(name: reference.name, options: options)
   }
 
-  /// All depths, with the width of the first convolution and the head that the matrices are.
+  /// All depths, with the width of the widest convolution, which rounding changes least, and the head that the matrices are.
   public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
-    guard let stem = tensors.stem, stem[2] == 3, !tensors.matrices.isEmpty else { return [] }
+    guard let stem = tensors.stem, stem[2] == 3, !tensors.matrices.isEmpty,
+      let widest = tensors.kernels.map({ $0[0] }).max()
+    else { return [] }
     // Without norms the names tell whether there were some.
     let norms: [Norm] =
       tensors.hasRunningMoments
@@ -143,7 +145,7 @@ public struct VGG: Architecture {
     return Depth.allCases.flatMap { depth in
       norms.map { norm in
         reference([
-          Self.depth.key: depth.rawValue, width.key: TensorSurvey.width(stem[0], of: filters[0]),
+          Self.depth.key: depth.rawValue, width.key: TensorSurvey.width(widest, of: 512),
           Self.norm.key: norm.rawValue, Self.head.key: head.rawValue,
         ])
       }
