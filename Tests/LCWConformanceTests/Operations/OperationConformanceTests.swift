@@ -33,6 +33,7 @@ struct OperationConformanceTests {
     "layernorm": ["layernorm", "layernorm channels", "layernorm epsilon 0.01"],
     "pad": ["pad 1", "pad 1x0x2x1", "pad channels 1x2", "pad channels 3x0"],
     "flatten": ["flatten", "flatten 2"], "reshape": ["reshape 3x4", "reshape 4x3x1", "reshape 12"],
+    "shuffle": ["shuffle 1", "shuffle 2", "shuffle 3", "shuffle 4"],
   ]
 
   static let names =

@@ -169,6 +169,7 @@ case("concat", [[4], [3]], lambda v, *xs: torch.cat(xs, 1), suffix="vectors")
 case("pad 1x2x0x1", [[2, 2, 3]], lambda v, x: F.pad(x, (2, 1, 1, 0)))
 case("pad channels 1x2", [[2, 2, 3]], lambda v, x: F.pad(x, (0, 0, 0, 0, 1, 2)))
 case("reshape 6x4", [[2, 3, 4]], lambda v, x: x.reshape(len(x), 6, 4))
+case("shuffle 3", [[6, 2, 4]], lambda v, x: F.channel_shuffle(x, 3))
 case("flatten", [[2, 3, 4]], lambda v, x: x.flatten(1))
 case("flatten 2", [[2, 3, 4]], lambda v, x: x.flatten(2))
 
