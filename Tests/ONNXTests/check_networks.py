@@ -2,14 +2,14 @@
 """Exports torchvision's networks at full width with seeded random weights, in three ways, converts each by lcw and back, and
 runs what was written by onnxruntime beside the first file.
 
-check_networks.py LCW FOLDER [NAME...]: prints the seconds and the memory of `lcw convert`, those of onnx.load, and the largest
-difference of the logits, in parts of the largest, on two images. Wants torch, torchvision, onnx, onnxscript and onnxruntime.
+check_networks.py LCW FOLDER [NAME...]: prints the seconds and the memory of `lcw convert`, those of onnx.load (the import of onnx
+taken off the seconds), and the largest difference of the logits, in parts of the largest, on two images.
+check_networks.py LCW FOLDER light: the same for the light_* models that the package onnx brings, against their reference outputs.
+Wants torch, torchvision, onnx, onnxscript and onnxruntime.
 """
 import os
-import resource
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
@@ -46,14 +46,24 @@ def export(name, folder):
         yield way, file
 
 
+# In a process of its own, since a child counts the memory of the one that it was made of.
+MEASURE = """
+import os, sys, time
+start = time.time()
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[
+    (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(child, 0)
+print(status, time.time() - start, usage.ru_maxrss / 1024)
+"""
+
+
 def measured(command):
     """The seconds and the megabytes of a command."""
-    start = time.time()
-    process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
+    run = [sys.executable, "-S", "-c", MEASURE, *command]
+    status, seconds, memory = subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()
+    if status != "0":
         sys.exit(f"failed: {command}")
-    return time.time() - start, usage.ru_maxrss / 1024
+    return float(seconds), float(memory)
 
 
 def logits(file, images):
@@ -63,22 +73,55 @@ def logits(file, images):
     return session.run(None, {session.get_inputs()[0].name: images})[0]
 
 
+def there_and_back(lcw, file, folder):
+    """The file by lcw and back as ONNX, and the seconds and the memory of the first."""
+    own, again = f"{folder}/own.lcw", f"{folder}/again.onnx"
+    seconds, memory = measured([lcw, "convert", file, own, "--overwrite"])
+    measured([lcw, "convert", own, again, "--overwrite"])
+    return again, seconds, memory
+
+
+def relative(found, expected):
+    """The largest difference in parts of the largest value."""
+    return np.abs(found.reshape(-1) - expected.reshape(-1)).max() / np.abs(expected).max()
+
+
+def light(lcw, folder):
+    import onnx
+    from onnx.backend.test.runner import Runner
+
+    data = os.path.join(os.path.dirname(onnx.__file__), "backend/test/data/light")
+    for name in sorted(os.listdir(data)):
+        if not name.endswith(".onnx"):
+            continue
+        name, file = name.removesuffix(".onnx"), os.path.join(data, name)
+        graph = onnx.load(file).graph
+        weights = {tensor.name for tensor in graph.initializer}
+        value = next(value for value in graph.input if value.name not in weights)
+        sample = Runner.generate_dummy_data(value, seed=0, name=name, random=False)
+        with open(f"{data}/{name}_output_0.pb", "rb") as stored:
+            expected = onnx.numpy_helper.to_array(onnx.TensorProto.FromString(stored.read()))
+        again, seconds, memory = there_and_back(lcw, file, folder)
+        difference = relative(logits(again, sample), expected)
+        print(f"{name}: difference {difference:.1e}, convert {seconds:.2f} s {memory:.0f} MB", flush=True)
+
+
 def main():
     warnings.filterwarnings("ignore")
     lcw, folder, *names = sys.argv[1:]
+    if names == ["light"]:
+        return light(lcw, folder)
+    start, _ = measured([sys.executable, "-c", "import onnx"])
     for name in names or USUAL:
         for way, file in export(name, folder):
-            own, again = f"{folder}/own.lcw", f"{folder}/again.onnx"
-            seconds, memory = measured([lcw, "convert", file, own, "--overwrite"])
-            measured([lcw, "convert", own, again, "--overwrite"])
+            again, seconds, memory = there_and_back(lcw, file, folder)
             load = [sys.executable, "-c", "import onnx, sys; onnx.load(sys.argv[1])", file]
             peer_seconds, peer_memory = measured(load)
             with np.load(f"{folder}/{name}.npz") as reference:
-                found = logits(again, reference["input"])
-                difference = np.abs(found - reference["output"]).max() / np.abs(reference["output"]).max()
+                difference = relative(logits(again, reference["input"]), reference["output"])
             print(
-                f"{name} {way}: difference {difference:.1e}, convert {seconds:.1f} s {memory:.0f} MB, "
-                f"onnx.load {peer_seconds:.1f} s {peer_memory:.0f} MB", flush=True)
+                f"{name} {way}: difference {difference:.1e}, convert {seconds:.2f} s {memory:.0f} MB, "
+                f"onnx.load {peer_seconds - start:.2f} s {peer_memory:.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -177,6 +177,7 @@ struct GraphExport {
       return add(
         "InstanceNormalization", [x] + ["scale", "shift"].compactMap { parameter($0) },
         [("epsilon", .float(Float(epsilon)))])
+    case "shuffle": return try shuffle(&words, x, shape)
     case "lrn": return try localResponse(&words, x)
     case "pad": return try pad(&words, x, shape)
     case "flatten", "reshape":
@@ -335,10 +336,25 @@ struct GraphExport {
     return add("Add", [product, parameter("shift", spreadOver: shape.rank) ?? ""])
   }
 
+  private mutating func shuffle(
+    _ words: inout OperationWords, _ x: String, _ shape: Shape
+  ) throws(OperationProblem) -> String {
+    let groups = try words.integer("groups")
+    let rest = shape.dimensions.dropFirst()
+    let parts = [0, groups, shape.rows / groups] + rest
+    let apart = add("Reshape", [x, list("groups", parts)])
+    let order = [0, 2, 1] + (3..<parts.count)
+    let turned = add("Transpose", [apart], [("perm", .integers(order))])
+    return add("Reshape", [turned, list("shape", [0] + shape.dimensions)])
+  }
+
   private mutating func localResponse(
     _ words: inout OperationWords, _ x: String
   ) throws(OperationProblem) -> String {
     let size = try words.integer("a size")
+    guard size % 2 == 1 else {
+      throw OperationProblem("has an even size, and LRN of ONNX has odd ones alone")
+    }
     var found = ["alpha": 1e-4, "beta": 0.75, "k": 1]
     try words.clauses(["alpha", "beta", "k"]) { (key, words) throws(OperationProblem) in
       found[key] = try words.number("a number after \(key)")

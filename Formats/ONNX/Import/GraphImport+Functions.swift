@@ -45,13 +45,32 @@ extension GraphImport {
   mutating func parametricLeaky(_ call: NodeCall) throws -> [GraphValue] {
     let recipe = try call.numbers(1, "its slopes")
     guard recipe.shape.count <= ONNXLimits.smallCount else {
-      throw Unsupported("it has \(recipe.shape.count) slopes; leaky-relu has one")
+      throw Unsupported("it has \(recipe.shape.count) slopes, more than are accepted")
     }
     let slopes = try recipe.elements(from: data)
-    guard let slope = slopes.first, slopes.allSatisfy({ $0 == slope }) else {
-      throw Unsupported("its slopes differ; leaky-relu has one")
+    if let slope = slopes.first, slopes.allSatisfy({ $0 == slope }) {
+      return try leaky(call, slope: Double(slope))
     }
-    return try leaky(call, slope: Double(slope))
+    // Relu(x) − slope · Relu(−x), with a slope for each channel.
+    let source = try activation(try call.required(0))
+    let isTurned = if case .turned = source.form { true } else { false }
+    let value = try isTurned ? self.value(of: source.expression) : plain(source)
+    let shape = draft.shapes[value]
+    var seen = source
+    if !isTurned { seen.form = .plain }
+    guard let own = try perChannel(own(recipe, seen, shape), shape) else {
+      throw Unsupported("its slopes \(recipe.shape) differ from place to place")
+    }
+    let positive = try draft.add(["relu"], reading: [value])
+    let negative = try draft.add(["relu"], reading: [scale(value, by: -1)])
+    let sloped = try draft.add(
+      ["affine"], reading: [negative],
+      parameters: [
+        "scale": try settled(own.mapped(.negated)),
+        "shift": TensorRecipe(filled: 0, [shape.rows]),
+      ], hint: hint(call.input(1)))
+    let sum = try draft.add(["add"], reading: [positive, sloped])
+    return [output(sum, form: seen.form, sizes: source.sizes)]
   }
 
   mutating func exponentialUnit(_ call: NodeCall) throws -> [GraphValue] {

@@ -160,6 +160,10 @@ extension GraphImport {
   mutating func localResponse(_ call: NodeCall) throws -> [GraphValue] {
     let value = try plain(try activation(try call.required(0)))
     guard let size = try call.integer("size"), size > 0 else { throw Unsupported("it has no size") }
+    guard size % 2 == 1 else {
+      throw Unsupported(
+        "its size \(size) is even, and programs differ in which channels that takes; make it odd")
+    }
     let numbers = try [("alpha", Float(0.0001)), ("beta", 0.75), ("bias", 1)].map {
       ScalarFunction.word(Double(try call.float($0, default: $1)))
     }
@@ -260,7 +264,9 @@ extension GraphImport {
       }
       moment.step = .centred
       return .moment(moment)
-    case (.moment(var x), .moment(let y), _):
+    case (.moment(var x), .moment(var y), _):
+      // A product's order is free: the centred value is the first here.
+      if case .product = operation, case .inverse = x.step { swap(&x, &y) }
       guard isSame(x.source, y.source), x.axes == y.axes, case .centred = x.step else { return nil }
       switch (y.step, operation) {
       case (.centred, .product):

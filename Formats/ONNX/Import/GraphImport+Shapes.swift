@@ -150,6 +150,22 @@ extension GraphImport {
     return .activation(result)
   }
 
+  /// Channels that are seen as groups, and the groups' channels put in turn; nothing for other orders.
+  private mutating func shuffled(_ source: Activation, _ order: [Int]) throws -> GraphValue? {
+    let sizes = source.sizes
+    guard source.form == .reshaped, sizes.count >= 2, sizes[0] > 1, sizes[1] > 1,
+      order == [1, 0] + Array(sizes.indices.dropFirst(2))
+    else { return nil }
+    let value = try value(of: source.expression)
+    let shape = draft.shapes[value]
+    guard shape.dimensions.dropFirst().reduce(1, *) == sizes.dropFirst(2).reduce(1, *) else {
+      return nil
+    }
+    return output(
+      try draft.add(["shuffle", "\(sizes[0])"], reading: [value]), form: .reshaped,
+      sizes: order.map { sizes[$0] })
+  }
+
   /// `Transpose`, which is a way to see a value until something undoes it.
   mutating func transpose(_ call: NodeCall) throws -> [GraphValue] {
     let source = try activation(try call.required(0))
@@ -159,13 +175,14 @@ extension GraphImport {
       throw Unsupported("it turns the axis of the samples")
     }
     let order = given.dropFirst().map { $0 - 1 }
+    if let shuffled = try shuffled(source, order) { return [shuffled] }
     var result = source
     result.sizes = order.map { source.sizes[$0] }
     if source.form == .reshaped {
       let moved = order.filter { source.sizes[$0] > 1 }
       guard moved == moved.sorted() else {
         throw Unsupported(
-          "it puts axes of \(source.sizes) in another order that no layer takes up, as shuffling channels does"
+          "it puts axes of \(source.sizes) in another order that no layer takes up"
         )
       }
       return [.activation(result)]

@@ -187,7 +187,7 @@ struct GraphImport {
       note(error)
       outputs = []
     } catch let error as OperationProblem {
-      note(Unsupported("an operation here \(error.sentence)"))
+      note(Unsupported(error.sentence))
       outputs = []
     }
     for (place, name) in node.outputs.enumerated() where !name.isEmpty {
@@ -237,7 +237,7 @@ struct GraphImport {
       } catch let error as Unsupported {
         note(error)
       } catch let error as OperationProblem {
-        note(Unsupported("an operation here \(error.sentence)"))
+        note(Unsupported(error.sentence))
       }
     }
     guard problems.isEmpty else { throw ONNXError.unsupported(file: path, problems) }
@@ -245,6 +245,13 @@ struct GraphImport {
       throw ONNXError.model(file: path, reason: "its output is its input; it has no layers")
     }
     let (network, recipes) = try draft.network(puttingOut: last)
+    for (parameter, recipe) in zip(network.parameters, recipes) {
+      guard let index = recipe.storedIndex, data[index].type.isInteger else { continue }
+      throw ONNXError.tensor(
+        file: path, tensor: data[index].name,
+        reason: "it holds whole numbers (\(data[index].type.rawValue)), and is read as the "
+          + "\(parameter.role.rawValue) of a layer; export the model in floating point")
+    }
     return Result(
       network: network, recipes: recipes, notes: notes, final: final, input: input,
       output: output.name)

@@ -35,10 +35,16 @@ struct NetworkDraft {
     _ words: [String], reading inputs: [Int], parameters: [String: TensorRecipe] = [:],
     hint: String? = nil
   ) throws(OperationProblem) -> Int {
-    let line = Line(
-      words: words, operation: try operation(words), inputs: inputs, parameters: parameters,
-      hint: hint)
-    let shape = try check(line)
+    let shape: Shape
+    let line: Line
+    do throws(OperationProblem) {
+      line = Line(
+        words: words, operation: try operation(words), inputs: inputs, parameters: parameters,
+        hint: hint)
+      shape = try check(line)
+    } catch {
+      throw OperationProblem("as ‘\(words.joined(separator: " "))’ it \(error.sentence)")
+    }
     lines.append(line)
     shapes.append(shape)
     return lines.count
