@@ -26,6 +26,10 @@ private func mutated(_ input: [UInt8], maxSize: Int, _ random: inout Random) -> 
       zip.mutate(&random)
       return zip.bytes
     }
+    if var message = MessageParts(input) {
+      for _ in 0...random.below(4) { message.mutate(&random) }
+      return message.bytes
+    }
     if var array = ArrayParts(input) {
       array.text = mutatedText(array.text, &random)
       return array.bytes
