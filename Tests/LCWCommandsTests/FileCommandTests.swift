@@ -173,15 +173,16 @@ struct FileCommandTests {
   }
 
   @Test
-  func `batch normalisations are folded, and then networks can be joined`() throws {
+  func `batch normalisations are told of, and folded`() throws {
     let layers = "conv 4 3; batchnorm; relu; flatten; dense classes"
     for (name, seed) in [("n1.lcw", "1"), ("n2.lcw", "2")] {
       try program.run(
         "train", "--architecture", "sequential:layers=\(layers)", "--dataset", "digits",
         "--epochs", "2", "--seed", seed, "-o", name, "--quiet")
     }
-    let refused = try program.run("connect", "n1.lcw", "n2.lcw", "-m", "linear", expecting: 64)
-    #expect(refused.errors.contains("lcw convert --fold-batchnorm"))
+    let warned = try program.run("connect", "n1.lcw", "n2.lcw", "-m", "linear").errors
+    #expect(warned.contains("warning: n1.lcw has running moments (norm1)"), "\(warned)")
+    #expect(warned.contains("lcw convert --fold-batchnorm"))
     for (input, output) in [("n1.lcw", "f1.lcw"), ("n2.lcw", "f2.lcw")] {
       let said = try program.run("convert", input, output, "--fold-batchnorm").output
       #expect(

@@ -303,7 +303,7 @@ struct HostileArchiveTests {
       (.checkpoint, ["dataset": "Digits"], "dataset"),
       (.checkpoint, ["classes": .integer(1 << 52)], "makes more work"),
       (.checkpoint, ["input": [1, 4_503_599_627_370_496, 2_000_000]], "can't be used"),
-      (.path, ["method": "a+b+c", "stages": ["a"], "seed": "0"], "method"),
+      (.path, ["method": "linear+wa+wa", "stages": ["a"], "seed": "0"], "method"),
       (.path, ["method": "ot:cost=none", "stages": ["a"], "seed": "0"], "method"),
       (.ensemble, ["head": 9, "members": 1], "head"),
       (.ensemble, ["head": -1, "members": 1], "head"),

@@ -157,7 +157,10 @@ public struct MobileNetV2: Architecture {
       text != own
         && Double(text).map { multipleOfEight(Double(firstChannels) * $0) } == stem[0]
     }
-    return (usual + [own]).map { text in
+    // Small numbers of channels are rounded up, so that the widest ones tell more.
+    let widest = tensors.kernels.filter { $0[2] == 1 && $0[3] == 1 }.max { $0[0] < $1[0] }
+    let last = widest.map { TensorSurvey.width($0[1], of: stages[stages.count - 1].channels) }
+    return (usual + [own] + [last].compactMap(\.self).filter { $0 != own }).map { text in
       reference([
         width.key: text, norm.key: (tensors.hasRunningMoments ? Norm.batch : .none).rawValue,
       ])

@@ -132,7 +132,8 @@ public struct VGG: Architecture {
     return PluginReference(name: reference.name, options: options)
   }
 
-  /// All depths, with the width of the widest convolution, which rounding changes least, and the head that the matrices are.
+  /// All depths, with the width of the widest convolution, which rounding changes least, and the head that
+  /// the matrices are.
   public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
     guard let stem = tensors.stem, stem[2] == 3, !tensors.matrices.isEmpty,
       let widest = tensors.kernels.map({ $0[0] }).max()

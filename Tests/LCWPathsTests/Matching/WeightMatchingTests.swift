@@ -87,8 +87,9 @@ struct WeightMatchingTests {
 
   @Test func `equal units keep their places`() throws {
     let network = try denseNetwork([5, 8, 3])
-    var (a, b) = (try network.weights(seed: 51), try network.weights(seed: 52))
-    // Dead units: nothing enters, nothing leaves.
+    // The same live units in both, so that none of them is better off with a dead one; dead units have
+    // nothing that enters and nothing that leaves.
+    var (a, b) = (try network.weights(seed: 51), try network.weights(seed: 51))
     let population = try HiddenPopulation(of: network, hidden: 0)
     for weights in [0, 1] {
       var rows = population.neurons(of: weights == 0 ? a : b)
