@@ -11,7 +11,9 @@ struct PluginConformanceTests {
     "linear", "arc", "ot", "ot:cost=incoming,path=arc", "garipov:epochs=2,points=4",
     "garipov:curve=bezier,epochs=2", "flow:batch=16,epochs=2,layers=2",
     "bijection:batch=16,epochs=1,layers=2,steps=3", "linear+wa", "arc+wa", "ot+wa", "linear+bfly",
-    "arc+bfly", "ot+bfly", "flow:batch=16,epochs=2,layers=2+wa",
+    "arc+bfly", "ot+bfly", "flow:batch=16,epochs=2,layers=2+wa", "linear+wa:layers=all",
+    "arc+wa:layers=all", "ot+wa:layers=all", "flow:batch=16,epochs=2,layers=2+wa:layers=all",
+    "ot+wa:target=mix", "linear+wa:refit=labels", "ot+wa:layers=all,refit=labels",
   ]
   static let architectures = [
     "mlp:hidden=20", "mlp:activation=tanh,bias=false,hidden=9x7", "conv2fc1", "vgg16:width=0.1",

@@ -84,6 +84,13 @@ public struct OptimalTransport: LayerwiseMethod {
     try matching(try HiddenPopulation(of: a.network, layer: layer), from: a, to: b, context)
   }
 
+  /// The counterparts within a group, with all of its writers and readers.
+  public func order(
+    of group: UnitGroup, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [Int]? {
+    try matching(try HiddenPopulation(of: a.network, group: group), from: a, to: b, context)
+  }
+
   /// Each unit's line or arc.
   public func motion(
     ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext

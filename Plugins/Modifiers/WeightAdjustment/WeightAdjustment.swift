@@ -2,11 +2,12 @@
 public import LCWCore
 import LCWPaths
 
-/// Weight adjustment: while a hidden layer's units move, the next layer is solved for by least
-/// squares at every point, so that it puts out what it does in the first network.
+/// Weight adjustment: while units move, the layers that read them are solved for by least squares at every
+/// point.
 ///
-/// Anokhin and Yarotsky 2020, section 4. The path goes layer by layer; see
-/// ``LayerwiseConnection``.
+/// Anokhin and Yarotsky 2020, section 4: layer by layer, so that the next layer puts out what it does in the
+/// first network; see ``LayerwiseConnection``. With `layers=all`, all layers at once, in networks of any form;
+/// see ``JointConnection``.
 public struct WeightAdjustment: ConnectionModifier {
   /// `wa`
   public static let name = "wa"
@@ -19,26 +20,62 @@ public struct WeightAdjustment: ConnectionModifier {
       isLearnable: traits.isLearnable, needsData: true)
   }
 
-  /// The ridge, what happens to the bias, and the number of samples.
-  public static let options = AdjustmentOptions.pluginOptions
+  /// Whether a stage moves one hidden layer or all.
+  public enum Layers: String, OptionChoice {
+    /// One hidden layer after the other, the next one adjusted.
+    case each
+    /// All at once.
+    case all
+  }
+
+  private static let layers = PluginOption(
+    "layers", default: Layers.each,
+    help:
+      "each: hidden layers move one after the other, in chains; all: all layers are solved for at once "
+      + "at every point, in any network, towards the mean of what they put out in both networks")
+  private static let target = PluginOption(
+    "target", default: AdjustmentTarget.first,
+    help:
+      "with layers=each, what the output layer is adjusted to in the last transition: the first "
+      + "network's outputs, or the mean of both networks', weighted by the time; with layers=all it is always "
+      + "the mean")
+  private static let refit = PluginOption(
+    "refit", default: OutputFit.none,
+    help: "whether the output layer is fitted to the labels of the training samples along the path")
+  /// The ridge, what happens to the bias, the number of samples; the layers, the target, the refit.
+  public static let options: [any PluginOptionDescription] =
+    AdjustmentOptions.pluginOptions + [layers, target, refit]
 
   private let adjustment: AdjustmentOptions
+  private let layers: Layers
+  private let target: AdjustmentTarget
+  private let refit: OutputFit
 
   /// The modifier.
   public init(options: OptionValues) throws {
     adjustment = try AdjustmentOptions(options)
+    layers = options[Self.layers]
+    target = options[Self.target]
+    refit = options[Self.refit]
   }
 
   /// The memory of the adjusted layers' normal equations.
   public func cost(joining network: Network) -> ConnectionCost { adjustment.cost(joining: network) }
 
-  /// The path of stages.
+  /// The path of stages, or of one stage and the way back to B's order.
   public func path(
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath {
-    try LayerwiseConnection(name: Self.name, following: .adjusted, options: adjustment)
-      .path(from: a, to: b, moving: method, in: context)
+    switch layers {
+    case .each:
+      try LayerwiseConnection(
+        name: Self.name, following: .adjusted, options: adjustment, target: target, refit: refit
+      ).path(from: a, to: b, moving: method, in: context)
+    case .all:
+      try JointConnection(name: Self.name, options: adjustment, refit: refit)
+        .path(from: a, to: b, moving: method, in: context)
+    }
   }
 }
 

@@ -14,6 +14,25 @@ public protocol LayerwiseMethod: ConnectionMethod {
     ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
   ) throws -> [Int]?
 
+  /// As ``order(ofUnitsIn:from:to:in:)``, for a group of units whatever layers write it, as in a
+  /// residual stream. Unless a method says more, the order of the units that the group's first layer
+  /// writes.
+  ///
+  /// - Parameter group: A group of the network's units that may be permuted.
+  /// - Throws: An error that names the layer, if the method can't handle the group.
+  func order(
+    of group: UnitGroup, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [Int]?
+
+  /// The orders in which the units of all groups of `b` meet those of `a`: groups that are not in the
+  /// list keep theirs. Unless a method says more, ``order(of:from:to:in:)`` of one group after the
+  /// other, each with the groups before it in their new order.
+  ///
+  /// - Throws: An error that names the layer, if the method can't handle a group.
+  func orders(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [UnitOrder]
+
   /// How the parameters of a hidden layer move from `a`'s to `b`'s, and the next layer's weights
   /// with the units they belong to.
   ///
@@ -29,6 +48,41 @@ extension LayerwiseMethod {
   public func order(
     ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
   ) throws -> [Int]? { nil }
+
+  /// The order of the units that the group's first layer writes.
+  public func order(
+    of group: UnitGroup, from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [Int]? {
+    guard let layer = group.nodes(.writes, in: a.network).first else { return nil }
+    return try order(ofUnitsIn: layer, from: a, to: b, in: context)
+  }
+
+  /// One group after the other.
+  public func orders(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [UnitOrder] {
+    var target = b
+    return try UnitGroups(of: a.network).free.compactMap { group in
+      guard let order = try order(of: group, from: a, to: target, in: context) else { return nil }
+      target = target.permuting(group, by: order)
+      return UnitOrder(group: group, order: order)
+    }
+  }
+}
+
+/// The order in which a group of units of one network meets that of another: unit `order[i]` of the
+/// second network is the counterpart of unit i of the first.
+public struct UnitOrder: Sendable, Hashable {
+  /// The units.
+  public var group: UnitGroup
+  /// A permutation.
+  public var order: [Int]
+
+  /// An order of a group.
+  public init(group: UnitGroup, order: [Int]) {
+    self.group = group
+    self.order = order
+  }
 }
 
 /// How some of a network's parameters move during one unit of time.

@@ -6,23 +6,24 @@ import COpenBLAS
 ///
 /// Only the upper triangle is computed, in panels of rows: a panel's product stays in the cache
 /// until it is added.
-struct GramAccumulator: Sendable {
+public struct GramAccumulator: Sendable {
   /// The number of features.
-  let order: Int
+  public let order: Int
   private var upper: [Double]
   /// The rows of a panel.
   private static let panel = 256
 
-  init(order: Int) {
+  /// A matrix of zeros.
+  public init(order: Int) {
     self.order = order
     upper = [Double](repeating: 0, count: order * order)
   }
 
   /// The matrix as it is now.
-  var matrix: SymmetricMatrix { SymmetricMatrix(upperTriangle: upper, order: order) }
+  public var matrix: SymmetricMatrix { SymmetricMatrix(upperTriangle: upper, order: order) }
 
-  /// Adds the products of a block's columns, `[samples, order]`.
-  mutating func add(_ block: Tensor, workers: Workers) {
+  /// Adds the products of a block's columns, `[samples, order]`; a block is best some thousand samples.
+  public mutating func add(_ block: Tensor, workers: Workers = .serial) {
     precondition(block.shape.rowCount == order, "\(block.shape) has not \(order) columns")
     BLAS.useCallingThread()
     let (order, samples, panel) = (order, block.shape.rows, GramAccumulator.panel)

@@ -3,7 +3,7 @@ public import LCWCore
 public import LCWNumerics
 
 /// The sum of values of one shape: a skip connection's end.
-public struct Add: NetworkOperation {
+public struct Add: SumOperation {
   /// `add`
   public static let name = "add"
   /// What it is.

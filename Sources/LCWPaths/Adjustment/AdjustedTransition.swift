@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
 import LCWNumerics
-import Synchronization
 
 /// One stage in which a hidden layer's units move, and the layer behind it is adjusted at every
 /// time to put out what it did at the start network.
@@ -17,7 +16,7 @@ struct AdjustedTransition: ConnectionPath {
   private let moving: Int
   private let adjustment: LayerAdjustment
   private let startsAtReference: Bool
-  private let known: AdjustmentMemory
+  private let known: SolutionMemory<LayerAdjustment.Result>
 
   /// - Parameters:
   ///   - base: The weights at the start; the adjusted layer's are the reference's.
@@ -34,7 +33,7 @@ struct AdjustedTransition: ConnectionPath {
     self.moving = moving
     self.adjustment = adjustment
     self.startsAtReference = startsAtReference
-    known = AdjustmentMemory()
+    known = SolutionMemory()
     stages = [
       PathStage(
         label: label,
@@ -65,7 +64,7 @@ struct AdjustedTransition: ConnectionPath {
 
   func weights(atEach times: [Double]) throws -> [Weights] {
     let inner = Set(times.filter { $0 > 0 && $0 < 1 })
-    var results = known.results(at: inner)
+    var results = known.solutions(at: inner)
     let missing = inner.filter { results[$0] == nil }.sorted()
     if !missing.isEmpty {
       let found = try adjustment.results(
@@ -73,7 +72,8 @@ struct AdjustedTransition: ConnectionPath {
         times: missing)
       for (time, result) in zip(missing, found) {
         results[time] = result
-        known.keep(result, at: time)
+        known.keep(
+          result, at: time, bytes: result.parameters.values.reduce(0) { $0 + 4 * $1.count })
       }
     }
     return try times.map { time in
@@ -82,26 +82,6 @@ struct AdjustedTransition: ConnectionPath {
       try motion.move(&weights, to: time)
       result.assign(to: &weights)
       return weights
-    }
-  }
-}
-
-/// Layers already adjusted: a path is asked for the same points several times, and each is the
-/// solution of a problem over all samples.
-private final class AdjustmentMemory: Sendable {
-  private let results = Mutex<[Double: LayerAdjustment.Result]>([:])
-  /// The most bytes kept.
-  private static let capacity = 1536 << 20
-
-  func results(at times: Set<Double>) -> [Double: LayerAdjustment.Result] {
-    results.withLock { $0.filter { times.contains($0.key) } }
-  }
-
-  func keep(_ result: LayerAdjustment.Result, at time: Double) {
-    let bytes = result.parameters.values.reduce(0) { $0 + 4 * $1.count }
-    results.withLock {
-      guard ($0.count + 1) * bytes <= AdjustmentMemory.capacity else { return }
-      $0[time] = result
     }
   }
 }

@@ -37,10 +37,35 @@ public struct AdjustmentOptions: Sendable, Hashable {
 }
 
 extension AdjustmentOptions {
-  private static let ridgeOption = PluginOption(
-    "ridge", default: AdjustmentOptions().ridge,
-    help: "penalty on the change of weights, as a share of the features' mean square; with 0 "
-      + "weights may jump where the features' rank changes")
+  /// The images that patches are taken from at least: those of a few images are too much alike, however
+  /// small they are.
+  private static let fewestImages = 1000
+
+  /// How many samples are used for a layer.
+  ///
+  /// - Parameters:
+  ///   - positions: The positions of each sample at which the layer's weights are applied; nothing for a
+  ///     layer whose input has no positions.
+  ///   - features: What the weights multiply at a position.
+  ///   - available: The samples that there are.
+  func sampleCount(positions: Int?, features: Int, available: Int) -> Int {
+    var count = min(available, samples ?? available)
+    if let positions, let patches {
+      let each = Double(min(positions, self.positions ?? positions))
+      let wanted = Int((Double(patches) * Double(features) / each).rounded(.up))
+      count = min(count, max(Self.fewestImages, wanted))
+    }
+    return count
+  }
+}
+
+extension AdjustmentOptions {
+  private static func ridgeOption(_ ridge: Double) -> PluginOption<Double> {
+    PluginOption(
+      "ridge", default: ridge,
+      help: "penalty on the change of weights, as a share of the features' mean square; with 0 "
+        + "weights may jump where the features' rank changes")
+  }
   private static let biasOption = PluginOption(
     "bias", default: AdjustedBias.solved, help: "whether the bias is solved for or kept")
   private static let samplesOption = PluginOption(
@@ -55,18 +80,26 @@ extension AdjustmentOptions {
 
   /// The options of a plugin that adjusts layers: `ridge`, `bias`, `samples`, `positions` and
   /// `patches`.
-  public static let pluginOptions: [any PluginOptionDescription] = [
-    ridgeOption, biasOption, samplesOption, positionsOption, patchesOption,
-  ]
+  public static let pluginOptions = pluginOptions(ridge: AdjustmentOptions().ridge)
+
+  /// ``pluginOptions`` with another ridge where none is given.
+  public static func pluginOptions(ridge: Double) -> [any PluginOptionDescription] {
+    [ridgeOption(ridge), biasOption, samplesOption, positionsOption, patchesOption]
+  }
 
   /// The values given for ``pluginOptions``.
+  /// - Parameters:
+  ///   - values: The values.
+  ///   - ridge: The ridge where none is given, as in ``pluginOptions(ridge:)``.
   /// - Throws: ``PluginError/invalidOption(plugin:option:value:reason:)`` out of range.
-  public init(_ values: OptionValues) throws(PluginError) {
+  public init(
+    _ values: OptionValues, ridge: Double = AdjustmentOptions().ridge
+  ) throws(PluginError) {
     let count = try values.value(of: Self.samplesOption, in: 0...Int(Int32.max))
     let positions = try values.value(of: Self.positionsOption, in: 0...Int(Int32.max))
     let patches = try values.value(of: Self.patchesOption, in: 0...Int(Int32.max))
     self.init(
-      ridge: try values.value(of: Self.ridgeOption, in: 0...1),
+      ridge: try values.value(of: Self.ridgeOption(ridge), in: 0...1),
       solvesBias: values[Self.biasOption] == .solved, samples: count == 0 ? nil : count,
       positions: positions == 0 ? nil : positions, patches: patches == 0 ? nil : patches)
   }
@@ -90,4 +123,20 @@ public enum AdjustedBias: String, OptionChoice {
   case solved
   /// It stays the first network's.
   case kept
+}
+
+/// What the output layer is adjusted to.
+public enum AdjustmentTarget: String, OptionChoice {
+  /// What it puts out in the first network (Anokhin and Yarotsky 2020).
+  case first
+  /// The mean of what it puts out in both networks, weighted by the time.
+  case mix
+}
+
+/// What the output layer is fitted to besides.
+public enum OutputFit: String, OptionChoice {
+  /// Nothing.
+  case none
+  /// The labels.
+  case labels
 }

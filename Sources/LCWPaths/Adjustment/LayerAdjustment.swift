@@ -10,10 +10,15 @@ import LCWNumerics
 /// Δ = W − W₀ minimises ‖X Δᵀ − (X₀ − X) W₀ᵀ‖² + λ‖Δ‖². Where X is X₀, nothing changes, to the bit:
 /// that is why the change is solved for and not the weights. The rows of X are samples or, for a
 /// convolution, the patches at positions of the samples.
+///
+/// With a second network, which the features come to at time 1, the target is (1 − t) Y₀ + t Y₁ of both
+/// networks' outputs, and Δ the change of the weights on the straight line between theirs: at time 1 they
+/// are the second network's.
 struct LayerAdjustment: Sendable {
   /// The layer that is adjusted.
   let layer: Int
   private let reference: Weights
+  private let second: Weights?
   private let samples: SampleSet
   private let options: AdjustmentOptions
   private let workers: Workers
@@ -32,9 +37,6 @@ struct LayerAdjustment: Sendable {
   /// group of them runs the network's first layers anew.
   private static let problemBytes = 640 << 20
   private static let fewestTogether = 4
-  /// The images that patches are taken from at least: those of a few images are too much alike, however
-  /// small they are.
-  private static let fewestImages = 1000
   /// The values that the widest activations of a block should not exceed: each worker has a few such
   /// tensors.
   private static let blockValues = 1 << 25
@@ -42,13 +44,15 @@ struct LayerAdjustment: Sendable {
   /// - Parameters:
   ///   - layer: The index of a dense layer or a convolution.
   ///   - reference: The network whose output the layer keeps.
+  ///   - second: The network whose output the layer comes to at time 1, if it does not keep the first
+  ///     one's. The layers before it are this network's at time 1.
   ///   - samples: Training samples.
   ///   - progress: Is told how far a pass over the samples, and the solving behind it, has come.
   /// - Throws: ``ConnectionError`` if the layer is neither, ``DataError`` if the samples do not
   ///   fit the network.
   init(
-    of layer: Int, reference: Weights, samples: SampleSet, options: AdjustmentOptions,
-    workers: Workers,
+    of layer: Int, reference: Weights, comingTo second: Weights? = nil, samples: SampleSet,
+    options: AdjustmentOptions, workers: Workers,
     progress: @escaping @Sendable (ConnectionProgress) throws -> Void = { _ in }
   ) throws {
     let network = reference.network
@@ -64,10 +68,11 @@ struct LayerAdjustment: Sendable {
     input = network.inputShapes(of: layer)[0]
     self.layer = layer
     self.reference = reference
-    let limit = LayerAdjustment.samples(
-      positions: input.rank == 1 ? nil : operation.positions(input: input),
-      features: network.parameters[weight].shape.rowCount, options)
-    self.samples = samples.prefix(min(limit, options.samples ?? samples.count))
+    self.second = second
+    self.samples = samples.prefix(
+      options.sampleCount(
+        positions: input.rank == 1 ? nil : operation.positions(input: input),
+        features: network.parameters[weight].shape.rowCount, available: samples.count))
     self.options = options
     self.workers = workers
     self.progress = progress
@@ -120,15 +125,16 @@ struct LayerAdjustment: Sendable {
     return try stride(from: 0, to: times.count, by: together).flatMap { first in
       let group = Array(times[first..<min(first + together, times.count)])
       let features = try MovingFeatures(
-        weights: base, motion: motion, moving: moving, upTo: layer, times: group + [0])
-      return try results(features, count: group.count, startsAtReference: startsAtReference)
+        weights: base, motion: motion, moving: moving, upTo: layer, times: group + [0, 1])
+      return try results(features, times: group, startsAtReference: startsAtReference)
     }
   }
 
-  /// Solves for the first `count` times of the features; the one behind them is 0.
+  /// Solves for the given times of the features; those behind them are 0 and 1.
   private func results(
-    _ features: MovingFeatures, count: Int, startsAtReference: Bool
+    _ features: MovingFeatures, times: [Double], startsAtReference: Bool
   ) throws -> [Result] {
+    let count = times.count
     let shape = reference.network.parameters[weight].shape
     var problems = (0..<count).map { _ in
       LeastSquares(
@@ -163,7 +169,15 @@ struct LayerAdjustment: Sendable {
           first: ranges[index].lowerBound)
         var output = Tensor(unspecified: [original.shape.rows, shape.rows])
         output.assignProduct(original.matrix, reference[weight].transposed)
-        return (block: block, original: original, output: output)
+        var other: Tensor?
+        if let second {
+          let last = rows(
+            try features.features(of: block, at: count + 1), first: ranges[index].lowerBound)
+          var product = Tensor(unspecified: output.shape)
+          product.assignProduct(last.matrix, second[weight].transposed)
+          other = product
+        }
+        return Prepared(block: block, original: original, output: output, other: other)
       }
       for item in prepared { spread.add(item.output) }
       for time in problems.indices {
@@ -172,11 +186,7 @@ struct LayerAdjustment: Sendable {
           let x = rows(
             try features.features(of: prepared[index].block, at: time),
             first: ranges[index].lowerBound)
-          let lack = Tensor.combination(
-            [prepared[index].original, x], coefficients: [1, -1], shape: x.shape)
-          var target = Tensor(unspecified: [x.shape.rows, shape.rows])
-          target.assignProduct(lack.matrix, reference[weight].transposed)
-          return (x: x, target: target)
+          return (x: x, target: target(prepared[index], x, at: times[time]))
         }
         for part in parts { problems[time].add(part.x, targets: part.target, workers: workers) }
       }
@@ -188,8 +198,44 @@ struct LayerAdjustment: Sendable {
       try progress(
         ConnectionProgress(
           "solving for \(name) at \(count) point(s)", share: Double(index) / Double(count)))
-      return try result(of: filled[index], spread: deviation, workers: inner)
+      return try result(
+        of: filled[index], at: times[index], spread: deviation, workers: inner)
     }
+  }
+
+  /// A block with what is the same at all times.
+  private struct Prepared: Sendable {
+    var block: MovingFeatures.Block
+    /// The reference's features.
+    var original: Tensor
+    /// The reference's output, without a bias.
+    var output: Tensor
+    /// The second network's output, if there is one.
+    var other: Tensor?
+  }
+
+  /// What the weights that the change is added to lack of the target on features `x`. Biases cancel.
+  private func target(_ prepared: Prepared, _ x: Tensor, at time: Double) -> Tensor {
+    guard let other = prepared.other else {
+      let lack = Tensor.combination(
+        [prepared.original, x], coefficients: [1, -1], shape: x.shape)
+      var target = Tensor(unspecified: prepared.output.shape)
+      target.assignProduct(lack.matrix, reference[weight].transposed)
+      return target
+    }
+    var target = Tensor.combination(
+      [prepared.output, other], coefficients: [1 - time, time], shape: prepared.output.shape)
+    target.assignProduct(
+      x.matrix, between(weight, at: time).transposed, alpha: -1, beta: 1)
+    return target
+  }
+
+  /// A parameter of the layer before the change: the reference's, or on the line to the second network's.
+  private func between(_ parameter: Int, at time: Double) -> Tensor {
+    guard let second else { return reference[parameter] }
+    return Tensor.combination(
+      [reference[parameter], second[parameter]], coefficients: [1 - time, time],
+      shape: reference[parameter].shape)
   }
 
   /// What the layer's weights multiply, a row each.
@@ -203,54 +249,26 @@ struct LayerAdjustment: Sendable {
     return min(all, options.positions ?? all)
   }
 
-  /// The samples that give as many patches as wanted, or enough variety; all for a layer whose input has
-  /// no positions.
-  private static func samples(
-    positions: Int?, features: Int, _ options: AdjustmentOptions
-  ) -> Int {
-    guard let positions, let patches = options.patches else { return .max }
-    let each = Double(min(positions, options.positions ?? positions))
-    return max(fewestImages, Int((Double(patches) * Double(features) / each).rounded(.up)))
-  }
-
   private func result(
-    of problem: LeastSquares, spread: Double, workers: Workers
+    of problem: LeastSquares, at time: Double, spread: Double, workers: Workers
   ) throws -> Result {
-    let solution: LeastSquares.Solution
-    do {
-      solution = try problem.solution(ridge: options.ridge, workers: workers)
-    } catch {
-      let size = problem.meanSquareOfFeatures
-      let reason =
-        if !size.isFinite {
-          "gets inputs too large for single precision on the path: their squares overflow"
-        } else if size < Double(Float.leastNormalMagnitude) {
-          "gets inputs too small for single precision on the path: their squares vanish"
-        } else {
-          "can't be adjusted to its inputs on the path: \(error)"
-        }
-      throw ConnectionError.range(
-        index: layer, description: reference.network.describe(node: layer), problem: reason)
-    }
-    let isUsable = solution.weights.isFinite && (solution.bias?.isFinite ?? true)
-    guard isUsable else {
-      throw ConnectionError.range(
-        index: layer, description: reference.network.describe(node: layer),
-        problem:
-          "can't be adjusted in single precision: its weights overflow, since its inputs on the "
-          + "path are too small beside what it should put out")
-    }
-    let tensor = reference[weight]
+    let solution = try problem.layerSolution(
+      ridge: options.ridge, layer: layer, of: reference.network, workers: workers)
+    let tensor = between(weight, at: time)
     var parameters = [
       weight: Tensor.combination(
         [tensor, solution.weights.reshaped(tensor.shape)], coefficients: [1, 1],
         shape: tensor.shape)
     ]
-    if let bias, let change = solution.bias {
-      parameters[bias] = Tensor.combination(
-        [reference[bias], change], coefficients: [1, 1], shape: change.shape)
-    } else if let bias {
-      parameters[bias] = reference[bias]
+    if let bias {
+      parameters[bias] = between(bias, at: time)
+      if let change = solution.bias, let own = parameters[bias] {
+        parameters[bias] = Tensor.combination(
+          [own, change], coefficients: [1, 1], shape: change.shape)
+      }
+    }
+    if let second, time >= 1 {
+      for index in parameters.keys { parameters[index] = second[index] }
     }
     return Result(
       parameters: parameters, residual: spread > 0 ? solution.residual / spread : 0)

@@ -39,7 +39,7 @@ struct MovingFeatures: Sendable {
     parts = try MovingParts(
       of: network,
       moving: Set(motion.motions.keys.map { network.parameters[$0].layer }).union([moving]),
-      motions: motions, times: times, to: network.nodes[end].inputs[0])
+      motions: motions, times: times, to: [network.nodes[end].inputs[0]])
     movesTail = parts.tail.parameters.contains { motion.motions[$0] != nil }
     self.weights = weights
     self.motion = motion

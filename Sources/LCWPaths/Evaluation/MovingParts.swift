@@ -9,17 +9,17 @@ struct MovingParts: Sendable {
   let combined: [CombinedLayer]
   /// From the sample to the cut and to what combined layers read.
   let head: Runner
-  /// From the cut and the combined layers' outputs to a value.
+  /// From the cut and the combined layers' outputs to the values that are asked for.
   let tail: Runner
 
   /// - Parameters:
   ///   - moving: The nodes whose parameters move.
   ///   - motions: How each parameter moves.
   ///   - times: The times at which layers combine.
-  ///   - target: The value that is asked for.
+  ///   - targets: The values that are asked for.
   init(
     of network: Network, moving: Set<Int>, motions: [Motion], times: [Double],
-    to target: Network.Value
+    to targets: [Network.Value]
   ) throws {
     var isReached = [Bool](repeating: false, count: network.shapes.count)
     var combined: [CombinedLayer] = []
@@ -34,7 +34,7 @@ struct MovingParts: Sendable {
     }
     let still = Set(
       network.shapes.indices.filter { !isReached[$0] }.map(Network.Value.init(index:)))
-    let tail = try Runner(network, from: still.union(combined.map(\.output)), to: [target])
+    let tail = try Runner(network, from: still.union(combined.map(\.output)), to: targets)
     let needed = Set(tail.sources)
     self.combined = combined.filter { needed.contains($0.output) }
     self.tail = tail

@@ -46,7 +46,7 @@ struct StagePlan: Sendable {
       network.parameters.indices.filter { motions[$0].moves }.map { network.parameters[$0].layer })
     let parts = try MovingParts(
       of: network, moving: moving, motions: motions,
-      times: times.map { path.position(of: $0).time }, to: network.output)
+      times: times.map { path.position(of: $0).time }, to: [network.output])
     self.path = path
     self.times = times
     self.motions = motions

@@ -24,14 +24,22 @@ public struct LayerwiseConnection: Sendable {
   public var following: Following
   /// How layers are adjusted.
   public var options: AdjustmentOptions
+  /// What the output layer is adjusted to while the last hidden layer moves. All layers before it are read
+  /// by layers of A, and keep what they put out there.
+  public var target: AdjustmentTarget
+  /// Whether the output layer is fitted to the labels.
+  public var refit: OutputFit
 
   /// A way to connect.
   public init(
-    name: String, following: Following, options: AdjustmentOptions = AdjustmentOptions()
+    name: String, following: Following, options: AdjustmentOptions = AdjustmentOptions(),
+    target: AdjustmentTarget = .first, refit: OutputFit = .none
   ) {
     self.name = name
     self.following = following
     self.options = options
+    self.target = target
+    self.refit = refit
   }
 
   /// The path from `a` to `b`.
@@ -43,15 +51,7 @@ public struct LayerwiseConnection: Sendable {
   ) throws -> any ConnectionPath {
     let name = "\(type(of: method).name)+\(name)"
     let layers = a.network.weightedLayers
-    guard layers.count >= 2 else {
-      throw ConnectionError.tooFewLayers(method: name, needed: 2, found: layers.count)
-    }
-    guard let samples = context.samples else {
-      throw ConnectionError.needsSamples(method: name)
-    }
-    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
-      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
-    }
+    let samples = try Self.requireBasics(a, b, name, context)
     var build = Build(network: a.network, current: a, reordered: ReorderedNetwork(b))
     for (index, moving) in try MovingLayer.all(of: a.network, for: name).enumerated() {
       try context.progress(
@@ -64,9 +64,10 @@ public struct LayerwiseConnection: Sendable {
         try population.requireFreeSlots(for: name)
         build.reordered.reorder(population, by: order)
       }
+      build.endsAtTarget = target == .mix && following == .adjusted && moving.next == layers.last
       let adjustment = try LayerAdjustment(
-        of: moving.next, reference: a, samples: samples, options: options, workers: context.workers,
-        progress: context.progress)
+        of: moving.next, reference: a, comingTo: build.endsAtTarget ? build.target : nil,
+        samples: samples, options: options, workers: context.workers, progress: context.progress)
       switch following {
       case .adjusted:
         try build.addAdjusted(moving, method, adjustment, context, isFirst: index == 0)
@@ -74,7 +75,27 @@ public struct LayerwiseConnection: Sendable {
         try build.addWithUnits(moving, method, adjustment, context, isFirst: index == 0)
       }
     }
-    return try build.finished(lastLayer: layers[layers.count - 1])
+    return try build.finished(
+      lastLayer: layers[layers.count - 1], refitting: refit.output(of: a.network, samples, context))
+  }
+}
+
+extension LayerwiseConnection {
+  /// What every path of adjusted layers needs: two layers, samples, and numbers to compute with.
+  static func requireBasics(
+    _ a: Weights, _ b: Weights, _ name: String, _ context: ConnectionContext
+  ) throws -> SampleSet {
+    let layers = a.network.weightedLayers.count
+    guard layers >= 2 else {
+      throw ConnectionError.tooFewLayers(method: name, needed: 2, found: layers)
+    }
+    guard let samples = context.samples else {
+      throw ConnectionError.needsSamples(method: name)
+    }
+    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
+    }
+    return samples
   }
 }
 
@@ -88,6 +109,8 @@ private struct Build {
   var target: Weights { reordered.weights }
   var parts: [any ConnectionPath] = []
   var remarks: [PathRemark] = []
+  /// Whether the last transition ends at the target, so that no stage is left for the output layer.
+  var endsAtTarget = false
 
   private func name(of layer: Int) -> String {
     network.parameters.first { $0.layer == layer }?.layerName ?? "layer \(layer + 1)"
@@ -166,15 +189,20 @@ private struct Build {
     return try ExplicitPath(network: network, stages: [PathStage(label: label, motions: motions)])
   }
 
-  mutating func finished(lastLayer: Int) throws -> any ConnectionPath {
-    parts.append(try line(to: target, "\(name(of: lastLayer)) moves"))
+  mutating func finished(
+    lastLayer: Int, refitting output: OutputRefit?
+  ) throws -> any ConnectionPath {
+    if !endsAtTarget { parts.append(try line(to: target, "\(name(of: lastLayer)) moves")) }
+    if let output {
+      parts = [RefittedPath(try StagedPath(joining: parts), refitting: output)]
+    }
     return try StagedPath(joining: parts + reordered.pathsBack, remarks: remarks)
   }
 }
 
 extension LayerMotion {
   /// The motions of some of the parameters alone.
-  fileprivate func limited(to parameters: [Int]) -> LayerMotion {
+  func limited(to parameters: [Int]) -> LayerMotion {
     let kept = motions.filter { parameters.contains($0.key) }
     guard kept.values.contains(where: \.isOpaque) else { return LayerMotion(kept) }
     return LayerMotion(ofParameters: Array(kept.keys)) { [self] time in
