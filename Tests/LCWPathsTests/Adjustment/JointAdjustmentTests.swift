@@ -3,6 +3,7 @@ import LCWCore
 import LCWNetworks
 import LCWNumerics
 import LCWOperations
+import LCWPaths
 import Testing
 
 /// All layers solved for at once, against a slow version that says what is meant.
