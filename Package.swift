@@ -42,6 +42,7 @@ let plugins: [PluginRow] = [
   PluginRow(
     target: "OptimalTransportMethod", path: "Plugins/Methods/OptimalTransport",
     libraries: ["LCWPaths"]),
+  PluginRow(target: "ExchangeMethod", path: "Plugins/Methods/Exchange", libraries: ["LCWPaths"]),
   PluginRow(
     target: "GaripovMethod", path: "Plugins/Methods/Garipov",
     libraries: ["LCWNetworks", "LCWFiles"]),
@@ -183,7 +184,7 @@ let tests: [TestRow] = [
     target: "LCWPathsTests",
     dependencies: [
       "LCWConformance", "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths",
-      "LinearMethod", "ArcMethod", "OptimalTransportMethod", "GaripovMethod",
+      "LinearMethod", "ArcMethod", "OptimalTransportMethod", "GaripovMethod", "ExchangeMethod",
       "WeightAdjustmentModifier", "ButterflyModifier", "MLPArchitecture",
     ]),
   TestRow(

@@ -11,7 +11,10 @@ struct PluginConformanceTests {
     "linear", "arc", "ot", "ot:cost=incoming,path=arc", "garipov:epochs=2,points=4",
     "garipov:curve=bezier,epochs=2", "flow:batch=16,epochs=2,layers=2",
     "bijection:batch=16,epochs=1,layers=2,steps=3", "linear+wa", "arc+wa", "ot+wa", "linear+bfly",
-    "arc+bfly", "ot+bfly", "flow:batch=16,epochs=2,layers=2+wa", "linear+wa:layers=all",
+    "arc+bfly", "ot+bfly", "exchange", "exchange:blocks=1", "exchange:blocks=3,order=random",
+    "exchange:order=matched,target=first", "exchange:order=importance,ridge=0.001",
+    "exchange:at-once=groups,blocks=2,target=first", "flow:batch=16,epochs=2,layers=2+wa",
+    "linear+wa:layers=all",
     "arc+wa:layers=all", "ot+wa:layers=all", "flow:batch=16,epochs=2,layers=2+wa:layers=all",
     "ot+wa:target=mix", "linear+wa:refit=labels", "ot+wa:layers=all,refit=labels",
   ]

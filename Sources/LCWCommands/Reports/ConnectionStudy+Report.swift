@@ -28,6 +28,12 @@ extension ConnectionStudy {
         Report.Section(title: "Accuracy along the path", blocks: accuracyCharts),
         Report.Section(title: "Loss along the path", blocks: lossCharts),
       ]
+      if let proofTable {
+        sections.append(
+          Report.Section(
+            title: "Losses that are proven",
+            blocks: [.table(proofTable.captioned("The largest loss of all points of each path"))]))
+      }
       if let diagnosticsTable {
         sections.append(
           Report.Section(

@@ -36,6 +36,31 @@ extension ConnectionStudy {
     return table
   }
 
+  /// The largest losses of paths whose stages bound the loss within them: no point has a larger one.
+  var proofTable: Table? {
+    let proven = entries.filter { $0.evaluation.provenStates != nil }
+    guard !proven.isEmpty else { return nil }
+    var table = Table(columns: [
+      .init("path"), .init("states", alignment: .number),
+      .init("proven largest loss train", key: "proven_train_loss", alignment: .number),
+      .init("at t", key: "proven_train_t", alignment: .number),
+      .init("proven largest loss test", key: "proven_test_loss", alignment: .number),
+      .init("at t", key: "proven_test_t", alignment: .number),
+    ])
+    for entry in proven {
+      let (train, test) = (entry.evaluation.train, entry.evaluation.test)
+      table.append([
+        .text(entry.name), .integer(entry.evaluation.provenStates ?? 0),
+        .number(train.worstLoss, decimals: 5), .number(train.worstLossTime, decimals: 1),
+        .number(test.worstLoss, decimals: 5), .number(test.worstLossTime, decimals: 1),
+      ])
+    }
+    table.notes.append(
+      "Between two states the outputs stay or move along a line, and cross-entropy is convex in them: no "
+        + "point of the path has a larger loss on these samples.")
+    return table
+  }
+
   /// What the paths tell of their making, such as how well adjusted layers fit.
   var remarkTable: Table? {
     guard entries.contains(where: { !$0.path.remarks.isEmpty }) else { return nil }

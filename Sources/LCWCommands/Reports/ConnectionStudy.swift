@@ -162,10 +162,10 @@ struct ConnectionStudy {
     switch format {
     case .table:
       let grid = entries.count == 1 ? [pointTable(gridOnly: true)] : []
-      let more = [diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
+      let more = [proofTable, diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
       return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
     case .markdown:
-      let more = [diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
+      let more = [proofTable, diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
       return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
     case .csv: return pointTable(gridOnly: false).csv
     case .json:
@@ -178,6 +178,7 @@ struct ConnectionStudy {
         "preprocessing": .string(samples?.preprocessing ?? ""),
         "program": .string(LCWVersion.program), "summary": summaryTable.json,
         "costs": costTable.json, "overview": overviewTable.json,
+        "proven": proofTable?.json ?? .array([]),
         "stages": stageTable?.json ?? .array([]), "remarks": remarkTable?.json ?? .array([]),
         "points": pointTable(gridOnly: false).json,
       ]

@@ -195,7 +195,8 @@ struct PathJoining {
     }
   }
 
-  /// The archive of a path.
+  /// The archive of a path. Where the stages bound the loss within them and samples are at hand, it tells
+  /// the largest loss on them.
   func archive(
     _ path: any ConnectionPath, method: MethodExpression, _ a: TrainedNetwork, _ b: TrainedNetwork,
     dataset: PluginReference?
@@ -205,6 +206,14 @@ struct PathJoining {
     // So that a point of the path can go back into the network with batch normalisations.
     if let folded = a.record[FoldedOrigin.field], folded == b.record[FoldedOrigin.field] {
       record[FoldedOrigin.field] = folded
+    }
+    if path.stages.count > 1, let samples,
+      let proven = try evaluator(.structured, for: "\(method)").provenLoss(of: path, on: samples)
+    {
+      record["largest_training_loss"] = .object([
+        "loss": JSONValue(proven.loss), "samples": JSONValue(Double(samples.count)),
+        "states": JSONValue(Double(proven.states)), "t": JSONValue(proven.time),
+      ])
     }
     return PathArchive(
       path: path, between: (a.weights, b.weights), seed: seed, method: method,

@@ -154,7 +154,10 @@ public struct LeastSquares: Sendable {
       // The norm is an upper bound of the largest eigenvalue.
       matrix.addToDiagonal(max(ridge * scale, roundingShare / 2 * matrix.norm))
     }
-    let rank = try solve(matrix, &right, isRidged: ridge > 0, workers: workers)
+    let rank: Int
+    (right, rank) = try NormalEquations(
+      matrix: matrix, right: right, isRidged: ridge > 0, roundingShare: roundingShare
+    ).solution(workers: workers)
     let bias = solvesBias ? bias(for: right) : nil
     return Solution(
       weights: Tensor(trusted: right.map { Float($0) }, shape: [targets, features]), bias: bias,
@@ -181,39 +184,6 @@ public struct LeastSquares: Sendable {
         let fitted = zip(row, featureSums).reduce(0) { $0 + $1.0 * $1.1 }
         return Float((targetSums[target] - fitted) / count)
       })
-  }
-
-  /// Solves in the place of the right-hand sides; returns the rank used.
-  private func solve(
-    _ matrix: SymmetricMatrix, _ right: inout [Double], isRidged: Bool, workers: Workers
-  ) throws(NumericsError) -> Int {
-    guard features > 0 else { return 0 }
-    if let factor = try? CholeskyFactor(of: matrix),
-      isRidged || factor.pivotRatio > roundingShare
-    {
-      factor.solve(&right, workers: workers)
-      return features
-    }
-    let (values, vectors) = try matrix.eigendecomposition()
-    let cutoff = (values.last ?? 0) * roundingShare * Double(features).squareRoot()
-    let kept = values.indices.filter { values[$0] > cutoff }
-    guard !kept.isEmpty else {
-      right = [Double](repeating: 0, count: right.count)
-      return 0
-    }
-    // The coordinates along the eigenvectors, divided by the eigenvalues, and back.
-    let basis = kept.flatMap { vectors[$0] }
-    var coordinates = [Double](repeating: 0, count: targets * kept.count)
-    cblas_dgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(targets), blasint(kept.count),
-      blasint(features), 1, right, blasint(features), basis, blasint(features), 0, &coordinates,
-      blasint(kept.count))
-    for index in coordinates.indices { coordinates[index] /= values[kept[index % kept.count]] }
-    cblas_dgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(targets), blasint(features),
-      blasint(kept.count), 1, coordinates, blasint(kept.count), basis, blasint(features), 0, &right,
-      blasint(features))
-    return kept.count
   }
 
   /// The size, beside the largest eigenvalue, of what products can't tell from zero. The samples
@@ -251,9 +221,6 @@ extension SymmetricMatrix {
     }
   }
 
-  /// The root of the sum of the values' squares (Frobenius).
-  fileprivate var norm: Double { elements.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-
   /// vᵀ M v for each row v of a matrix `[n, order]`.
   fileprivate func quadraticForms(of rows: [Double]) -> [Double] {
     guard order > 0 else { return [] }
@@ -271,7 +238,7 @@ extension SymmetricMatrix {
 
 extension Tensor {
   /// Adds each column's sum to an element of `sums`.
-  fileprivate func addColumnSums(to sums: inout [Double]) {
+  func addColumnSums(to sums: inout [Double]) {
     let width = shape.rowCount
     elements.withUnsafeBufferPointer { values in
       sums.withUnsafeMutableBufferPointer { sums in

@@ -68,6 +68,10 @@ public struct PathEvaluation: Sendable, Hashable {
   public var train: Summary
   /// On the test samples.
   public var test: Summary
+  /// The number of points that the largest losses are the largest of, where no point of the path between
+  /// them can have a larger one; see ``LossBound``. Nothing if points between were looked at and others may
+  /// be worse.
+  public var provenStates: Int?
 
   /// The points of the grid alone, for display.
   public var grid: [Point] { points.filter(\.isOnGrid) }
@@ -81,9 +85,10 @@ extension PathEvaluator {
 
   /// Evaluates a path on both parts of the data, at a grid and around its worst points.
   ///
-  /// After the grid, points are added on both sides of the worst accuracy and the worst loss of
-  /// each part, twice, so that "worst" depends little on the grid: with 21 points to a unit the
-  /// spacing there becomes 1/500.
+  /// Of a path of several stages each of which bounds the loss within it, the points are those between
+  /// stages: none has a larger loss. Of others, points are added after the grid on both sides of the worst
+  /// accuracy and the worst loss of each part, twice, so that "worst" depends little on the grid: with 21
+  /// points to a unit the spacing there becomes 1/500.
   ///
   /// - Parameters:
   ///   - path: The path.
@@ -97,18 +102,21 @@ extension PathEvaluator {
     refining: Bool = true
   ) throws -> PathEvaluation {
     precondition(pointsPerUnit >= 2, "a grid has two points or more")
-    let steps = pointsPerUnit - 1
+    let bounds = path.stages.count > 1 ? path.lossBounds : nil
+    let steps = bounds == nil ? pointsPerUnit - 1 : 1
     let grid = (0...path.stages.count * steps).map { Double($0) / Double(steps) }
     var points = try measure(path, at: grid, on: data, isOnGrid: true)
     try requireFiniteEnds(points, path, on: data)
-    if refining {
+    if refining && bounds == nil {
       for _ in 0..<PathEvaluator.refinements {
         let times = newTimes(around: points)
         points += try measure(path, at: times, on: data, isOnGrid: false)
         points.sort { $0.t < $1.t }
       }
     }
-    return try summary(of: points, path)
+    var result = try summary(of: points, path)
+    result.provenStates = bounds?.states
+    return result
   }
 
   private func requireFiniteEnds(

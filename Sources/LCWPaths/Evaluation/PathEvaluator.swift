@@ -10,7 +10,8 @@ public import LCWNumerics
 /// Σⱼ cⱼ(t) · Bⱼ, so its pre-activations are Σⱼ cⱼ(t) · (Bⱼ x): each Bⱼ x is computed once, and a
 /// point costs an element-wise combination and the rest of the network. For a two-layer network
 /// that replaces as many passes as there are points by two. A stage that keeps the function is
-/// evaluated at one point.
+/// evaluated at one point. Of a path all of whose stages bound the loss within them, such as a unit exchange,
+/// the points between stages go one after the other, each computing what has changed.
 public struct PathEvaluator: Sendable {
   /// How points are evaluated.
   public enum Strategy: String, Sendable, CaseIterable {
@@ -63,8 +64,12 @@ public struct PathEvaluator: Sendable {
       }
     }
     var results = [Metrics?](repeating: nil, count: times.count)
+    let joints = try jointMetrics(of: path, at: times, on: samples)
+    for (index, time) in times.enumerated() { results[index] = joints[time] }
     for stage in path.stages.indices {
-      let indices = times.indices.filter { path.position(of: times[$0]).stage == stage }
+      let indices = times.indices.filter {
+        results[$0] == nil && path.position(of: times[$0]).stage == stage
+      }
       guard !indices.isEmpty else { continue }
       let stageTimes = indices.map { times[$0] }
       let distinct = path.stages[stage].keepsFunction ? Array(stageTimes.prefix(1)) : stageTimes
@@ -80,5 +85,26 @@ public struct PathEvaluator: Sendable {
       }
     }
     return results.compactMap(\.self)
+  }
+
+  /// The metrics at whole times of a path of bounded stages; nothing of others, or of few of them.
+  private func jointMetrics(
+    of path: any ConnectionPath, at times: [Double], on samples: SampleSet
+  ) throws -> [Double: Metrics] {
+    let joints = Set(times.filter { $0 == $0.rounded() && path.domain.contains($0) }).sorted()
+    guard joints.count > 2, let bounds = path.lossBounds else { return [:] }
+    // A stage that keeps the function has one loss.
+    func representative(_ time: Double) -> Double {
+      var time = time
+      while time >= 1, bounds[Int(time) - 1] == .constant { time -= 1 }
+      return time
+    }
+    let distinct = Set(joints.map(representative)).sorted()
+    let points = try path.weights(atEach: distinct)
+    let metrics = try PointSequence(points).run(on: samples, workers: workers) { [progress] share in
+      try progress(ConnectionProgress("\(distinct.count) points between stages", share: share))
+    }
+    let found = Dictionary(uniqueKeysWithValues: zip(distinct, metrics))
+    return joints.reduce(into: [:]) { $0[$1] = found[representative($1)] }
   }
 }

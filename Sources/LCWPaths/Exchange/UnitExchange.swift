@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+public import LCWCore
+import LCWNumerics
+
+/// A path on which every slot of a hidden layer holds the first network's unit or the second's.
+///
+/// Block by block, the first network's units leave and the second's come. At each state whatever reads the
+/// units is solved for by least squares, so that it puts out what it should from the units that are there:
+/// half-way, the network is an ensemble of halves of both. No units are matched, and nothing is trained.
+public struct UnitExchange: Sendable {
+  /// The method's name, for messages.
+  public var name: String
+  /// How units are exchanged.
+  public var options: ExchangeOptions
+
+  /// An exchange.
+  public init(name: String, options: ExchangeOptions) {
+    self.name = name
+    self.options = options
+  }
+
+  /// The path from `a` to `b`, of lines.
+  /// - Throws: ``ConnectionError`` if the network has no hidden units that can be exchanged, samples are
+  ///   lacking, or a layer can't be solved for.
+  public func path(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    guard let samples = context.samples else { throw ConnectionError.needsSamples(method: name) }
+    for (weights, network) in [(a, "the first network"), (b, "the second network")] {
+      if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
+    }
+    let populations = try populations(of: a.network)
+    if populations.count == 1,
+      let exchange = OutputExchange(from: a, to: b, population: populations[0], options: options)
+    {
+      let order = order(ofUnits: populations[0].count)
+      let sequence =
+        order.needsFeatures
+        ? nil : try sequence(of: populations[0], 0, by: order, from: a, to: b, in: context)
+      let result = try exchange.states(
+        sequence, blocks: blocks(for: populations), on: samples, in: context)
+      return try path(through: result, of: populations[0], to: b)
+    }
+    return try deepPath(from: a, to: b, populations, on: samples, in: context)
+  }
+
+  /// The path in a network of several groups of hidden units, or of other parameters beside theirs.
+  private func deepPath(
+    from a: Weights, to b: Weights, _ populations: [HiddenPopulation], on samples: SampleSet,
+    in context: ConnectionContext
+  ) throws -> any ConnectionPath {
+    guard options.order == .automatic || options.order == .random else {
+      let population = populations[populations.count - 1]
+      throw ConnectionError.layer(
+        index: population.layer, description: a.network.describe(node: population.layer),
+        problem: "is not the only hidden layer, with the output layer behind it, of which "
+          + "order=\(options.order.rawValue) chooses units; use order=random")
+    }
+    let exchange = try GraphExchange(
+      from: a, to: b, populations: populations, options: options, on: samples, for: name,
+      in: context)
+    let blocks = blocks(for: populations)
+    let slots = try populations.enumerated().map { index, population in
+      UnitSequence(
+        population: population,
+        slots: try sequence(of: population, index, by: .random, from: a, to: b, in: context)
+          .leaving, blocks: blocks)
+    }
+    let steps = ExchangeStep.all(
+      of: slots, atOnce: options.atOnce, mixesTargets: options.target == .mix)
+    var stages: [PathStage] = []
+    var current = a
+    for (index, step) in steps.enumerated() {
+      func state(_ point: ExchangePoint, _ half: Double) throws -> Weights {
+        try exchange.state(
+          at: point, previous: current, share: (Double(index) + half) / Double(steps.count))
+      }
+      let gap = try state(step.gap, 0)
+      let isLast = index + 1 == steps.count && options.target == .mix
+      let next = isLast ? b : try state(step.next, 0.5)
+      var swapped = gap
+      for (order, idle) in zip(slots, step.idle) {
+        order.population.copyIncoming(ofUnits: idle, from: next, to: &swapped)
+      }
+      // Units that come may read others that do; as yet nothing reads either.
+      for (order, idle) in zip(slots, step.idle) {
+        for unit in idle { order.population.removeOutput(ofUnit: unit, from: &swapped) }
+      }
+      let name = "\(index + 1) of \(steps.count)"
+      stages += [
+        .line(from: current, to: gap, label: "let go \(name)"),
+        .line(from: gap, to: swapped, label: "exchange \(name)", keepsFunction: true),
+        .line(from: swapped, to: next, label: "take up \(name)"),
+      ]
+      current = next
+    }
+    if !zip(current.tensors, b.tensors).allSatisfy({ $0.isIdentical(to: $1) }) {
+      stages.append(.line(from: current, to: b, label: "the output layer moves"))
+    }
+    return try ExplicitPath(network: b.network, stages: stages)
+  }
+
+  /// Up to how many units of a layer are chosen one by one.
+  private static let fewUnits = 512
+
+  private func order(ofUnits count: Int) -> ExchangeOptions.Order {
+    guard options.order == .automatic else { return options.order }
+    return count <= UnitExchange.fewUnits ? .greedy : .random
+  }
+
+  private func blocks(for populations: [HiddenPopulation]) -> Int {
+    min(
+      options.blocks ?? HiddenPopulation.usualBlocks, populations.map(\.count).max() ?? 1)
+  }
+
+  /// The groups of hidden units.
+  private func populations(of network: Network) throws -> [HiddenPopulation] {
+    let populations = HiddenPopulation.free(in: network).filter { population in
+      population.incoming.contains { $0.use == .writes }
+    }
+    guard !populations.isEmpty else {
+      throw ConnectionError.tooFewLayers(
+        method: name, needed: 2, found: network.weightedLayers.count)
+    }
+    for population in populations { try population.requireFreeSlots(for: name) }
+    return populations
+  }
+
+  /// The order in which units leave and come, where it does not follow from the features.
+  private func sequence(
+    of population: HiddenPopulation, _ index: Int, by order: ExchangeOptions.Order,
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> UnitSequence {
+    var random = RandomStream(seed: context.seed, purpose: .connection, index: index)
+    let leaving = random.permutation(of: population.count)
+    guard order == .matched else {
+      return UnitSequence(
+        population: population, slots: leaving, blocks: blocks(for: [population]))
+    }
+    let costs = population.neurons(of: a).squaredDistances(
+      toRowsOf: population.neurons(of: b), workers: context.workers)
+    guard costs.isFinite, let partners = try LinearSumAssignment.solve(costs).columns else {
+      throw ConnectionError.range(
+        index: population.layer, description: population.name,
+        problem: "has weights so large that the distances of its units overflow")
+    }
+    return UnitSequence(
+      population: population, leaving: leaving, coming: leaving.map { partners[$0] },
+      blocks: blocks(for: [population]))
+  }
+
+  /// From each state the block is let go; its slots become the second network's units'; it is taken up.
+  private func path(
+    through states: OutputExchange.Result, of population: HiddenPopulation, to end: Weights
+  ) throws -> ExplicitPath {
+    var stages: [PathStage] = []
+    for (block, change) in states.changes.enumerated() {
+      let (start, gap, next) = (states.whole[block], states.gaps[block], states.whole[block + 1])
+      let name = "\(block + 1) of \(states.changes.count)"
+      stages.append(.line(from: start, to: gap, label: "let go \(name)"))
+      var current = gap
+      if !change.moves.isEmpty {
+        // Units of the first network that stand where others come move into freed slots: first what comes
+        // into them, which nothing reads there yet, then what reads them.
+        var copied = gap
+        population.copyIncoming(change.moves, from: gap, to: &copied)
+        stages.append(.line(from: gap, to: copied, label: "make room \(name)", keepsFunction: true))
+        current = copied
+        population.moveOutgoing(change.moves, in: &current)
+        stages.append(
+          .line(from: copied, to: current, label: "move over \(name)", keepsFunction: true))
+      }
+      var swapped = current
+      population.copyIncoming(ofUnits: change.taken, from: next, to: &swapped)
+      stages += [
+        .line(from: current, to: swapped, label: "exchange \(name)", keepsFunction: true),
+        .line(from: swapped, to: next, label: "take up \(name)"),
+      ]
+    }
+    if let last = states.whole.last,
+      !zip(last.tensors, end.tensors).allSatisfy({ $0.isIdentical(to: $1) })
+    {
+      stages.append(.line(from: last, to: end, label: "the output layer moves"))
+    }
+    return try ExplicitPath(network: end.network, stages: stages)
+  }
+}
+
+extension UnitExchange {
+  /// The memory of the products of features, and of the states.
+  public func cost(joining network: Network) -> ConnectionCost {
+    let features = network.weightedLayers.dropFirst().compactMap {
+      network.parameterIndex(ofLayer: $0, role: .weight).map {
+        Double(network.parameters[$0].shape.rowCount)
+      }
+    }
+    let blocks = Double(options.blocks ?? HiddenPopulation.usualBlocks)
+    return ConnectionCost(
+      bytes: features.reduce(0) { max($0, 40 * $1 * $1) }
+        + 8 * (blocks + 1) * Double(network.parameterCount))
+  }
+}
