@@ -43,6 +43,7 @@ let plugins: [PluginRow] = [
     target: "OptimalTransportMethod", path: "Plugins/Methods/OptimalTransport",
     libraries: ["LCWPaths"]),
   PluginRow(target: "ExchangeMethod", path: "Plugins/Methods/Exchange", libraries: ["LCWPaths"]),
+  PluginRow(target: "RebasinMethod", path: "Plugins/Methods/Rebasin", libraries: ["LCWPaths"]),
   PluginRow(
     target: "GaripovMethod", path: "Plugins/Methods/Garipov",
     libraries: ["LCWNetworks", "LCWFiles"]),
@@ -170,8 +171,7 @@ let pluginTargets = plugins.map(\.target)
 
 /// The worked examples: built and tested here, in no product.
 let examples: [PluginRow] = [
-  PluginRow(
-    target: "GitRebasinExample", path: "Docs/Examples/GitRebasin", libraries: ["LCWPaths"]),
+  PluginRow(target: "RanksExample", path: "Docs/Examples/Ranks", libraries: ["LCWPaths"]),
   PluginRow(target: "SpiralsExample", path: "Docs/Examples/Spirals"),
 ]
 
@@ -185,7 +185,8 @@ let tests: [TestRow] = [
     dependencies: [
       "LCWConformance", "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths",
       "LinearMethod", "ArcMethod", "OptimalTransportMethod", "GaripovMethod", "ExchangeMethod",
-      "WeightAdjustmentModifier", "ButterflyModifier", "MLPArchitecture",
+      "RebasinMethod", "WeightAdjustmentModifier", "ButterflyModifier", "MLPArchitecture",
+      "DigitsDataset",
     ]),
   TestRow(
     target: "LCWFlowsTests",
@@ -321,12 +322,12 @@ let package = Package(
       dependencies: [
         "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows",
         "LinearMethod", "ArcMethod", "CKernels", "LCWFormat", "SafetensorsFormat",
-        "Conv2FC1Architecture", "ResNetArchitecture", "VGG16Architecture",
+        "Conv2FC1Architecture", "MLPArchitecture", "ResNetArchitecture", "VGG16Architecture",
       ],
       path: "Tests/Benchmarks",
       exclude: [
-        "peers.py", "peers_archive.py", "peers_assignment.py", "peers_flow.py", "peers_memory.py",
-        "peers_paths.py",
+        "peers.py", "peers_archive.py", "peers_assignment.py", "peers_flow.py", "peers_matching.py",
+        "peers_memory.py", "peers_paths.py",
       ],
       swiftSettings: settings),
   ]

@@ -11,6 +11,7 @@ import LCWNumerics
 // lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 // lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
+// lcw-bench --match A B STARTS ORDERS matches networks by their weights; see MatchingBenchmarks.
 
 // As the program does.
 Machine.keepFreedMemory()
@@ -23,7 +24,7 @@ var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
   let options = [
     "--json", "--checkpoint", "--write-costs", "--solve-costs", "--solve-adjustment",
-    "--write-flow", "--fit-flow",
+    "--write-flow", "--fit-flow", "--match",
   ]
   guard options.contains(argument) else {
     names.append(argument)
@@ -49,6 +50,15 @@ while let argument = arguments.popFirst() {
       exit(64)
     }
     try FlowBenchmarks.fit(kind, epochs: 5)
+    exit(0)
+  } else if argument == "--match" {
+    let rest = (0..<3).compactMap { _ in arguments.popFirst() }
+    guard rest.count == 3, let starts = Int(rest[1]), let orders = Int(rest[2]) else {
+      FileHandle.standardError.write(Data("error: --match takes A B STARTS ORDERS\n".utf8))
+      exit(64)
+    }
+    try MatchingBenchmarks.match(
+      URL(fileURLWithPath: file), URL(fileURLWithPath: rest[0]), starts: starts, orders: orders)
     exit(0)
   } else if argument == "--solve-costs" {
     try AssignmentBenchmarks.solve(URL(fileURLWithPath: file))

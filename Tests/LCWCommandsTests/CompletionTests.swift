@@ -152,16 +152,16 @@ struct CompletionTests {
   #if os(Linux)
     @Test
     func `plugins of shared objects are offered, and a broken object says nothing`() throws {
-      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
-      let line = ["lcw", "connect", "-m", "git"]
-      let named = ["lcw", "--plugin", "libgit.so", "connect", "-m", "git"]
+      try program.run("plugin", "link", "RanksExample", "-o", "libranks.so")
+      let line = ["lcw", "connect", "-m", "ran"]
+      let named = ["lcw", "--plugin", "libranks.so", "connect", "-m", "ran"]
       #expect(try offers("--method", of: ["connect"], line) == [])
-      #expect(try offers("--method", of: ["connect"], named).contains("git-rebasin"))
+      #expect(try offers("--method", of: ["connect"], named).contains("ranks"))
       let folder = ["LCW_PLUGINS": program.folder.url.path]
       #expect(
         try offers("--method", of: ["connect"], line, environment: folder)
-          .contains("git-rebasin"))
-      try Data().write(to: program.folder.url.appendingPathComponent("libgit.so"))
+          .contains("ranks"))
+      try Data().write(to: program.folder.url.appendingPathComponent("libranks.so"))
       let outcome = try program.run(
         ["---completion", "connect", "--", "--method", "3", "3"] + line, environment: folder,
         expecting: 1)

@@ -159,17 +159,17 @@ struct PluginCommandTests {
   #if os(Linux)
     @Test
     func `a plugin linked apart is opened, listed with its file, and works`() throws {
-      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      try program.run("plugin", "link", "RanksExample", "-o", "libranks.so")
       try program.run("plugin", "link", "SpiralsExample", "-o", "libspirals.so")
-      #expect(try !program.run("plugins").output.contains("git-rebasin"))
-      let listed = try program.run("--plugin", "libgit.so", "plugins", "git-rebasin").output
-      #expect(listed.contains("GitRebasin, from "))
-      #expect(listed.contains("libgit.so"))
+      #expect(try !program.run("plugins").output.contains("ranks"))
+      let listed = try program.run("--plugin", "libranks.so", "plugins", "ranks").output
+      #expect(listed.contains("Ranks, from "))
+      #expect(listed.contains("libranks.so"))
       #expect(try program.run("plugins", "arc").output.contains("ArcMethod.Arc, linked into lcw"))
 
       // Both together, one by its folder.
       let folder = ["LCW_PLUGINS": program.folder.url.path]
-      let all = try program.run("--plugin=libgit.so", "plugins", "--json", environment: folder)
+      let all = try program.run("--plugin=libranks.so", "plugins", "--json", environment: folder)
       let files = try JSONValue(parsing: Array(all.output.utf8)).array?.compactMap {
         $0.object?["file"]?.string
       }
@@ -178,9 +178,9 @@ struct PluginCommandTests {
         "train", "--architecture", "mlp:hidden=12x9", "--dataset", "spirals", "--epochs", "2",
         "--seeds", "1...2", "-o", "models", "--quiet", environment: folder)
       let joined = try program.run(
-        "connect", "models/spirals-1.lcw", "models/spirals-2.lcw", "-m", "git-rebasin", "--quiet",
+        "connect", "models/spirals-1.lcw", "models/spirals-2.lcw", "-m", "ranks", "--quiet",
         environment: folder)
-      #expect(joined.output.contains("git-rebasin"))
+      #expect(joined.output.contains("ranks"))
       // Without it the file's data set is unknown.
       #expect(
         try program.run(
@@ -200,7 +200,7 @@ struct PluginCommandTests {
 
     @Test
     func `a path that is stored whole needs no plugin, another says which`() throws {
-      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      try program.run("plugin", "link", "RanksExample", "-o", "libranks.so")
       try train()
       let evaluate = ["--points", "3", "--samples", "50", "--format", "json", "--threads", "1"]
 
@@ -209,24 +209,24 @@ struct PluginCommandTests {
       let folder = program.folder.url
       var line = try Checkpoint(
         reading: LCWArchive().open(folder.appendingPathComponent("line.lcw")))
-      line.metadata["method"] = "git-rebasin"
+      line.metadata["method"] = "ranks"
       try LCWArchive().write(line, to: folder.appendingPathComponent("stored.lcw"))
       let outcome = try program.run(
         ["evaluate", "line.lcw", "stored.lcw", "--report", "r.html"] + evaluate)
       let overview = try JSONValue(parsing: Array(outcome.output.utf8)).object?["overview"]?.array
       #expect(overview?.count == 2)
-      #expect(overview?.last?.object?["path"]?.string == "git-rebasin")
+      #expect(overview?.last?.object?["path"]?.string == "ranks")
       #expect(overview?.first?.object?["compute"]?.string != nil)
       #expect(overview?.last?.object?["compute"]?.string == nil)
       try program.run("export", "stored.lcw", "--at", "0.5", "-o", "middle.lcw")
 
-      let opening = ["--plugin", "libgit.so"]
+      let opening = ["--plugin", "libranks.so"]
       try program.run(
-        opening + ["connect"] + models + ["-m", "git-rebasin", "-o", "way.lcw", "--quiet"])
+        opening + ["connect"] + models + ["-m", "ranks", "-o", "way.lcw", "--quiet"])
       try program.run(opening + ["evaluate", "way.lcw"] + evaluate)
       for command in [["evaluate", "way.lcw"], ["export", "way.lcw", "--at", "0", "-o", "x.lcw"]] {
         let errors = try program.run(command, expecting: 64).errors
-        #expect(errors.hasPrefix("error: way.lcw: no method is called ‘git-rebasin’"))
+        #expect(errors.hasPrefix("error: way.lcw: no method is called ‘ranks’"))
         #expect(errors.contains("--plugin FILE") && errors.contains("LCW_PLUGINS"))
       }
     }
@@ -241,15 +241,15 @@ struct PluginCommandTests {
       #expect(own.contains("libarc.so; remove one of them"))
       #expect(own.contains("LCW_PLUGINS"))
 
-      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      try program.run("plugin", "link", "RanksExample", "-o", "libranks.so")
       let folder = program.folder.url
       try FileManager.default.copyItem(
-        at: folder.appendingPathComponent("libgit.so"),
+        at: folder.appendingPathComponent("libranks.so"),
         to: folder.appendingPathComponent("libcopy.so"))
       let both = try program.run(
-        "--plugin", "libgit.so", "--plugin", "libcopy.so", "plugins", expecting: 1
+        "--plugin", "libranks.so", "--plugin", "libcopy.so", "plugins", expecting: 1
       ).errors
-      #expect(both.contains("libgit.so") && both.contains("libcopy.so"))
+      #expect(both.contains("libranks.so") && both.contains("libcopy.so"))
       #expect(!both.contains("linked into this program"))
     }
 
@@ -261,14 +261,14 @@ struct PluginCommandTests {
       #expect(libraries.isSuperset(of: ["LCWPaths", "LCWStamp", "LCWConformance", "CKernels"]))
       for library in libraries {
         let errors = try program.run(
-          "plugin", "link", "GitRebasinExample", library, "-o", "a.so", expecting: 64
+          "plugin", "link", "RanksExample", library, "-o", "a.so", expecting: 64
         ).errors
         #expect(errors.contains("\(library) is a part of lcw"), "\(library): \(errors)")
       }
       #expect(
         try program.run(
-          "plugin", "link", "GitRebasinExample", "GitRebasinExample", "-o", "a.so", expecting: 64
-        ).errors.contains("GitRebasinExample is named twice"))
+          "plugin", "link", "RanksExample", "RanksExample", "-o", "a.so", expecting: 64
+        ).errors.contains("RanksExample is named twice"))
       #expect(try FileManager.default.contentsOfDirectory(atPath: program.folder.url.path).isEmpty)
     }
 

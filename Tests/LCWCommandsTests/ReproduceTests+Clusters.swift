@@ -39,12 +39,12 @@ extension ReproduceTests {
   #if os(Linux)
     @Test
     func `workers and clusters get the shared objects`() throws {
-      try program.run("plugin", "link", "GitRebasinExample", "-o", "libgit.so")
+      try program.run("plugin", "link", "RanksExample", "-o", "libranks.so")
       let command =
-        ["--plugin", "libgit.so"] + quick
-        + ["--networks", "2", "--method", "linear", "--add-method", "git-rebasin"]
+        ["--plugin", "libranks.so"] + quick
+        + ["--networks", "2", "--method", "linear", "--add-method", "ranks"]
       try program.run(command + ["-o", "x", "--emit", "slurm"])
-      let file = program.folder.url.resolvingSymlinksInPath().path + "/libgit.so"
+      let file = program.folder.url.resolvingSymlinksInPath().path + "/libranks.so"
       for level in 1...2 {
         let script = String(
           decoding: try program.bytes("x/slurm/level-\(level).sbatch"), as: UTF8.self)
@@ -52,7 +52,7 @@ extension ReproduceTests {
       }
       try program.run(command + ["-o", "x", "--jobs", "2"])
       let rows = try results("x").object?["accuracy"]?.array ?? []
-      #expect(rows.contains { $0.object?["method"]?.string == "git-rebasin" }, "\(rows)")
+      #expect(rows.contains { $0.object?["method"]?.string == "ranks" }, "\(rows)")
     }
   #endif
 

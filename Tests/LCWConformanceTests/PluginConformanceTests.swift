@@ -17,6 +17,9 @@ struct PluginConformanceTests {
     "linear+wa:layers=all",
     "arc+wa:layers=all", "ot+wa:layers=all", "flow:batch=16,epochs=2,layers=2+wa:layers=all",
     "ot+wa:target=mix", "linear+wa:refit=labels", "ot+wa:layers=all,refit=labels",
+    "rebasin",
+    "rebasin:curve=arc,match=activations", "rebasin:search=frank-wolfe,starts=2",
+    "rebasin:coupled=move", "rebasin:coupled=keep", "rebasin+wa", "rebasin+bfly",
   ]
   static let architectures = [
     "mlp:hidden=20", "mlp:activation=tanh,bias=false,hidden=9x7", "conv2fc1", "vgg16:width=0.1",

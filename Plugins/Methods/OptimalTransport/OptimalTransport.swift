@@ -8,7 +8,8 @@ import LCWPaths
 /// Anokhin and Yarotsky 2020, section 3. Stage one: the permutation of B's units that minimises the
 /// sum of squared distances to A's, a linear sum assignment, and a line or an arc to B so
 /// permuted. Where several permutations cost the same, the most units keep their place: equal units,
-/// such as dead ones, do not change places. Stage two: from there to B itself, by moves that keep the function; see
+/// such as dead ones, do not change places. Where several layers write or read the units, as in a residual stream, the
+/// distance is over all of them. Stage two: from there to B itself, by moves that keep the function; see
 /// ``UnitReordering``. Deeper networks are matched layer by layer, each after the layers before it.
 public struct OptimalTransport: LayerwiseMethod {
   /// `ot`
@@ -115,24 +116,11 @@ public struct OptimalTransport: LayerwiseMethod {
   }
 
   private func coordinates(of weights: Weights, _ population: HiddenPopulation) -> Tensor {
-    let neurons = population.neurons(of: weights)
     switch cost {
-    case .neuron: return neurons
-    case .incoming: return neurons.keepingColumns(population.incomingColumns)
-    case .weights: return population.incomingWeights(of: weights)
+    case .neuron: population.learnedNeurons(of: weights)
+    case .incoming: population.learnedNeurons(of: weights, incomingOnly: true)
+    case .weights: population.incomingWeights(of: weights)
     }
-  }
-}
-
-extension Tensor {
-  /// The first columns of a matrix.
-  fileprivate func keepingColumns(_ count: Int) -> Tensor {
-    var result = Tensor(unspecified: [shape.rows, count])
-    for index in 0..<shape.rows {
-      result.elements.replaceSubrange(
-        index * count..<(index + 1) * count, with: row(index).prefix(count))
-    }
-    return result
   }
 }
 

@@ -40,7 +40,9 @@ public struct Connection: Sendable {
 
   /// The row of the overview table.
   public var traits: MethodTraits {
-    modifiers.reduce(type(of: method).traits) { type(of: $1).traits(modifying: $0) }
+    var own = type(of: method).traits
+    own.needsData = method.needsData
+    return modifiers.reduce(own) { type(of: $1).traits(modifying: $0) }
   }
 
   /// Whether a modifier measures what batch normalisations keep anew along the path.

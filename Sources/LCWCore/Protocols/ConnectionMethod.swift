@@ -18,6 +18,9 @@ public protocol ConnectionMethod: Plugin {
   func path(from a: Weights, to b: Weights, in context: ConnectionContext) throws
     -> any ConnectionPath
 
+  /// Whether this instance, by its options, looks at training data; what the traits say, unless it says more.
+  var needsData: Bool { get }
+
   /// What joining two networks takes beside them, by this instance's options. A method that trains, or
   /// whose memory grows faster than the networks, says so: what the archive of a path may ask for is
   /// bounded by it. Little, unless it says more.
@@ -25,6 +28,9 @@ public protocol ConnectionMethod: Plugin {
 }
 
 extension ConnectionMethod {
+  /// As the traits have it.
+  public var needsData: Bool { Self.traits.needsData }
+
   /// Little.
   public func cost(joining network: Network) -> ConnectionCost { ConnectionCost() }
 }

@@ -85,6 +85,23 @@ extension SitePieces {
     return rows
   }
 
+  /// Writes rows over the values of the units.
+  func assign(_ rows: Tensor, to tensor: inout Tensor) {
+    tensor.elements.withUnsafeMutableBufferPointer { values in
+      rows.elements.withUnsafeBufferPointer { rows in
+        var next = 0
+        for unit in 0..<(width == 0 ? 0 : rows.count / width) {
+          for start in starts(ofUnit: unit) {
+            for index in start..<start + length {
+              values[index] = rows[next]
+              next += 1
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// Gives every unit the mean of all units' values.
   func average(_ tensor: inout Tensor, count: Int) {
     let share = 1 / Float(count)

@@ -12,19 +12,34 @@ public import LCWNumerics
 /// 1. the orders that there are;
 /// 2. orders found group after group from the inputs on, groups not yet reached counted as unknown;
 /// 3. the same from the outputs on;
-/// 4. the same in a random sequence, and random permutations, in turn.
+/// 4. the same in random sequences, and each fourth time random permutations.
+///
+/// With ``Search/frankWolfe`` each start first goes the way of Crisostomi et al. 2024, through doubly stochastic matrices
+/// of all groups at once: the first from the middle, where every unit meets all alike, the others from the starts
+/// above. Descent goes on from the permutations that it ends at.
 ///
 /// ```swift
 /// let result = try WeightMatching().result(from: a, to: b, seed: 1)
 /// let reordered = result.matching.applied(to: b)
 /// ```
 public struct WeightMatching: Sendable, Hashable {
+  /// How orders are searched for.
+  public enum Search: String, OptionChoice {
+    /// One group after the other.
+    case descent
+    /// All groups at once, then one after the other.
+    case frankWolfe = "frank-wolfe"
+  }
+
   /// The number of starts, at least one.
   public var starts: Int
+  /// How orders are searched for.
+  public var search: Search
 
   /// A search from so many starts.
-  public init(starts: Int = 8) {
+  public init(starts: Int = 8, search: Search = .descent) {
     self.starts = max(1, starts)
+    self.search = search
   }
 
   /// What a search found.
@@ -71,7 +86,23 @@ public struct WeightMatching: Sendable, Hashable {
     let starts = starts
     let ends = try workers.map(starts) { start in
       var random = RandomStream(seed: seed, purpose: .connection, index: start)
-      let orders = try problem.orders(ofStart: start, b: b, &random, workers: inner)
+      var orders: [[Int]]
+      switch search {
+      case .descent: orders = try problem.orders(ofStart: start, b: b, &random, workers: inner)
+      case .frankWolfe:
+        let wolfe = FrankWolfe(problem: problem, b: b, workers: inner)
+        let first =
+          start == 0
+          ? wolfe.center
+          : wolfe.matrices(
+            of: try problem.orders(ofStart: start - 1, b: b, &random, workers: inner))
+        orders = try wolfe.orders(from: first) { step in
+          try progress(
+            ConnectionProgress(
+              "matching weights: start \(start + 1) of \(starts), step \(step)",
+              share: (Double(start) + 0.5 - 0.5 / Double(step)) / Double(starts)))
+        }
+      }
       var descent = CoordinateDescent(problem, b: b, from: orders, workers: inner)
       var distances: [Double] = []
       try descent.run(&random) { sweep, distance in
@@ -85,8 +116,9 @@ public struct WeightMatching: Sendable, Hashable {
       let distance = problem.squaredDistance(to: descent.current)
       return (orders: descent.orders, distance: distance, descent: distances + [distance])
     }
+    // What is nearer by rounding alone is the same end with equal units in other places.
     var best = ends[0]
-    for end in ends where end.distance < best.distance { best = end }
+    for end in ends where end.distance < best.distance * (1 - 1e-9) { best = end }
     return Result(
       matching: UnitMatching(of: a.network, populations: populations, orders: best.orders),
       squaredDistance: best.distance, descents: ends.map(\.descent))
@@ -104,9 +136,9 @@ extension MatchingProblem {
     case 0: return populations.map { Array(0..<$0.count) }
     case 1: return try anchored.orders(inSequence: groups)
     case 2: return try anchored.orders(inSequence: groups.reversed())
-    case let start where start % 2 == 1:
-      return try anchored.orders(inSequence: random.permutation(of: groups.count))
-    default: return populations.map { random.permutation(of: $0.count) }
+    case let start where start % 4 == 3:
+      return populations.map { random.permutation(of: $0.count) }
+    default: return try anchored.orders(inSequence: random.permutation(of: groups.count))
     }
   }
 }

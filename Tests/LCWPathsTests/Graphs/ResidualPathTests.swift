@@ -84,6 +84,22 @@ struct ResidualPathTests {
     #expect(difference < 1e-9)
   }
 
+  /// Of A and B nothing is left but what one layer has of the stream.
+  @Test func `every layer that writes or reads a stream tells its units apart`() throws {
+    let network = try network(Self.image, [2, 6, 6])
+    let whole = try weights(network, seed: 1).foldingBatchNorm()
+    let stream = try #require(HiddenPopulation.all(of: whole.network).first)
+    let order = [3, 0, 5, 1, 2, 4]
+    #expect(stream.group.sites.count >= 9)
+    for site in stream.group.sites {
+      var a = Weights(zeros: whole.network)
+      a[site.parameter] = whole[site.parameter]
+      let b = stream.reordered(a, by: order)
+      #expect(!b.isIdentical(to: a))
+      #expect(try path("ot", a, b).weights(at: 1).isIdentical(to: a))
+    }
+  }
+
   @Test func `a layer that reads and writes one group is refused by name`() throws {
     let network = try network(
       "start = dense 8; relu; dense 8; add from dense2 start; relu; dense classes", [5])

@@ -31,7 +31,7 @@ struct WeightMatchingTests {
     #expect(result.descents.count == 12)
     for descent in result.descents {
       #expect(zip(descent, descent.dropFirst()).allSatisfy { $0 >= $1 * (1 - 1e-6) })
-      #expect(result.squaredDistance <= descent[descent.count - 1])
+      #expect(result.squaredDistance * (1 - 1e-8) <= descent[descent.count - 1])
     }
     #expect(result.squaredDistance < a.trainedDistance(to: b) * 0.99)
     let matched = result.matching.applied(to: b).weights
@@ -87,25 +87,21 @@ struct WeightMatchingTests {
 
   @Test func `equal units keep their places`() throws {
     let network = try denseNetwork([5, 8, 3])
-    // The same live units in both, so that none of them is better off with a dead one; dead units have
-    // nothing that enters and nothing that leaves.
-    var (a, b) = (try network.weights(seed: 51), try network.weights(seed: 51))
     let population = try HiddenPopulation(of: network, hidden: 0)
-    for weights in [0, 1] {
-      var rows = population.neurons(of: weights == 0 ? a : b)
-      for unit in [2, 5, 6] {
-        for column in 0..<rows.shape.rowCount {
-          rows.elements[unit * rows.shape.rowCount + column] = 0
-        }
-      }
-      if weights == 0 {
-        population.assign(rows, to: &a)
-      } else {
-        population.assign(rows, to: &b)
+    var a = try network.weights(seed: 51)
+    // Dead units: nothing enters, nothing leaves.
+    var rows = population.neurons(of: a)
+    for unit in [2, 5, 6] {
+      for column in 0..<rows.shape.rowCount {
+        rows.elements[unit * rows.shape.rowCount + column] = 0
       }
     }
+    population.assign(rows, to: &a)
+    // B is A with some of its living units in other places, and a little larger.
+    var b = population.reordered(a, by: [3, 0, 2, 1, 4, 5, 6, 7])
+    for index in b[0].elements.indices { b[0].elements[index] *= 1.1 }
     let order = try WeightMatching().result(from: a, to: b, seed: 1).matching.orders[0]
-    #expect([2, 5, 6].allSatisfy { order[$0] == $0 })
+    #expect(order == [1, 3, 2, 0, 4, 5, 6, 7])
   }
 
   @Test func `what can't be matched is refused`() throws {
