@@ -44,6 +44,8 @@ let plugins: [PluginRow] = [
     libraries: ["LCWPaths"]),
   PluginRow(target: "ExchangeMethod", path: "Plugins/Methods/Exchange", libraries: ["LCWPaths"]),
   PluginRow(target: "RebasinMethod", path: "Plugins/Methods/Rebasin", libraries: ["LCWPaths"]),
+  PluginRow(target: "RegMeanMethod", path: "Plugins/Methods/RegMean", libraries: ["LCWPaths"]),
+  PluginRow(target: "PleasMethod", path: "Plugins/Methods/Pleas", libraries: ["LCWPaths"]),
   PluginRow(
     target: "GaripovMethod", path: "Plugins/Methods/Garipov",
     libraries: ["LCWNetworks", "LCWFiles"]),
@@ -185,8 +187,8 @@ let tests: [TestRow] = [
     dependencies: [
       "LCWConformance", "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths",
       "LinearMethod", "ArcMethod", "OptimalTransportMethod", "GaripovMethod", "ExchangeMethod",
-      "RebasinMethod", "WeightAdjustmentModifier", "ButterflyModifier", "MLPArchitecture",
-      "DigitsDataset",
+      "RebasinMethod", "RegMeanMethod", "PleasMethod", "WeightAdjustmentModifier",
+      "ButterflyModifier", "MLPArchitecture", "DigitsDataset",
     ]),
   TestRow(
     target: "LCWFlowsTests",

@@ -16,6 +16,7 @@ struct PluginConformanceTests {
     "exchange:at-once=groups,blocks=2,target=first", "flow:batch=16,epochs=2,layers=2+wa",
     "linear+wa:layers=all",
     "arc+wa:layers=all", "ot+wa:layers=all", "flow:batch=16,epochs=2,layers=2+wa:layers=all",
+    "regmean", "regmean:match=weights,shrink=0.9", "pleas", "pleas:match=none",
     "ot+wa:target=mix", "linear+wa:refit=labels", "ot+wa:layers=all,refit=labels",
     "rebasin",
     "rebasin:curve=arc,match=activations", "rebasin:search=frank-wolfe,starts=2",

@@ -210,7 +210,7 @@ public struct LeastSquares: Sendable {
 
 extension SymmetricMatrix {
   /// Subtracts `scale` · v vᵀ.
-  fileprivate mutating func subtractOuterProduct(of vector: [Double], scaled scale: Double) {
+  mutating func subtractOuterProduct(of vector: [Double], scaled scale: Double) {
     precondition(vector.count == order, "the vector is not of length \(order)")
     let order = order
     modifyElements { values in
