@@ -59,6 +59,8 @@ let plugins: [PluginRow] = [
     libraries: ["LCWPaths"]),
   PluginRow(
     target: "ButterflyModifier", path: "Plugins/Modifiers/Butterfly", libraries: ["LCWPaths"]),
+  PluginRow(target: "ResetModifier", path: "Plugins/Modifiers/Reset", libraries: ["LCWPaths"]),
+  PluginRow(target: "RepairModifier", path: "Plugins/Modifiers/Repair", libraries: ["LCWPaths"]),
   PluginRow(
     target: "MLPArchitecture", path: "Plugins/Architectures/MLP", libraries: ["LCWOperations"]),
   PluginRow(

@@ -21,6 +21,8 @@ struct PluginConformanceTests {
     "rebasin",
     "rebasin:curve=arc,match=activations", "rebasin:search=frank-wolfe,starts=2",
     "rebasin:coupled=move", "rebasin:coupled=keep", "rebasin+wa", "rebasin+bfly",
+    "linear+reset", "arc+reset", "ot+wa+reset", "garipov:epochs=2+reset", "linear+repair",
+    "arc+repair:moments=variance", "ot+repair:samples=50", "linear+wa+repair", "ot+reset+repair",
   ]
   static let architectures = [
     "mlp:hidden=20", "mlp:activation=tanh,bias=false,hidden=9x7", "conv2fc1", "vgg16:width=0.1",

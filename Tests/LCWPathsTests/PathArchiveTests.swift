@@ -22,7 +22,10 @@ struct PathArchiveTests {
     get throws { try randomSamples(count: 200, shape: [6], classes: 3) }
   }
 
-  @Test(arguments: ["linear", "arc", "ot", "arc+wa", "ot+bfly", "garipov:epochs=2"])
+  @Test(arguments: [
+    "linear", "arc", "ot", "arc+wa", "ot+bfly", "garipov:epochs=2", "linear+repair", "ot+wa+repair",
+    "garipov:epochs=2+repair:moments=variance",
+  ])
   func `a path comes back with every point the same`(method: String) throws {
     let original = try archive(method)
     let read = try PathArchive(
@@ -52,6 +55,28 @@ struct PathArchiveTests {
     #expect(throws: CheckpointError.self) {
       try PathArchive(reading: broken, registry: PluginRegistry.linked())
     }
+  }
+
+  /// So that a trained curve is not trained again.
+  @Test
+  func `of a modified path what is explicit is stored, and the modifiers are applied anew`() throws
+  {
+    let archive = try archive("garipov:epochs=2+repair:samples=90")
+    let checkpoint = archive.checkpoint
+    #expect(checkpoint.metadata["modifiers"] == ["repair:samples=90"])
+    #expect(checkpoint.metadata["motions"]?.object?["stage1/dense1.weight"] == "chain 3")
+    let registry = try PluginRegistry.linked()
+    #expect(try archive.needsSamples(registry: registry))
+    for broken: JSONValue in ["repair", ["repair+", 3], ["re pair"]] {
+      var other = checkpoint
+      other.metadata["modifiers"] = broken
+      #expect(throws: CheckpointError.self) {
+        try PathArchive(reading: other, registry: registry)
+      }
+    }
+    // Stages that only restore an order are not told of by motions.
+    #expect(try self.archive("ot+repair").checkpoint.metadata["seed"] == "5")
+    #expect(try self.archive("ot+repair").checkpoint.metadata["modifiers"] == nil)
   }
 
   @Test

@@ -19,7 +19,7 @@ extension Session {
               file, problem: fault.description(naming: "\(place)/\(fault.parameter)"))
           }
         }
-      case .stored(let path):
+      case .stored(let path), .modified(let path, _, _):
         for (t, end) in [(path.domain.lowerBound, "starts"), (path.domain.upperBound, "ends")] {
           if let fault = try path.weights(at: t).fault {
             throw SessionError.inFile(file, problem: "where the path \(end), \(fault)")
@@ -47,13 +47,16 @@ extension Session {
     of archive: PathArchive, limits: DescriptionLimits, in file: String, dataset: String?,
     recipe: RecipeOptions, isQuiet: Bool = false, until watch: InterruptionWatch
   ) throws -> any ConnectionPath {
-    guard case .computed = archive.content else {
+    if case .stored = archive.content {
       return try archive.path(in: ConnectionContext(), registry: registry)
     }
     let connection = try archived(file, field: "method") {
       try registry.connection(archive.method)
     }
-    let cost = connection.cost(joining: archive.network)
+    var cost = connection.cost(joining: archive.network)
+    if case .modified = archive.content {
+      cost = connection.modifyingCost(joining: archive.network)
+    }
     do throws(CheckpointError) { try limits.check(recipe: cost) } catch {
       throw SessionError.inFile(file, problem: error.description)
     }

@@ -6,8 +6,9 @@ import LCWOperations
 
 /// The small networks that methods are tried on.
 enum SuiteNetworks {
-  /// Two layers, three layers, a convolution before dense ones, a residual network, and two whose hidden
-  /// units are normalised: one by one, and all of a sample together.
+  /// Two layers, three layers, a convolution before dense ones, a residual network, two whose hidden
+  /// units are normalised: one by one, and all of a sample together; and two with running moments, of which
+  /// one is residual.
   static func all() throws -> [Network] {
     try [
       Network(
@@ -46,6 +47,23 @@ enum SuiteNetworks {
         layers: [
           .dense(outputs: 9, bias: true), .layerNorm(), .relu, .dense(outputs: 8, bias: true),
           .relu, .dense(outputs: 4, bias: true),
+        ]),
+      Network(
+        inputShape: [6],
+        layers: [
+          .dense(outputs: 9, bias: false), .batchNorm, .relu, .dense(outputs: 8, bias: true),
+          .batchNorm, .relu, .dense(outputs: 4, bias: true),
+        ]),
+      Network(
+        inputShape: [2, 5, 5],
+        nodes: [
+          .init(.convolution(.init(filters: 5, kernel: 3, padding: 1, bias: false))),
+          .init(.batchNorm), .init(.relu, name: "start"),
+          .init(.convolution(.init(filters: 4, kernel: 3, padding: 1, bias: false))),
+          .init(.batchNorm), .init(.relu),
+          .init(.convolution(.init(filters: 5, kernel: 3, padding: 1))), .init(.batchNorm),
+          .init(.add, reading: [.output(ofNode: 7), .output(ofNode: 2)]), .init(.relu),
+          .init(.globalAveragePool), .init(.flatten), .init(.dense(outputs: 4, bias: true)),
         ]),
     ]
   }
@@ -95,8 +113,8 @@ struct SuitePair: Sendable {
   let context: ConnectionContext
 
   init(_ network: Network) throws {
-    first = try Weights(randomFor: network, seed: 1)
-    second = try Weights(randomFor: network, seed: 2)
+    first = try Weights(randomFor: network, seed: 1).withOwnAverages(seed: 3)
+    second = try Weights(randomFor: network, seed: 2).withOwnAverages(seed: 4)
     let count = 96
     var random = RandomStream(seed: 7)
     let classes = network.outputShape.count
@@ -105,5 +123,17 @@ struct SuitePair: Sendable {
       labels: (0..<count).map { Int32($0 % classes) },
       values: .floats(random.normal([count * network.inputShape.count]).elements))
     context = ConnectionContext(samples: samples, seed: 5, workers: Workers(2))
+  }
+}
+
+extension Weights {
+  /// With running averages away from where training begins, as networks that were trained have them.
+  fileprivate func withOwnAverages(seed: UInt64) -> Weights {
+    var (weights, random) = (self, RandomStream(seed: seed))
+    for (index, parameter) in network.parameters.enumerated() where !parameter.isTrained {
+      let shift = random.uniform(parameter.shape, bound: 0.4)
+      for place in 0..<shift.count { weights[index].elements[place] += shift.elements[place] }
+    }
+    return weights
   }
 }

@@ -6,13 +6,16 @@ import LCWNumerics
 ///
 /// A path whose motions are all known is stored with the tensors they combine, so that any point
 /// can be computed again without the method: `motions` maps `stage/parameter` to `fixed` or a
-/// curve, and the tensors are named `stage/parameter/index`. Of any other path the two networks
+/// curve, and the tensors are named `stage/parameter/index`. If modifiers have changed such a path, `modifiers`
+/// names them: they are applied anew. Of any other path the two networks
 /// are stored, `start/parameter` and `end/parameter`, and the method joins them anew.
 public struct PathArchive: Sendable {
   /// How the archive determines the path.
   public enum Content: Sendable {
     /// By the motions of all parameters.
     case stored(ExplicitPath)
+    /// By the motions of all parameters, and modifiers that are applied to the path so given, with a seed.
+    case modified(ExplicitPath, modifiers: [PluginReference], seed: UInt64)
     /// By the networks that the method joins, with a seed.
     case computed(from: Weights, to: Weights, seed: UInt64)
   }
@@ -46,7 +49,7 @@ public struct PathArchive: Sendable {
     record: [String: JSONValue] = [:]
   ) {
     content =
-      (path as? ExplicitPath).map(Content.stored)
+      (path as? ExplicitPath).map(Content.stored) ?? PathArchive.modified(path, seed: seed)
       ?? .computed(from: networks.0, to: networks.1, seed: seed)
     stages = path.stages.map(\.label)
     self.method = method
@@ -55,10 +58,19 @@ public struct PathArchive: Sendable {
     self.record = record
   }
 
+  /// A path that modifiers made of an explicit one. What is stored does not tell of stages that are no
+  /// way from one network's units to the other's, and modifiers may ask: paths with such are computed.
+  private static func modified(_ path: any ConnectionPath, seed: UInt64) -> Content? {
+    guard let path = path as? ModifiedPath, let base = path.base as? ExplicitPath,
+      base.stages.allSatisfy({ !$0.keepsFunction && !$0.restoresOrder })
+    else { return nil }
+    return .modified(base, modifiers: path.modifiers, seed: seed)
+  }
+
   /// The network whose weights move.
   public var network: Network {
     switch content {
-    case .stored(let path): path.network
+    case .stored(let path), .modified(let path, _, _): path.network
     case .computed(let start, _, _): start.network
     }
   }
@@ -66,7 +78,7 @@ public struct PathArchive: Sendable {
   /// Whether the path is computed by a method that looks at training samples.
   /// - Throws: ``PluginError`` if the method is not known.
   public func needsSamples(registry: PluginRegistry) throws -> Bool {
-    guard case .computed = content else { return false }
+    if case .stored = content { return false }
     return try registry.connection(method).traits.needsData
   }
 
@@ -82,6 +94,11 @@ public struct PathArchive: Sendable {
   ) throws -> any ConnectionPath {
     switch content {
     case .stored(let path): return path
+    case .modified(let path, let modifiers, let seed):
+      var context = context
+      context.seed = seed
+      return try registry.connection(MethodExpression(method.method, modifiers: modifiers))
+        .modified(path, in: context)
     case .computed(let start, let end, let seed):
       var context = context
       context.seed = seed
@@ -100,6 +117,12 @@ public struct PathArchive: Sendable {
     case .stored(let path):
       let (motions, stored) = PathArchive.motions(of: path)
       metadata["motions"] = .object(motions)
+      tensors = stored
+    case .modified(let path, let modifiers, let seed):
+      let (motions, stored) = PathArchive.motions(of: path)
+      metadata["motions"] = .object(motions)
+      metadata["modifiers"] = .array(modifiers.map { .string("\($0)") })
+      metadata["seed"] = .string("\(seed)")
       tensors = stored
     case .computed(let start, let end, let seed):
       metadata["seed"] = .string("\(seed)")
@@ -175,6 +198,7 @@ extension PathArchive {
     _ source: any CheckpointSource, _ network: Network, labels: [String]
   ) throws -> Content? {
     guard let value = source.metadata["motions"] else { return nil }
+    let modifiers = try modifiers(source)
     guard let motions = value.object else {
       throw CheckpointError.metadata(field: "motions", expected: "an object of curves")
     }
@@ -201,16 +225,39 @@ extension PathArchive {
           try PathArchive.motion(stage, parameter, motions: motions, source)
         })
     }
-    return .stored(try ExplicitPath(network: network, stages: stages))
+    let path = try ExplicitPath(network: network, stages: stages)
+    return modifiers.isEmpty
+      ? .stored(path) : .modified(path, modifiers: modifiers, seed: try seed(source))
+  }
+
+  /// The modifiers that are to be applied to what is stored.
+  private static func modifiers(_ source: any CheckpointSource) throws -> [PluginReference] {
+    guard let value = source.metadata["modifiers"] else { return [] }
+    guard let texts = value.array?.compactMap(\.string), texts.count == value.array?.count else {
+      throw CheckpointError.metadata(
+        field: "modifiers", expected: "a list of modifiers such as reset")
+    }
+    do throws(PluginError) {
+      var modifiers: [PluginReference] = []
+      for text in texts { modifiers.append(try PluginReference(text)) }
+      return modifiers
+    } catch {
+      throw CheckpointError.recorded(field: "modifiers", problem: error.description)
+    }
+  }
+
+  private static func seed(_ source: any CheckpointSource) throws -> UInt64 {
+    guard let seed = source.metadata["seed"]?.string.flatMap({ UInt64($0) }) else {
+      throw CheckpointError.metadata(
+        field: "motions", expected: "an object of curves, or a seed for the method")
+    }
+    return seed
   }
 
   private static func computed(
     _ source: any CheckpointSource, _ network: Network
   ) throws -> Content {
-    guard let seed = source.metadata["seed"]?.string.flatMap({ UInt64($0) }) else {
-      throw CheckpointError.metadata(
-        field: "motions", expected: "an object of curves, or a seed for the method")
-    }
+    let seed = try seed(source)
     func weights(_ place: String) throws -> Weights {
       try Weights(
         network: network,
