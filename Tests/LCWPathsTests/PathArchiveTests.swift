@@ -63,11 +63,12 @@ struct PathArchiveTests {
   {
     let archive = try archive("garipov:epochs=2+repair:samples=90")
     let checkpoint = archive.checkpoint
-    #expect(checkpoint.metadata["modifiers"] == ["repair:samples=90"])
+    #expect(checkpoint.metadata["modifiers"] == .array(["repair:samples=90"]))
     #expect(checkpoint.metadata["motions"]?.object?["stage1/dense1.weight"] == "chain 3")
     let registry = try PluginRegistry.linked()
     #expect(try archive.needsSamples(registry: registry))
-    for broken: JSONValue in ["repair", ["repair+", 3], ["re pair"]] {
+    let wrong: [JSONValue] = ["repair", .array(["repair+", 3]), .array(["re pair"])]
+    for broken in wrong {
       var other = checkpoint
       other.metadata["modifiers"] = broken
       #expect(throws: CheckpointError.self) {
