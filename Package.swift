@@ -331,7 +331,7 @@ let package = Package(
       path: "Tests/Benchmarks",
       exclude: [
         "peers.py", "peers_archive.py", "peers_assignment.py", "peers_flow.py", "peers_matching.py",
-        "peers_memory.py", "peers_paths.py",
+        "peers_memory.py", "peers_paths.py", "peers_repair.py",
       ],
       swiftSettings: settings),
   ]
