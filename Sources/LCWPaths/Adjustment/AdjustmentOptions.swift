@@ -41,6 +41,9 @@ extension AdjustmentOptions {
   /// small they are.
   private static let fewestImages = 1000
 
+  /// The samples to use, if not all.
+  func first(of all: SampleSet) -> SampleSet { samples.map(all.prefix) ?? all }
+
   /// How many samples are used for a layer.
   ///
   /// - Parameters:

@@ -44,7 +44,7 @@ public struct JointConnection: Sendable {
       curves: try curves(of: method, from: a, to: reordered.weights, in: context),
       samples: samples, options: options, workers: context.workers, progress: context.progress)
     var path: any ConnectionPath = JointTransition(label: "all layers move", adjustment)
-    if let output = try refit.output(of: a.network, samples, context) {
+    if let output = try refit.output(of: a.network, options.first(of: samples), context) {
       path = RefittedPath(path, refitting: output)
     }
     return try StagedPath(joining: [path] + reordered.pathsBack)

@@ -76,7 +76,8 @@ public struct LayerwiseConnection: Sendable {
       }
     }
     return try build.finished(
-      lastLayer: layers[layers.count - 1], refitting: refit.output(of: a.network, samples, context))
+      lastLayer: layers[layers.count - 1],
+      refitting: refit.output(of: a.network, options.first(of: samples), context))
   }
 }
 
