@@ -134,6 +134,15 @@ public struct Rebasin: LayerwiseMethod {
     return found.populations.firstIndex { $0.group == population.group }.map { found.orders[$0] }
   }
 
+  /// The counterparts of all units, in one matching of the whole networks.
+  public func orders(
+    from a: Weights, to b: Weights, in context: ConnectionContext
+  ) throws -> [UnitOrder] {
+    let populations = try matchedPopulations(of: a.network)
+    let found = try matching(populations, from: a, to: b, context).matching
+    return zip(found.populations, found.orders).map { UnitOrder(group: $0.group, order: $1) }
+  }
+
   /// Each unit's line or arc.
   public func motion(
     ofUnitsIn layer: Int, from a: Weights, to b: Weights, in context: ConnectionContext
