@@ -108,9 +108,18 @@ public struct UnitExchange: Sendable {
     return count <= UnitExchange.fewUnits ? .greedy : .random
   }
 
+  /// The blocks where no number is asked for: in one hidden layer, of which small steps cost little if it is
+  /// narrow, and in several.
+  private static let usualBlocks = 20
+  private static let narrowBlocks = 50
+  private static let deepBlocks = 16
+
   private func blocks(for populations: [HiddenPopulation]) -> Int {
-    min(
-      options.blocks ?? HiddenPopulation.usualBlocks, populations.map(\.count).max() ?? 1)
+    let largest = populations.map(\.count).max() ?? 1
+    let usual =
+      populations.count > 1
+      ? Self.deepBlocks : largest <= Self.fewUnits ? Self.narrowBlocks : Self.usualBlocks
+    return min(options.blocks ?? usual, largest)
   }
 
   /// The groups of hidden units.
@@ -194,7 +203,7 @@ extension UnitExchange {
         Double(network.parameters[$0].shape.rowCount)
       }
     }
-    let blocks = Double(options.blocks ?? HiddenPopulation.usualBlocks)
+    let blocks = Double(options.blocks ?? Self.narrowBlocks)
     return ConnectionCost(
       bytes: features.reduce(0) { max($0, 40 * $1 * $1) }
         + 8 * (blocks + 1) * Double(network.parameterCount))

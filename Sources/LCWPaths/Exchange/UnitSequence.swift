@@ -13,7 +13,7 @@ struct UnitSequence: Sendable {
   /// The number of blocks; some have no unit if there are fewer units.
   let blocks: Int
 
-  /// Units of both networks that are to be there together change hands slot by slot.
+  /// Units change hands slot by slot.
   init(population: HiddenPopulation, slots: [Int], blocks: Int) {
     self.init(population: population, leaving: slots, coming: slots, blocks: blocks)
   }
@@ -50,27 +50,14 @@ struct SlotLayout: Sendable, Hashable {
 
   /// How a block changes hands: units of the second network come into the slots they have there, and units
   /// of the first network that are in these move to slots that become free.
-  struct Change: Sendable, Hashable {
+  struct Change: Sendable {
     /// The slots of the units that leave.
     var freed: [Int]
     /// Where units move, from a slot to a freed one.
     var moves: [(source: Int, target: Int)]
     /// The slots that units of the second network come into: those of the same numbers.
     var taken: [Int]
-
-    static func == (a: Change, b: Change) -> Bool {
-      a.freed == b.freed && a.taken == b.taken
-        && a.moves.elementsEqual(b.moves) { $0.source == $1.source && $0.target == $1.target }
-    }
-
-    func hash(into hasher: inout Hasher) {
-      hasher.combine(freed)
-      hasher.combine(taken)
-    }
   }
-
-  /// The slot of each of the first network's units that are there.
-  func slot(ofFirst unit: Int) -> Int? { holders.firstIndex(of: .first(unit)) }
 
   /// What has to happen for units to leave and others to come.
   func change(leaving: some Sequence<Int>, coming: some Sequence<Int>) -> Change {
@@ -141,9 +128,6 @@ extension HiddenPopulation {
     }
     for move in moves { removeOutput(ofUnit: move.source, from: &weights) }
   }
-
-  /// The number of blocks where none is asked for and there are units enough.
-  static let usualBlocks = 20
 }
 
 extension PathStage {
