@@ -10,10 +10,9 @@ struct WindowedLeastSquaresTests {
   }
 
   private func columns(_ tensor: Tensor, _ chosen: [Int]) -> Tensor {
-    Tensor(
-      (0..<tensor.shape.rows).flatMap { row in chosen.map { tensor.row(row).map(\.self)[$0] } }
-    )
-    .reshaped([tensor.shape.rows, chosen.count])
+    let rows = (0..<tensor.shape.rows).map { Array(tensor.row($0)) }
+    return Tensor(rows.flatMap { row in chosen.map { row[$0] } })
+      .reshaped([tensor.shape.rows, chosen.count])
   }
 
   /// Features that are not centred, and two sets of two targets.
@@ -124,7 +123,10 @@ struct FeatureExchangeTests {
     // The larger its weight, the more a unit is missed.
     let others = [0, 1, 2, 4, 5, 6, 7]
     #expect(others.sorted { costs[$0] < costs[$1] } == others)
-    #expect(try exchange().importances(inNetwork: 1)[6] < 1e-3)
+    // In the second network unit 4 is dead, and unit 6 helps by chance alone.
+    let second = try exchange().importances(inNetwork: 1)
+    #expect(second[4] < 1e-3)
+    #expect(second.indices.sorted { second[$0] < second[$1] }.prefix(2) == [4, 6])
   }
 
   @Test func `units come for those that they can stand for`() throws {
