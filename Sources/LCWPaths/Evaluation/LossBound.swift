@@ -97,37 +97,37 @@ extension Network {
 extension PathStage {
   /// Whether all that moves comes into units whose outgoing weights are zero all along.
   fileprivate func movesIdleUnitsAlone(of network: Network) -> Bool {
-    var unaccounted: [Int: [Bool]] = [:]
-    for (index, motion) in motions.enumerated() where motion.moves {
-      guard case .combination(let bases, _) = motion,
+    let moving = motions.indices.filter { motions[$0].moves }
+    let idle = HiddenPopulation.free(in: network).compactMap {
+      population -> (population: HiddenPopulation, units: [Int])? in
+      guard population.incoming.contains(where: { moving.contains($0.parameter) }),
+        (try? population.requireFreeSlots(for: "")) != nil
+      else { return nil }
+      let units = population.idleUnits(in: motions)
+      return units.isEmpty ? nil : (population, units)
+    }
+    guard !idle.isEmpty else { return false }
+    return moving.allSatisfy { index in
+      guard case .combination(let bases, _) = motions[index],
         bases.allSatisfy({ $0.shape == network.parameters[index].shape }), let first = bases.first
       else { return false }
       var moves = [Bool](repeating: false, count: first.count)
       for basis in bases.dropFirst() {
-        for place in moves.indices where first.elements[place] != basis.elements[place] {
+        for (place, pair) in zip(first.elements, basis.elements).enumerated() where pair.0 != pair.1
+        {
           moves[place] = true
         }
       }
-      unaccounted[index] = moves
-    }
-    for population in HiddenPopulation.free(in: network) {
-      guard population.incoming.contains(where: { unaccounted[$0.parameter] != nil }),
-        (try? population.requireFreeSlots(for: "")) != nil
-      else { continue }
-      let idle = population.idleUnits(in: motions)
-      for site in population.incoming {
-        guard unaccounted[site.parameter] != nil else { continue }
-        let pieces = SitePieces(of: site, in: network)
-        for unit in idle {
-          for start in pieces.starts(ofUnit: unit) {
-            for place in start..<start + pieces.length {
-              unaccounted[site.parameter]?[place] = false
-            }
+      for (population, units) in idle {
+        for site in population.incoming where site.parameter == index {
+          let pieces = SitePieces(of: site, in: network)
+          for start in units.flatMap({ Array(pieces.starts(ofUnit: $0)) }) {
+            for place in start..<start + pieces.length { moves[place] = false }
           }
         }
       }
+      return !moves.contains(true)
     }
-    return unaccounted.values.allSatisfy { !$0.contains(true) }
   }
 }
 
