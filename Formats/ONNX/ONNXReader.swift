@@ -99,6 +99,12 @@ struct ONNXReader: CheckpointSource {
   var kind: CheckpointKind { .checkpoint }
   var hasChecksums: Bool? { false }
 
+  /// The names of initialisers, where one is a parameter as it stands.
+  var originalNames: [String: String] {
+    let record = entries.isEmpty ? nil : metadata["onnx"]?.object
+    return record?["names"]?.object?.compactMapValues(\.string) ?? [:]
+  }
+
   func tensor(named name: String) throws -> StoredTensor {
     let index = try index(of: name)
     let (recipe, shape) = (recipes[index], entries[index].shape)

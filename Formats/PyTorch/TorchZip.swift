@@ -30,7 +30,10 @@ struct TorchZip: StorageBytes {
     let candidates = zip.entries.filter { Self.isPickle($0.name) }
     guard let entry = candidates.first, candidates.count == 1 else {
       throw PyTorchError.notPyTorch(
-        file: zip.path, reason: "it has \(candidates.count) entries \(Self.pickleName), not one")
+        file: zip.path,
+        reason: candidates.isEmpty
+          ? "it has no entry \(Self.pickleName): it may be incomplete, so save it again"
+          : "it has \(candidates.count) entries \(Self.pickleName), not one")
     }
     root = String(entry.name.dropLast(Self.pickleName.count))
     for entry in zip.entries { entries[Array(entry.name.utf8)] = entry }

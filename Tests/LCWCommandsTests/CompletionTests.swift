@@ -41,10 +41,10 @@ struct CompletionTests {
     #expect(try methods("").contains("garipov"))
     #expect(try methods("a") == ["arc", "arc+"])
     #expect(try methods("ot") == ["ot", "ot:", "ot+"])
-    #expect(try methods("ot+") == ["ot+bfly", "ot+wa"])
+    #expect(try methods("ot+") == ["ot+bfly", "ot+repair", "ot+reset", "ot+wa"])
     #expect(try methods("ot:path=arc+w") == ["ot:path=arc+wa", "ot:path=arc+wa:"])
     #expect(try methods("ot+wa:b") == ["ot+wa:bias="])
-    #expect(try methods("garipov+") == [])
+    #expect(try methods("garipov+") == ["garipov+repair", "garipov+reset"])
     #expect(try methods("ot:") == ["ot:path=", "ot:cost="])
     #expect(try methods("ot:path=arc,") == ["ot:path=arc,cost="])
     #expect(try methods("ot:cost=") == ["ot:cost=neuron", "ot:cost=incoming", "ot:cost=weights"])
@@ -236,14 +236,15 @@ struct CompletionTests {
     try expect("lcw verify middle.lcw a", ["lcw", "verify", "middle.lcw", "a"], ["a file.lcw"])
     try expect(
       "lcw connect middle.lcw other.npz -m ga",
-      ["lcw", "connect", "middle.lcw", "other.npz", "-m", "ga"], ["garipov", "garipov:"])
+      ["lcw", "connect", "middle.lcw", "other.npz", "-m", "ga"],
+      ["garipov", "garipov:", "garipov+"])
     try expect(
       "lcw connect -m ot:cost=in", ["lcw", "connect", "-m", "ot", ":", "cost", "=", "in"],
       ["incoming"])
     try expect("lcw connect -m ot:", ["lcw", "connect", "-m", "ot", ":"], ["path=", "cost="])
     try expect(
       "lcw connect --method=ot+", ["lcw", "connect", "--method", "=", "ot+"],
-      ["ot+wa", "ot+bfly"])
+      ["ot+wa", "ot+bfly", "ot+reset", "ot+repair"])
     try expect(
       "lcw connect -m ot:cost=neuron mid",
       ["lcw", "connect", "-m", "ot", ":", "cost", "=", "neuron", "mid"], ["middle.lcw"])

@@ -92,7 +92,7 @@ struct ProgramTests {
       let options = $0.object?["options"]?.array ?? []
       return !options.contains { $0.object?["key"]?.string == "model" }
     }.compactMap { $0.object?["name"]?.string }
-    let modified = ["linear", "arc", "ot"].flatMap { ["\($0)+wa", "\($0)+bfly"] }
+    let modified = ["linear", "arc", "ot", "rebasin"].flatMap { ["\($0)+wa", "\($0)+bfly"] }
     #expect(
       Set(files)
         == Set(

@@ -35,7 +35,17 @@ extension ConvertCommand {
       zip(shown.entries, named.entries).map { (Array($0.name.utf8), $1.name) }
     ) { first, _ in first }
     let own = network.parameters.map(\.name)
-    let names = binding.names.map { originals[Array($0.utf8)] ?? $0 }
+    let names = binding.names.map { shown in
+      let name = originals[Array(shown.utf8)] ?? shown
+      return named.originalNames[name] ?? name
+    }
+    if !named.originalNames.isEmpty,
+      let unnamed = names.first(where: { name in named.entries.contains { $0.name == name } })
+    {
+      Console.printError(
+        "warning: \(file) has no tensor that is ‘\(unnamed)’ as it stands; it gets lcw's name"
+          .asOneLine)
+    }
     let seen = try CheckpointView(
       of: subject.source, selecting: own, renaming: zip(own, names).map { (old: $0, new: $1) },
       elementType: view.dtype?.type, overflow: overflow)

@@ -164,7 +164,14 @@ struct ConvertCommand: ParsableCommand {
       try output.say("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
     }
     try sayLayersOfEqualShapes(bound, to: output)
+    if session.isSearched(foreign.architecture) {
+      try output.say(
+        "  no tensor shows activations, strides and pooling: they are \(bound.architecture)'s")
+    }
     let weights = try bound.binding.weights(of: bound.network, from: source)
+    if let fault = weights.fault {
+      Console.printError("warning: \(output.path): \(fault)".asOneLine)
+    }
     try sayCheck(
       of: TrainedNetwork(
         architecture: bound.architecture, weights: weights, dataset: bound.dataset),

@@ -66,11 +66,46 @@ extension Session {
   /// The most numbers of outputs that are tried where no network with the data set's fits.
   private static let mostOutputs = 8
 
+  /// The most first parts of names that are tried by themselves.
+  private static let mostParts = 16
+
+  /// What to say of a file with several networks beside each other, such as weights and their moving average;
+  /// nothing if no part of the names is one by itself.
+  private func severalNetworks(
+    in source: any CheckpointSource, _ data: any LabelledData, areTransposed: Bool
+  ) throws -> String? {
+    var parts: [String] = []
+    for entry in source.entries {
+      if let part = entry.name.split(separator: ".").first.map(String.init), part != entry.name,
+        !parts.contains(part)
+      {
+        parts.append(part)
+      }
+    }
+    var found: [(part: String, reference: PluginReference)] = []
+    for part in parts.prefix(Self.mostParts) where parts.count > 1 {
+      let fits = try ArchitectureSearch(
+        source.entries.filter { $0.name.hasPrefix(part + ".") }, sampleShape: data.sampleShape,
+        classes: data.classes, registry: registry, areTransposed: areTransposed
+      ).fits
+      if let fit = fits.first { found.append((part, fit.reference)) }
+    }
+    guard let first = found.first else { return nil }
+    let names = found.map { "‘\($0.part).’" }.listed(by: "and")
+    return
+      "the tensors of \(names) are \(found.count == 1 ? "a network" : "networks") by themselves "
+      + "(\(first.reference)); choose one with lcw convert --select "
+      + "\("\(first.part).*".shellQuoted)"
+  }
+
   /// Why no architecture fits, and what to do.
   private func misfit(
     _ source: any CheckpointSource, _ search: ArchitectureSearch, _ dataset: PluginReference,
     _ data: any LabelledData, areTransposed: Bool
   ) throws -> String {
+    if let several = try severalNetworks(in: source, data, areTransposed: areTransposed) {
+      return several
+    }
     let outputs = Set(
       source.entries.filter { $0.shape.rank == 2 }.map { $0.shape[0] }
     ).subtracting([data.classes]).sorted().prefix(Self.mostOutputs)

@@ -18,6 +18,8 @@ public protocol CheckpointSource: Sendable {
   /// Whether all elements have a checksum in the file, which reading them compares; nothing if the
   /// format does not say.
   var hasChecksums: Bool? { get }
+  /// What the file itself calls the tensors whose entries have names of lcw's, by these.
+  var originalNames: [String: String] { get }
 
   /// The tensor of an entry.
   /// - Throws: ``CheckpointError/missingTensor(_:nearest:)``, or an error of the format if the
@@ -37,6 +39,9 @@ extension CheckpointSource {
 
   /// None.
   public var notes: [String] { [] }
+
+  /// Entries have the file's names.
+  public var originalNames: [String: String] { [:] }
 
   /// The format does not say.
   public var hasChecksums: Bool? { nil }

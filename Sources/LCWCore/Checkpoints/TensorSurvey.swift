@@ -47,7 +47,8 @@ public struct TensorSurvey: Sendable {
   }
 
   /// The numbers of hidden units of a chain of dense layers from the sample to the output; nothing if the
-  /// matrices are no chain in the order of their names, nor in that of the file.
+  /// matrices are no chain in the order of their names, nor in that of the file, nor in one that their shapes
+  /// leave alone.
   public var hiddenUnits: [Int]? {
     for chain in [matrices, matricesInFile] where !chain.isEmpty {
       guard chain[0][1] == sampleShape.count,
@@ -55,7 +56,26 @@ public struct TensorSurvey: Sendable {
       else { continue }
       return chain.dropLast().map { $0[0] }
     }
-    return nil
+    return onlyChain?.dropLast().map { $0[0] }
+  }
+
+  /// The chain of all matrices from the sample on, where the shapes leave one order alone; nothing otherwise.
+  private var onlyChain: [Shape]? {
+    var left = matrices
+    var chain: [Shape] = []
+    var width = sampleShape.count
+    while !left.isEmpty {
+      let next = left.filter { $0[1] == width }
+      // A square matrix keeps the width, so it stands before the one that leaves it.
+      let square: Shape = [width, width]
+      guard Set(next).subtracting([square]).count <= 1,
+        let first = next.first(where: { $0 == square }) ?? next.first,
+        let place = left.firstIndex(of: first)
+      else { return nil }
+      chain.append(left.remove(at: place))
+      width = first[0]
+    }
+    return chain.isEmpty ? nil : chain
   }
 
   /// The number of kernels of a shape.

@@ -22,7 +22,9 @@ struct LabelFit: Sendable {
   /// The pairs of steps and changes of the gradient that L-BFGS remembers.
   private static let memory = 12
   /// What is left to gain by the guess of the curvature, in cross-entropy, when the fit ends.
-  private static let tolerance = 1e-11
+  private static let tolerance = 1e-15
+  /// The rounding of the value, as a share of it.
+  private static let rounding = 1e-6
   /// The rows that the curvature is guessed from, for each feature.
   private static let guessedRows = 4
 
@@ -47,7 +49,11 @@ struct LabelFit: Sendable {
       for _ in 0..<12 {
         let trial = zip(change, direction).map { $0 + length * $1 }
         let next = self.slope(at: trial, penalty, workers)
-        if next.value <= slope.value - 1e-4 * length * gain {
+        // Near the minimum the value's rounding hides what a step gains, but not where the slope turns
+        // (Hager and Zhang 2005, section 2).
+        let isLower = next.value <= slope.value - 1e-4 * length * gain
+        let isLevel = next.value <= slope.value + Self.rounding * abs(slope.value)
+        if isLower || isLevel && abs(dot(next.gradient, direction)) <= 0.5 * gain {
           let step = direction.map { length * $0 }
           let turn = zip(next.gradient, slope.gradient).map { $0 - $1 }
           let scale = dot(step, turn)

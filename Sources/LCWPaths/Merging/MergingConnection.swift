@@ -103,9 +103,10 @@ struct MergedPath: ConnectionPath {
       PathStage(
         label: "layers merge",
         motions: network.parameters.indices.map { index in
-          if first[index].isIdentical(to: second[index]) { return .fixed(first[index]) }
-          return solved.contains(first.network.parameters[index].layer)
-            ? .opaque : .combination([first[index], second[index]], .line)
+          // Even a bias that both networks share is solved for between them.
+          if solved.contains(first.network.parameters[index].layer) { return .opaque }
+          return first[index].isIdentical(to: second[index])
+            ? .fixed(first[index]) : .combination([first[index], second[index]], .line)
         })
     ]
   }

@@ -15,7 +15,7 @@ struct ResetTests {
     add from norm3 start; relu; batchnorm; avgpool 2; flatten; dense classes
     """
   private static let norms = [
-    ("norm1", "conv1"), ("norm2", "conv2"), ("norm3", "conv3"), ("norm4", "relu2"),
+    ("norm1", "conv1"), ("norm2", "conv2"), ("norm3", "conv3"), ("norm4", "relu3"),
   ]
 
   private static func ends() throws -> (Weights, Weights) {
