@@ -48,6 +48,14 @@ struct ArchitectureSearchTests {
         entries, sampleShape: [64], classes: 10, registry: PluginRegistry.linked())
       #expect(search.fits.map { "\($0.reference)" } == [expected])
     }
+    // Names sort the layers in another order, which the shapes tell.
+    let shuffled = [
+      entry("hidden.weight", [20, 20]), entry("input.weight", [20, 64]),
+      entry("output.weight", [10, 20]),
+    ]
+    let found = try ArchitectureSearch(
+      shuffled, sampleShape: [64], classes: 10, registry: PluginRegistry.linked())
+    #expect(found.fits.map { "\($0.reference)" } == ["mlp:bias=false,hidden=20x20"])
     let other = try ArchitectureSearch(
       weights, sampleShape: [65], classes: 10, registry: PluginRegistry.linked())
     #expect(other.fits.isEmpty)

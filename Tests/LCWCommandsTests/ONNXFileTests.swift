@@ -62,6 +62,20 @@ struct ONNXFileTests {
   }
 
   @Test
+  func `a network gets the names that its file of ONNX has, not lcw's`() throws {
+    try program.run("convert", "digits-1.onnx", "a.lcw")
+    let said = try program.run(
+      "convert", "a.lcw", "again.safetensors", "--names-of", "digits-1.onnx")
+    #expect(said.errors.isEmpty, "\(said.errors)")
+    let json = try program.json("inspect", "again.safetensors", "--json")
+    let names = try #require(json.object?["tensors"]?.array).compactMap {
+      $0.object?["name"]?.string
+    }
+    #expect(names.contains { $0.hasSuffix(".running_mean") }, "\(names)")
+    #expect(!names.contains { $0.hasSuffix(".mean") })
+  }
+
+  @Test
   func `two files are joined once their norms are folded`() throws {
     let data = ["--dataset", "digits", "--threads", "1"]
     // What the norms do to a path is said, and what helps.

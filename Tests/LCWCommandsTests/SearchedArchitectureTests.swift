@@ -41,6 +41,29 @@ struct SearchedArchitectureTests {
   }
 
   @Test
+  func `two networks in one file are told apart`() throws {
+    let file = architecture("resnet20_padding.pt")
+    var places: [String: JSONValue] = [:]
+    for part in ["model", "ema"] {
+      let shard = "\(part).safetensors"
+      try program.run("convert", file, shard, "--rename", "state_dict.module=\(part)")
+      let json = try program.json("inspect", shard, "--json")
+      for tensor in try #require(json.object?["tensors"]?.array) {
+        places[try #require(tensor.object?["name"]?.string)] = .string(shard)
+      }
+    }
+    try Data(JSONValue.object(["weight_map": .object(places)]).prettyText.utf8)
+      .write(to: program.folder.url.appendingPathComponent("both.safetensors.index.json"))
+    let said = try program.run(
+      "convert", "both.safetensors.index.json", "a.lcw", "--architecture", "auto", "--dataset",
+      "cifar10",
+      expecting: 64
+    ).errors
+    #expect(said.contains("‘model.’") && said.contains("‘ema.’"), "\(said)")
+    #expect(said.contains("--select"))
+  }
+
+  @Test
   func `what fits nothing is told with the nearest, and other classes with their number`() throws {
     let file = architecture("resnet20_padding.pt")
     let classes = try program.run(

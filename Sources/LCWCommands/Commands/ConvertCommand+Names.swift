@@ -35,12 +35,10 @@ extension ConvertCommand {
       zip(shown.entries, named.entries).map { (Array($0.name.utf8), $1.name) }
     ) { first, _ in first }
     let own = network.parameters.map(\.name)
-    let names = binding.names.map { shown in
-      let name = originals[Array(shown.utf8)] ?? shown
-      return named.originalNames[name] ?? name
-    }
+    let entries = binding.names.map { originals[Array($0.utf8)] ?? $0 }
+    let names = entries.map { named.originalNames[$0] ?? $0 }
     if !named.originalNames.isEmpty,
-      let unnamed = names.first(where: { name in named.entries.contains { $0.name == name } })
+      let unnamed = entries.first(where: { named.originalNames[$0] == nil })
     {
       Console.printError(
         "warning: \(file) has no tensor that is ‘\(unnamed)’ as it stands; it gets lcw's name"
