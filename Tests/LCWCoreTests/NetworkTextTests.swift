@@ -229,17 +229,17 @@ import Testing
       "add from " + String(repeating: "\u{301}\u{316}", count: 100_000),
       String(repeating: "\u{301}\u{316}", count: 100_000) + ";#",
     ] {
-      let start = ContinuousClock.now
+      let start = processorSeconds()
       let description = try #require(fault(text)).description
       #expect(description == description.escapingControls)
       #expect(description.utf8.count < 20_000)
-      #expect(ContinuousClock.now - start < .seconds(60))
+      #expect(processorSeconds() - start < 60)
     }
   }
 
   @Test
   func `as many nodes as are handled are read in no time, and more are not`() throws {
-    let start = ContinuousClock.now
+    let start = processorSeconds()
     let count = Network.largestLayerCount - 1
     let one = "relu from input;"
     let names = (1...count).map { "relu\($0)" }
@@ -255,7 +255,7 @@ import Testing
       #expect(network.describe(node: network.nodes.count - 1).contains(/relu|add/))
       #expect(UnitGroups(of: network).all.count == 1)
     }
-    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(processorSeconds() - start < 60)
     for text in [
       String(repeating: "relu\n", count: 1_000_000),
       String(repeating: "a;", count: 1_000_000),
@@ -266,7 +266,7 @@ import Testing
       }
     }
     #expect(fault(String(repeating: "relu\n", count: 100_000))?.place == .line(8193))
-    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(processorSeconds() - start < 60)
   }
 
   @Test
