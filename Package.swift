@@ -136,8 +136,9 @@ let libraries: [LibraryRow] = [
       "LCWNumerics", "LCWCore", "LCWOperations", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
     ],
     resources: [
-      "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16",
-      "cifar100-vgg16", "digits", "mnist-two-layer",
+      "cifar10-conv2fc1", "cifar10-resnet20", "cifar10-three-layer", "cifar10-two-layer",
+      "cifar10-vgg16", "cifar10-vgg16-narrow", "cifar100-vgg16", "digits", "mnist-deep",
+      "mnist-two-layer",
     ].map { .embedInCode("Experiments/\($0).json") }),
   LibraryRow(
     target: "LCWCommands",

@@ -67,6 +67,28 @@ struct TrainingTests {
     #expect(resumed.history == uninterrupted.history)
   }
 
+  @Test
+  func `a gain multiplies the random initial weights, and a run keeps its own`() throws {
+    var wide = plan()
+    wide.gain = 2
+    let (plain, gained) = (try Trainer(network, plan: plan()), try Trainer(network, plan: wide))
+    for (one, two) in zip(plain.weights.tensors, gained.weights.tensors) {
+      #expect(zip(one.elements, two.elements).allSatisfy { 2 * $0 == $1 })
+    }
+    let (architecture, dataset) = (PluginReference(name: "mlp"), PluginReference(name: "digits"))
+    let saved = gained.checkpoint(architecture: architecture, dataset: dataset)
+    #expect(saved.metadata["training"]?.object?["gain"]?.double == 2)
+    #expect(plain.record["training"]?.object?["gain"] == nil)
+    var resumed = try Trainer(network, plan: plan())
+    #expect(throws: TrainingError.otherRun(field: "gain", expected: "1", found: "2.0")) {
+      try resumed.resume(from: saved)
+    }
+    for gain in [0, -1, .nan, .infinity, 1001] {
+      wide.gain = gain
+      #expect(throws: TrainingError.self) { try Trainer(network, plan: wide) }
+    }
+  }
+
   /// As where a run was interrupted after its last epoch, before it was measured.
   @Test
   func `a finished run that is taken up again is written as it was`() throws {

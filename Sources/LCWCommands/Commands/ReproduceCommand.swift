@@ -49,6 +49,14 @@ struct ReproduceCommand: ParsableCommand {
   @Option(help: "The number of networks, in the place of the experiment's.")
   var networks: Int?
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Files of networks to join in the place of trained ones, such as nets/*.safetensors.",
+      discussion: "Those of other programs are taken for the experiment's architecture.",
+      valueName: "files"), completion: .file())
+  var from: [String] = []
+
   @Option(help: "The number of pairs, in the place of the experiment's.")
   var pairs: Int?
 
@@ -113,6 +121,11 @@ struct ReproduceCommand: ParsableCommand {
     for (name, value) in [("pairs", pairs), ("epochs", epochs)] {
       if let value, value < 1 { throw ValidationError("--\(name) takes a positive number.") }
     }
+    if !from.isEmpty, networks != nil || epochs != nil {
+      throw ValidationError(
+        "--from excludes --networks and --epochs: the files are the networks, and they are trained."
+      )
+    }
     if let networks, !(2...1000).contains(networks) {
       throw ValidationError("--networks takes a number from 2 to 1000.")
     }
@@ -136,7 +149,7 @@ struct ReproduceCommand: ParsableCommand {
     let description = try described(experiment)
     // What options bring in is no fault of the file.
     let plan =
-      given.isEmpty && addMethod.isEmpty
+      given.isEmpty && addMethod.isEmpty && from.isEmpty
       ? try inFile(experiment) { try description.resolved(by: session.registry) }
       : try description.resolved(by: session.registry)
     let run = ExperimentRun(
@@ -214,7 +227,11 @@ struct ReproduceCommand: ParsableCommand {
     for added in try methods(given + addMethod) where !experiment.methods.contains(added) {
       experiment.methods.append(added)
     }
-    if let networks { experiment.networks = networks }
+    if let networks {
+      experiment.networks = networks
+      experiment.filePatterns = []
+    }
+    if !from.isEmpty { experiment.filePatterns = from }
     if let epochs { experiment.training.epochs = epochs }
     if let pairs { experiment.pairLimit = pairs }
     try experiment.check()
@@ -262,6 +279,7 @@ struct ReproduceCommand: ParsableCommand {
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
     }
+    if !from.isEmpty { words += ["--from"] + from.map { URL(fileURLWithPath: $0).path } }
     words += ["--output", folder.path, "--quiet"]
     if let data = compute.data ?? ProcessInfo.processInfo.environment["LCW_DATA"], !data.isEmpty {
       words += ["--data", URL(fileURLWithPath: data).path]
@@ -294,6 +312,11 @@ struct ReproduceCommand: ParsableCommand {
     words += given.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
     for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
       if let value { words += ["--\(name)", "\(value)"] }
+    }
+    if !from.isEmpty {
+      words +=
+        ["--from"]
+        + from.map { $0.hasPrefix("/") ? URL(fileURLWithPath: $0).lastPathComponent : $0 }
     }
     // The last bits of figures depend on the threads of a step, not on how many steps there are at a
     // time.

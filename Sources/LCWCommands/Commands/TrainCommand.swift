@@ -63,6 +63,12 @@ struct TrainCommand: ParsableCommand {
     ]))
   var optimiser: String = "sgd"
 
+  @Option(
+    help: ArgumentHelp(
+      "A factor on the random initial weights.",
+      discussion: "2.45 keeps the size of signals through many dense layers with ReLU."))
+  var gain: Double = 1
+
   @Option(help: "Write a checkpoint after every so many epochs; 0 for the last only.")
   var saveEvery: Int = 5
 
@@ -106,13 +112,16 @@ struct TrainCommand: ParsableCommand {
     if resume, overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
     if saveEvery < 0 { throw ValidationError("--save-every takes 0 or a positive number.") }
     if !(rate > 0 && rate.isFinite) { throw ValidationError("--rate takes a positive number.") }
+    if !(gain > 0 && gain <= 1000) {
+      throw ValidationError("--gain takes a positive number up to 1000.")
+    }
   }
 
   func run() throws {
     let session = try Session(compute)
     let plan = TrainingPlan(
       epochs: epochs, batch: batch, rate: rate, schedule: try Schedule(schedule),
-      rule: try OptimiserRule(optimiser), seed: seed ?? 0)
+      rule: try OptimiserRule(optimiser), gain: gain, seed: seed ?? 0)
     var run = try TrainingRun(
       session: session, architecture: try PluginReference(architecture),
       dataset: try PluginReference(dataset), plan: plan)

@@ -57,6 +57,11 @@ struct ExperimentRun {
     return try StepRunner(
       experiment, registry: session.registry, data: data, workers: session.workers,
       open: { [session] in try session.open($0.path) },
+      openNetwork: { [session, experiment] in
+        try session.network(
+          in: $0.path, architecture: "\(experiment.architecture)",
+          dataset: "\(experiment.dataset)")
+      },
       write: { [session] in try session.write($0, to: $1.path) })
   }
 

@@ -175,6 +175,7 @@ struct TrainingRun {
     "lcw train --architecture \(architecture) --dataset \(dataset) --epochs \(plan.epochs) "
       + "--seed \(plan.seed) --batch \(plan.batch) --rate \(plan.rate) "
       + "--schedule \(plan.schedule) --optimiser \(plan.rule)"
+      + (plan.gain == 1 ? "" : " --gain \(plan.gain)")
   }
 
   private func text(

@@ -10,7 +10,9 @@ extension Experiment {
   public var scaledDown: [String] {
     guard let whole = fullScale.first else { return [] }
     return zip(fields, whole.fields).compactMap { own, full in
-      own.text == full.text ? nil : "\(own.name): \(own.text) in the place of \(full.text)"
+      // How the networks of files were trained is said by the files.
+      guard filePatterns.isEmpty || !own.name.hasPrefix("training.") else { return nil }
+      return own.text == full.text ? nil : "\(own.name): \(own.text) in the place of \(full.text)"
     }
   }
 
@@ -22,11 +24,13 @@ extension Experiment {
     let fitted = usedFits.map { fit in
       "\(fit.name) = \(fit.method) of \(fit.networks.count) networks, \(fit.heldOut) held out"
     }
+    let joined = filePatterns.isEmpty ? "\(networks)" : "those of \(list(filePatterns))"
     return [
       ("dataset", "\(dataset)"), ("architecture", "\(architecture)"),
       ("training.epochs", "\(training.epochs)"), ("training.batch", "\(training.batch)"),
       ("training.rate", "\(training.rate)"), ("training.schedule", "\(training.schedule)"),
-      ("training.optimiser", "\(training.rule)"), ("networks", "\(networks)"),
+      ("training.optimiser", "\(training.rule)"), ("training.gain", "\(training.gain)"),
+      ("networks", joined),
       ("fits", list(fitted)), ("methods", list(methods)), ("pairs", "\(pairs.count)"),
       ("points", "\(evaluation.points)"), ("refine", "\(evaluation.refines)"),
       ("samples", evaluation.samples.map { "\($0)" } ?? "all"), ("heads", list(heads)),

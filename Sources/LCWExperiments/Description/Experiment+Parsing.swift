@@ -70,9 +70,10 @@ extension Experiment {
       batch: try training.integer("batch", default: 128, in: 1...1 << 30),
       rate: try training.number("rate", default: 0.01, in: 1e-12...1000),
       schedule: try Schedule(try training.text("schedule", default: "paper")),
-      rule: try OptimiserRule(try training.text("optimiser", default: "sgd")), seed: 0)
+      rule: try OptimiserRule(try training.text("optimiser", default: "sgd")),
+      gain: try training.number("gain", default: 1, in: 1e-3...1000), seed: 0)
     try training.finish()
-    networks = try reader.integer("networks", default: 2, in: 1...Experiment.mostNetworks)
+    (networks, filePatterns) = try reader.networks("networks")
     fits = try reader.fits("fits")
     methods = try reader.methods("methods")
     pairLimit =
@@ -102,6 +103,17 @@ extension Experiment {
   /// Checks that fields agree with each other; an option may have changed one.
   /// - Throws: ``ExperimentError``.
   public func check() throws {
+    // How many networks there are in files is not known before they are looked for.
+    if filePatterns.isEmpty || !files.isEmpty { try checkNetworks() }
+    var known: [String] = []
+    for fit in fits {
+      try Experiment.check(fit.method, known: known)
+      known.append(fit.name)
+    }
+    for method in methods + middles + planes { try Experiment.check(method, known: known) }
+  }
+
+  private func checkNetworks() throws(ExperimentError) {
     // Before there are any: each is a value with a digest, and a folder.
     guard stepCount <= Double(Experiment.mostSteps) else {
       throw ExperimentError.field(
@@ -115,12 +127,10 @@ extension Experiment {
         expected: "2 or more" + (fits.isEmpty ? "" : " that no fit has seen")
           + ", for there are methods or pictures of them")
     }
-    var known: [String] = []
-    for fit in fits {
-      try Experiment.check(fit.method, known: known)
-      known.append(fit.name)
+    if !files.isEmpty, let fit = usedFits.first(where: { $0.networks.contains { $0 > networks } }) {
+      throw ExperimentError.field(
+        "fits.\(fit.name).networks", expected: "numbers of the files, from 1 to \(networks)")
     }
-    for method in methods + middles + planes { try Experiment.check(method, known: known) }
   }
 
   private static let mostHead = 1000
@@ -219,6 +229,27 @@ private struct FieldReader {
       )
     }
     return values.compactMap(\.self)
+  }
+
+  /// A number of networks, or the files that hold them.
+  mutating func networks(
+    _ key: String
+  ) throws(ExperimentError) -> (count: Int, files: [String]) {
+    guard let found = try value(key), found.object != nil else {
+      return (try integer(key, default: 2, in: 1...Experiment.mostNetworks), [])
+    }
+    var reader = try FieldReader(found, of: "\(prefix)\(key).")
+    let files = (try reader.value("files"))?.array?.map(\.string) ?? []
+    guard (1...Experiment.mostNetworks).contains(files.count),
+      files.allSatisfy({ !($0 ?? "").isEmpty })
+    else {
+      throw .field(
+        "\(prefix)\(key).files",
+        expected:
+          "a list of files or patterns such as nets/*.lcw, at most \(Experiment.mostNetworks)")
+    }
+    try reader.finish()
+    return (files.count, files.compactMap(\.self))
   }
 
   mutating func methods(_ key: String) throws -> [MethodExpression] {

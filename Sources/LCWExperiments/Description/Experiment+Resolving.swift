@@ -4,12 +4,18 @@ public import LCWCore
 extension Experiment {
   /// The experiment with what only plugins and files know: the architecture with the content of files
   /// it names, methods with their defaults, each once however it is spelled, with the digests of the
-  /// files they name, which of them learn a path for each pair, and which published figures are
-  /// whose.
+  /// files they name, which of them learn a path for each pair, which published figures are whose, and
+  /// the files of networks.
   /// - Throws: `PluginError` for an unknown name or a wrong option, ``ExperimentError`` for a file
-  ///   that can't be read, a method without the model it needs, and published figures of no method.
+  ///   that can't be read or is not there, a method without the model it needs, and published figures of
+  ///   no method.
   public func resolved(by registry: PluginRegistry) throws -> Experiment {
     var resolved = self
+    if !filePatterns.isEmpty {
+      resolved.files = try NetworkFile.all(fitting: filePatterns)
+      resolved.networks = resolved.files.count
+      try resolved.check()
+    }
     resolved.architecture = try registry.architecture(architecture).selfContained(architecture)
     // Before anything is said of options' values, that they are such.
     for method in methods + middles + planes { _ = try registry.connection(method) }

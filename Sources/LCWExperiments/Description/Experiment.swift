@@ -23,10 +23,16 @@ public struct Experiment: Sendable, Hashable {
   public var dataset: PluginReference
   /// What the networks are.
   public var architecture: PluginReference
-  /// How they are trained; network i has seed i.
+  /// How they are trained; network i has seed i. Networks of files were trained as these say.
   public var training: TrainingPlan
-  /// The number of networks, numbered from 1; the networks of fits may be others.
+  /// The number of networks, numbered from 1; the networks of fits may be others, unless they are of
+  /// files.
   public var networks: Int
+  /// The files whose networks are joined in the place of trained ones, or patterns that they fit, such as
+  /// `nets/*.lcw`; none if networks are trained. ``resolved(by:)`` finds the files.
+  public var filePatterns: [String]
+  /// The files of the networks 1, 2 and so on; none if networks are trained.
+  public internal(set) var files: [NetworkFile] = []
   /// The models that are fitted to networks, which methods name as `@name`.
   public var fits: [Fit]
   /// The ways of joining them.
@@ -91,6 +97,7 @@ public struct Experiment: Sendable, Hashable {
       let other = fullScale.first?.architecture == architecture ? "" : ": \(architecture)"
       return "\(title) (\(scale)\(other))"
     }
+    if filePatterns != fullScale.first?.filePatterns { return "\(title) (networks of files)" }
     return scaledDown.contains { $0.hasPrefix("training.") } ? "\(title) (changed)" : title
   }
 

@@ -4,7 +4,7 @@ import LCWNetworks
 
 /// What one step has found, read from its result.
 enum Finding {
-  case network(train: Metrics, test: Metrics)
+  case network(train: Metrics, test: Metrics, origin: NetworkOrigin?)
   case fit([String: JSONValue])
   case learned
   case path(JoinedPair)
@@ -17,7 +17,12 @@ enum Finding {
     let reader = try ResultReader(result)
     switch step.work {
     case .train:
-      self = .network(train: try reader.metrics("train"), test: try reader.metrics("test"))
+      self = .network(
+        train: try reader.metrics("train"), test: try reader.metrics("test"), origin: nil)
+    case .open:
+      self = .network(
+        train: try reader.metrics("train"), test: try reader.metrics("test"),
+        origin: try NetworkOrigin(try reader.object("origin")))
     case .fit:
       try FitFinding.check(reader)
       self = .fit(reader.all)
@@ -63,6 +68,8 @@ struct JoinedPair: Sendable {
     var worstAccuracy: Double
     var worstTime: Double
     var barrier: Double
+    /// The largest loss; older results do not tell.
+    var worstLoss: Double?
     var meanLoss: Double
 
     init(_ reader: ResultReader, end: Double) throws(ResultProblem) {
@@ -70,6 +77,7 @@ struct JoinedPair: Sendable {
       worstTime = try reader.number("worst_accuracy_t", in: 0...end)
       barrier = try reader.measure("barrier", isSigned: true)
       meanLoss = try reader.measure("mean_loss")
+      worstLoss = reader.has("worst_loss") ? try reader.measure("worst_loss") : nil
     }
   }
 
@@ -83,6 +91,9 @@ struct JoinedPair: Sendable {
   var keepsFunction: [Bool]
   var length: Double
   var distance: Double
+  /// The path's middle, and what was measured there; older results do not tell, nor do those whose middle
+  /// is no point of the grid.
+  var middle: Point?
   /// The seconds of learning or constructing it and of measuring it, since the last interruption.
   var seconds: Double
   /// Those of learning or constructing it, and those of measuring; older results have but the sum.
@@ -124,6 +135,10 @@ struct JoinedPair: Sendable {
     }
     guard points.count(where: \.isOnGrid) > 1 else {
       throw ResultProblem("points", "a list of points, two or more of which are of the grid")
+    }
+    if reader.has("middle") {
+      let t = try reader.number("middle", in: 0...end)
+      middle = points.first { abs($0.t - t) < 1e-9 }
     }
     length = try reader.measure("length")
     distance = try reader.measure("distance")

@@ -63,9 +63,14 @@ extension Findings {
       ? ""
       : " Not joined, since models are fitted to them: "
         + left.map(String.init).joined(separator: ", ") + "."
+    let origin =
+      experiment.filePatterns.isEmpty
+      ? "seeds 1 to \(experiment.networks)\(fitted); \(training.epochs) epochs, batches of "
+        + "\(training.batch), rate \(training.rate), schedule \(training.schedule), \(training.rule)"
+        + (training.gain == 1 ? ". " : ", gain \(training.gain). ")
+      : "read from files, which the table of networks names. "
     return "\(experiment.networks) networks \(experiment.architecture) on \(experiment.dataset), "
-      + "seeds 1 to \(experiment.networks)\(fitted); \(training.epochs) epochs, batches of "
-      + "\(training.batch), rate \(training.rate), schedule \(training.schedule), \(training.rule). "
+      + origin
       + "\(experiment.evaluation.points) points to a unit of t, "
       + (experiment.evaluation.refines ? "refined around the worst" : "none between them") + ", on "
       + (experiment.evaluation.samples.map { "\($0) samples of each part." } ?? "all samples.")

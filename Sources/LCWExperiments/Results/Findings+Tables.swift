@@ -51,6 +51,44 @@ extension Findings {
     return table
   }
 
+  /// A row for each method: the path's middle, and its largest and mean loss.
+  public var alongTable: Table {
+    var table = Table(
+      caption: "\(experiment.scaledTitle): along the path, mean ± deviation over the pairs",
+      columns: [
+        .init("method"), .init("pairs", alignment: .number),
+        .init("middle train", key: "middle_train_accuracy", alignment: .number),
+        .init("middle test", key: "middle_test_accuracy", alignment: .number),
+        .init("largest loss train", key: "largest_train_loss", alignment: .number),
+        .init("largest loss test", key: "largest_test_loss", alignment: .number),
+        .init("mean loss train", key: "mean_train_loss", alignment: .number),
+        .init("mean loss test", key: "mean_test_loss", alignment: .number),
+      ])
+    table.notes += (paths.isEmpty ? [] : measuredNotes) + scaleNotes
+    for method in experiment.methods {
+      let found = paths(by: method)
+      guard !found.isEmpty else { continue }
+      func all(_ values: [Double?], _ cell: ([Double]) -> Table.Cell) -> Table.Cell {
+        values.contains(nil) ? .empty : cell(values.compactMap(\.self))
+      }
+      table.append([
+        .text("\(method)"), .integer(found.count),
+        all(found.map(\.middle?.train.accuracy), percent),
+        all(found.map(\.middle?.test.accuracy), percent),
+        all(found.map(\.train.worstLoss), number), all(found.map(\.test.worstLoss), number),
+        number(found.map(\.train.meanLoss)), number(found.map(\.test.meanLoss)),
+      ])
+    }
+    if !ends.isEmpty {
+      table.append([
+        .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
+        percent(ends.map(\.test.accuracy)), number(ends.map(\.train.crossEntropy)),
+        number(ends.map(\.test.crossEntropy)), .empty, .empty,
+      ])
+    }
+    return table
+  }
+
   /// A row for each pair and method.
   public var pairTable: Table {
     var table = Table(
@@ -144,7 +182,7 @@ extension Findings {
     var table = Table(
       caption: "The networks",
       columns: [
-        .init("seed", alignment: .number),
+        .init(experiment.filePatterns.isEmpty ? "seed" : "network", alignment: .number),
         .init("train accuracy", key: "train_accuracy", alignment: .number),
         .init("train loss", key: "train_loss", alignment: .number),
         .init("test accuracy", key: "test_accuracy", alignment: .number),
@@ -158,6 +196,11 @@ extension Findings {
         .number(train.crossEntropy, decimals: 5), .percent(test.accuracy, decimals: 2),
         .number(test.crossEntropy, decimals: 5),
       ])
+      if let origin = origins[network] {
+        table.notes.append(
+          "\(network): \(origin.file), SHA-256 \(origin.digest.prefix(16))…"
+            + (origin.training.map { "; \($0)" } ?? ""))
+      }
     }
     return table
   }
@@ -191,7 +234,8 @@ extension Findings {
   /// The tables that have rows.
   public var tables: [(name: String, table: Table)] {
     [
-      ("accuracy", accuracyTable), ("pairs", pairTable), ("networks", networkTable),
+      ("accuracy", accuracyTable), ("along", alongTable), ("pairs", pairTable),
+      ("networks", networkTable),
       ("ensembles", ensembleTable), ("fits", fitTable),
     ].compactMap { name, table in
       table.flatMap { $0.rows.isEmpty ? nil : (name, $0) }

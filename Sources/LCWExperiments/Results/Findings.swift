@@ -21,6 +21,8 @@ public struct Findings: Sendable {
   let resumedCount: Int
 
   let networks: [(network: Int, train: Metrics, test: Metrics)]
+  /// Where networks come from that were not trained here.
+  let origins: [Int: NetworkOrigin]
   let fits: [FitFinding]
   let paths: [JoinedPair]
   let ensembles: [EnsembleFinding]
@@ -43,6 +45,7 @@ public struct Findings: Sendable {
     var resumedCount = 0
     var fitted: [String: [String: JSONValue]] = [:]
     var networks: [(Int, Metrics, Metrics)] = []
+    var origins: [Int: NetworkOrigin] = [:]
     var fits: [FitFinding] = []
     var paths: [JoinedPair] = []
     var ensembles: [EnsembleFinding] = []
@@ -66,8 +69,10 @@ public struct Findings: Sendable {
       if let count = found.record.threads { threads.insert(count) }
       if step.isResumable, found.record.isResumed { resumedCount += 1 }
       switch found.finding {
-      case .network(let train, let test):
-        if case .train(let network) = step.work { networks.append((network, train, test)) }
+      case .network(let train, let test, let origin):
+        guard let network = step.work.network else { continue }
+        networks.append((network, train, test))
+        origins[network] = origin
       case .fit(let record): fitted[step.key] = record
       case .learned: break
       case .path(let path): paths.append(path)
@@ -92,6 +97,7 @@ public struct Findings: Sendable {
     self.threads = threads
     self.resumedCount = resumedCount
     self.networks = networks
+    self.origins = origins
     self.fits = fits
     self.paths = paths
     self.ensembles = ensembles

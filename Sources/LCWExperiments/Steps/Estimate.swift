@@ -55,6 +55,9 @@ extension StepRunner {
       return Estimate(
         seconds: (learning * Double(experiment.training.epochs) + pass * measured) / speed,
         bytes: Estimate.whole(4 * parameters))
+    case .open:
+      let samples = Double(data.train.count + data.test.count)
+      return Estimate(seconds: pass * samples / speed, bytes: Estimate.whole(4 * parameters))
     case .fit(let fit):
       return Estimate(
         seconds: try fitting(fit, network: network) / speed, bytes: Estimate.whole(16 * parameters))

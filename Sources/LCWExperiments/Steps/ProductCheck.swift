@@ -27,7 +27,7 @@ struct ProductCheck {
     }
     let kind: CheckpointKind
     switch step.work {
-    case .train: kind = .checkpoint
+    case .train, .open: kind = .checkpoint
     case .fit: kind = .connectionModel
     case .learn: kind = .path
     case .connect, .ensemble, .middles, .plane: return
@@ -42,13 +42,18 @@ struct ProductCheck {
     case .train(let network):
       let plan = experiment.training
       let training = source.metadata["training"]?.object ?? [:]
-      let expected: [(String, JSONValue)] = [
-        ("seed", .string("\(network)")), ("epochs", .integer(plan.epochs)),
-        ("completed", .integer(plan.epochs)), ("batch", .integer(plan.batch)),
-        ("rate", JSONValue(plan.rate)), ("schedule", .string("\(plan.schedule)")),
-        ("optimiser", .string("\(plan.rule)")),
-      ]
+      let expected: [(String, JSONValue)] =
+        [
+          ("seed", .string("\(network)")), ("epochs", .integer(plan.epochs)),
+          ("completed", .integer(plan.epochs)), ("batch", .integer(plan.batch)),
+          ("rate", JSONValue(plan.rate)), ("schedule", .string("\(plan.schedule)")),
+          ("optimiser", .string("\(plan.rule)")),
+        ] + (plan.gain == 1 ? [] : [("gain", JSONValue(plan.gain))])
       for (field, value) in expected { try require("training.\(field)", training[field], value) }
+    case .open(let network):
+      let origin = source.metadata["origin"]?.object ?? [:]
+      try require(
+        "origin.digest", origin["digest"], .string(experiment.files[network - 1].digest))
     case .fit(let fit):
       let networks = source.metadata["networks"]?.object ?? [:]
       try require(

@@ -55,7 +55,7 @@ public struct ResultFolder: Sendable {
   public func product(of step: Step) -> URL? {
     let name: String? =
       switch step.work {
-      case .train: "network.lcw"
+      case .train, .open: "network.lcw"
       case .fit: "model.lcw"
       case .learn: "path.lcw"
       case .connect, .ensemble, .middles, .plane: nil

@@ -9,6 +9,8 @@ public struct Step: Sendable, Hashable {
   public enum Work: Sendable, Hashable {
     /// Trains and measures a network.
     case train(network: Int)
+    /// Reads a network from its file and measures it.
+    case open(network: Int)
     /// Fits a model to networks.
     case fit(Experiment.Fit)
     /// Learns the path of two networks.
@@ -21,6 +23,14 @@ public struct Step: Sendable, Hashable {
     case middles([MethodExpression], NetworkPair)
     /// Measures the loss on the plane through two networks and the middle of a path.
     case plane(MethodExpression, NetworkPair)
+
+    /// The number of the network that it gives, if it gives one.
+    var network: Int? {
+      switch self {
+      case .train(let network), .open(let network): network
+      case .fit, .learn, .connect, .ensemble, .middles, .plane: nil
+      }
+    }
   }
 
   /// What is done.
@@ -45,6 +55,7 @@ public struct Step: Sendable, Hashable {
     let words =
       switch work {
       case .train(let network): ["train", "\(network)"]
+      case .open(let network): ["network", "\(network)"]
       case .fit(let fit): ["fit"] + plugins(fit.method)
       case .learn(let method, let pair): ["learn"] + plugins(method) + ends(pair)
       case .connect(let method, let pair): ["connect"] + plugins(method) + ends(pair)
@@ -66,7 +77,7 @@ public struct Step: Sendable, Hashable {
   var isResumable: Bool {
     switch work {
     case .train, .fit, .learn: true
-    case .connect, .ensemble, .middles, .plane: false
+    case .open, .connect, .ensemble, .middles, .plane: false
     }
   }
 
@@ -100,7 +111,7 @@ extension Experiment {
   }
 
   private var spelledSteps: [Step] {
-    let networks = trained.map(trainingStep)
+    let networks = trained.map(networkStep)
     let training = Dictionary(uniqueKeysWithValues: zip(trained, networks))
     var fitting: [Step] = []
     for fit in usedFits { fitting.append(fittingStep(fit, training, fitting)) }
@@ -231,15 +242,29 @@ extension Experiment {
       needs: fit.networks.compactMap { training[$0] } + models(of: fit.method, among: fitting))
   }
 
-  private func trainingStep(_ network: Int) -> Step {
-    Step(
+  /// What gives a network: its training, or the file it is read from.
+  func networkWork(_ network: Int) -> Step.Work {
+    files.isEmpty ? .train(network: network) : .open(network: network)
+  }
+
+  private func networkStep(_ network: Int) -> Step {
+    guard files.isEmpty else {
+      let file = files[network - 1]
+      return Step(
+        .open(network: network), name: "network \(network) of \(file.name)",
+        inputs: [
+          "architecture": .string("\(architecture)"), "dataset": .string("\(dataset)"),
+          "digest": .string(file.digest), "kind": "open",
+        ], needs: [])
+    }
+    return Step(
       .train(network: network), name: "train \(network)",
       inputs: [
         "architecture": .string("\(architecture)"), "batch": .integer(training.batch),
         "dataset": .string("\(dataset)"), "epochs": .integer(training.epochs), "kind": "train",
         "optimiser": .string("\(training.rule)"), "rate": JSONValue(training.rate),
         "schedule": .string("\(training.schedule)"), "seed": .integer(network),
-      ], needs: [])
+      ].merging(training.gain == 1 ? [:] : ["gain": JSONValue(training.gain)]) { $1 }, needs: [])
   }
 
   private var sampleInputs: [String: JSONValue] {

@@ -18,6 +18,8 @@ public struct StepRunner: Sendable {
   public let workers: Workers
   /// Reads a file of weights.
   public let open: @Sendable (URL) throws -> any CheckpointSource
+  /// Reads a network of the experiment's architecture from a file that may be another program's.
+  public let openNetwork: @Sendable (URL) throws -> TrainedNetwork
   /// Writes a file of weights.
   public let write: @Sendable (Checkpoint, URL) throws -> Void
   /// Is told how far the step that is being done has come. If it throws, the step ends, and can be
@@ -31,11 +33,13 @@ public struct StepRunner: Sendable {
   private let steps: [Step.Work: Step]
 
   /// A runner.
+  /// - Parameter openNetwork: Reads a network from a file; by default one that names its network.
   /// - Throws: `PluginError` if a plugin is not there, and what the architecture and a method throw
   ///   when they are made.
   public init(
     _ experiment: Experiment, registry: PluginRegistry, data: EvaluationData, workers: Workers,
     open: @escaping @Sendable (URL) throws -> any CheckpointSource,
+    openNetwork: (@Sendable (URL) throws -> TrainedNetwork)? = nil,
     write: @escaping @Sendable (Checkpoint, URL) throws -> Void
   ) throws {
     let family = try registry.architecture(experiment.architecture)
@@ -57,6 +61,7 @@ public struct StepRunner: Sendable {
     self.data = data
     self.workers = workers
     self.open = open
+    self.openNetwork = openNetwork ?? { try open($0).trainedNetwork(from: registry) }
     self.write = { checkpoint, file in
       try OwnFolder.removeLink(file)
       try write(checkpoint, file)
@@ -69,6 +74,7 @@ public struct StepRunner: Sendable {
     let result: [String: JSONValue] =
       switch step.work {
       case .train(let number): try train(number, step, in: folder)
+      case .open(let number): try openNetwork(number, step, in: folder)
       case .fit(let fit): try self.fit(fit, step, in: folder)
       case .learn(let method, let pair): try learn(method, pair, step, in: folder)
       case .connect(let method, let pair): try connect(method, pair, step, in: folder)
@@ -87,7 +93,7 @@ public struct StepRunner: Sendable {
   }
 
   func trained(_ number: Int, in folder: ResultFolder) throws -> Weights {
-    try product(.train(network: number), in: folder).trainedNetwork(from: registry).weights
+    try product(experiment.networkWork(number), in: folder).trainedNetwork(from: registry).weights
   }
 
   func ends(_ pair: NetworkPair, in folder: ResultFolder) throws -> (Weights, Weights) {
@@ -117,7 +123,7 @@ public struct StepRunner: Sendable {
     experiment.usedFits.first { $0.name == name }.flatMap { step(.fit($0)) }
   }
 
-  private func file(_ step: Step?, in folder: ResultFolder) throws -> URL {
+  func file(_ step: Step?, in folder: ResultFolder) throws -> URL {
     guard let step, let file = folder.product(of: step) else {
       throw ExperimentError.unknownStep("a step whose result another needs")
     }
@@ -182,17 +188,22 @@ public struct StepRunner: Sendable {
       if !trainer.isFinished { try write(checkpoint(), state) }
     }
     try write(checkpoint(), try file(step, in: folder))
+    return try metrics(of: trainer.weights).merging(start.json) { $1 }
+  }
+
+  /// What a network's result says of it: measured on all samples, since its key does not say how paths are
+  /// measured.
+  func metrics(of weights: Weights) throws -> [String: JSONValue] {
     let runner = try Runner(network)
     let measuring = share("measuring")
-    // On all samples, since the key of a training does not say how paths are measured.
     return [
       "test": try runner.evaluate(
-        trainer.weights, on: data.test, workers: workers, progress: measuring
+        weights, on: data.test, workers: workers, progress: measuring
       ).json,
       "train": try runner.evaluate(
-        trainer.weights, on: data.train, workers: workers, progress: measuring
+        weights, on: data.train, workers: workers, progress: measuring
       ).json,
-    ].merging(start.json) { $1 }
+    ]
   }
 
   private func connect(
@@ -213,7 +224,8 @@ public struct StepRunner: Sendable {
       "distance": JSONValue(evaluation.distance),
       "keeps_function": .array(path.stages.map { .bool($0.keepsFunction) }),
       "learning_seconds": seconds,
-      "length": JSONValue(evaluation.length), "measuring_seconds": JSONValue(measuring),
+      "length": JSONValue(evaluation.length), "middle": JSONValue(path.middle),
+      "measuring_seconds": JSONValue(measuring),
       "points": .array(evaluation.points.map(\.json)),
       "resumed": isResumed,
       "stages": .array(path.stages.map { .string($0.label) }),

@@ -6,17 +6,20 @@ extension Trainer {
   /// The record of training for a checkpoint's metadata: `training` holds the plan and the epochs
   /// done, `history` the loss and accuracy of each epoch's batches.
   public var record: [String: JSONValue] {
-    [
-      "training": .object([
-        "batch": .integer(plan.batch),
-        "completed": .integer(epoch),
-        "epochs": .integer(plan.epochs),
-        "optimiser": .string("\(plan.rule)"),
-        "rate": JSONValue(plan.rate),
-        "schedule": .string("\(plan.schedule)"),
-        "seed": .string("\(plan.seed)"),
-        "steps": .integer(optimiser.steps),
-      ]),
+    // Written only where it is not 1, as it was before there was one.
+    let gain: [String: JSONValue] = plan.gain == 1 ? [:] : ["gain": JSONValue(plan.gain)]
+    return [
+      "training": .object(
+        [
+          "batch": .integer(plan.batch),
+          "completed": .integer(epoch),
+          "epochs": .integer(plan.epochs),
+          "optimiser": .string("\(plan.rule)"),
+          "rate": JSONValue(plan.rate),
+          "schedule": .string("\(plan.schedule)"),
+          "seed": .string("\(plan.seed)"),
+          "steps": .integer(optimiser.steps),
+        ].merging(gain) { $1 }),
       "history": .object([
         "accuracy": .array(history.map { JSONValue($0.accuracy) }),
         "loss": .array(history.map { JSONValue($0.crossEntropy) }),
@@ -102,8 +105,12 @@ extension Trainer {
   static let mostSteps = 1 << 53
 
   private func checkPlan(_ found: [String: JSONValue]) throws(TrainingError) {
-    let expected = record["training"]?.object ?? [:]
-    for field in ["seed", "epochs", "batch", "rate", "schedule", "optimiser"] {
+    var (expected, found) = (record["training"]?.object ?? [:], found)
+    for field in ["seed", "epochs", "batch", "rate", "schedule", "optimiser", "gain"] {
+      if field == "gain" {
+        expected[field] = expected[field] ?? 1
+        found[field] = found[field] ?? 1
+      }
       guard let mine = expected[field], let other = found[field] else { throw .notResumable }
       guard mine == other || (mine.double != nil && mine.double == other.double) else {
         throw .otherRun(field: field, expected: mine.compactText, found: other.compactText)

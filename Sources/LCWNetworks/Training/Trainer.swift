@@ -14,19 +14,23 @@ public struct TrainingPlan: Sendable, Hashable {
   public var schedule: Schedule
   /// How gradients become steps.
   public var rule: OptimiserRule
+  /// A factor on the random initial weights. Layers with the paper's ±1/√n let signals shrink by 1/√6 each:
+  /// √6 ≈ 2.45 keeps their size through any number of layers with ReLU (He et al. 2015).
+  public var gain: Double
   /// The seed of the initial weights, the order of samples, dropout and augmentation.
   public var seed: UInt64
 
   /// A plan; the defaults are the paper's.
   public init(
     epochs: Int = 30, batch: Int = 128, rate: Double = 0.01, schedule: Schedule = .paper,
-    rule: OptimiserRule = .sgd(momentum: 0.9, decay: 1e-4), seed: UInt64 = 0
+    rule: OptimiserRule = .sgd(momentum: 0.9, decay: 1e-4), gain: Double = 1, seed: UInt64 = 0
   ) {
     self.epochs = epochs
     self.batch = batch
     self.rate = rate
     self.schedule = schedule
     self.rule = rule
+    self.gain = gain
     self.seed = seed
   }
 }
@@ -55,6 +59,9 @@ public struct Trainer: Sendable {
       throw TrainingError.plan("the learning rate is a positive number")
     }
     // Weights, gradients and moments, and a copy of them all while an epoch may still fail.
+    guard plan.gain > 0, plan.gain <= 1000 else {
+      throw TrainingError.plan("the gain is a positive number up to 1000")
+    }
     let copies = { if case .adam = plan.rule { 8.0 } else { 4.0 } }()
     let bytes = 4 * copies * network.parameters.reduce(0.0) { $0 + Double($1.shape.count) }
     guard bytes <= Machine.physicalMemory else {
@@ -70,7 +77,7 @@ public struct Trainer: Sendable {
     }
     self.plan = plan
     self.runner = try Runner(network)
-    self.weights = try Weights(randomFor: network, seed: plan.seed)
+    self.weights = try Weights(randomFor: network, seed: plan.seed, gain: plan.gain)
     self.epoch = 0
     self.history = []
     self.optimiser = Optimiser(plan.rule, for: network)
