@@ -15,7 +15,8 @@ struct ExchangeTests {
   private static let methods = [
     "exchange", "exchange:blocks=3,order=random", "exchange:blocks=5,order=matched",
     "exchange:order=importance", "exchange:blocks=4,order=greedy", "exchange:target=first",
-    "exchange:blocks=1", "exchange:ridge=0,order=random",
+    "exchange:blocks=1", "exchange:ridge=0,order=random", "exchange:blocks=3,refit=labels",
+    "exchange:blocks=2,order=random,refit=labels,target=first",
   ]
 
   private func expectLaws(_ path: any ConnectionPath, _ a: Weights, _ b: Weights) throws {
@@ -82,6 +83,38 @@ struct ExchangeTests {
       #expect(abs(point.train.crossEntropy - other.crossEntropy) < 1e-5)
     }
     #expect(found.train.worstLoss == found.points.map(\.train.crossEntropy).max())
+  }
+
+  @Test(arguments: [
+    ("exchange:blocks=4", [7, 24, 5]), ("exchange:blocks=3,order=random,target=first", [7, 24, 5]),
+    ("exchange:blocks=4", [7, 16, 12, 5]),
+  ])
+  func `fitted to labels no state has a larger loss, and idle units are not read`(
+    method: String, sizes: [Int]
+  ) throws {
+    let network = try denseNetwork(sizes)
+    let (a, b) = try pair(network)
+    let samples = try randomSamples(count: 400, shape: [7], classes: 5)
+    let plain = try path(method, a, b, samples: samples)
+    let fitted = try path(method + ",refit=labels", a, b, samples: samples)
+    #expect(plain.stages.map(\.label) == fitted.stages.map(\.label))
+    try expectLaws(fitted, a, b)
+    let evaluator = PathEvaluator(strategy: .pointByPoint)
+    let output = network.parameters.count - 2
+    var isLower = false
+    for stage in 1..<plain.stages.count {
+      let t = Double(stage)
+      let losses = try [plain, fitted].map {
+        try evaluator.evaluate($0, at: [t], on: samples)[0].crossEntropy
+      }
+      #expect(losses[1] < losses[0] + 1e-5)
+      isLower = isLower || losses[1] < losses[0] - 1e-3
+      let (before, behind) = (try plain.weights(at: t)[output], try fitted.weights(at: t)[output])
+      for (one, other) in zip(before.elements, behind.elements) where one == 0 {
+        #expect(other == 0)
+      }
+    }
+    #expect(isLower)
   }
 
   @Test func `the states of wide layers are nearly the networks' mean`() throws {

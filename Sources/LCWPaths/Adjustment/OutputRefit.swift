@@ -57,9 +57,13 @@ struct OutputRefit: Sendable {
   }
 
   /// The weights of a point with the output layer fitted, a share of the way to the fitted one.
-  func refitted(_ point: Weights, share: Double) throws -> Weights {
+  /// - Parameter keepingIdle: Whether features that the layer does not read, all of whose weights are zero,
+  ///   stay unread.
+  func refitted(
+    _ point: Weights, share: Double = 1, keepingIdle: Bool = false
+  ) throws -> Weights {
     guard share > 0 else { return point }
-    let problem = problem(at: point)
+    let problem = problem(at: point, without: keepingIdle ? idle(in: point[weight]) : [])
     let change = try problem.solution(workers: workers)
     let (rows, columns) = (point[weight].shape.rows, point[weight].shape.rowCount)
     guard change.allSatisfy({ Float($0).isFinite }) else {
@@ -87,12 +91,22 @@ struct OutputRefit: Sendable {
     try progress(ConnectionProgress(activity, share: share))
   }
 
-  private func problem(at point: Weights) -> LabelFit {
+  /// The features that a layer does not read.
+  private func idle(in weight: Tensor) -> [Int] {
+    (0..<weight.shape.rowCount).filter { column in
+      (0..<weight.shape.rows).allSatisfy {
+        weight.elements[$0 * weight.shape.rowCount + column] == 0
+      }
+    }
+  }
+
+  /// - Parameter idle: Features that are taken to be zero, so that their weights stay.
+  private func problem(at point: Weights, without idle: [Int]) -> LabelFit {
     let ranges = samples.ranges(ofSize: Self.blockRows)
     let hasBias = bias != nil
     let blocks = workers.values(ranges.count) { index in
       runner.output(of: samples.block(ranges[index]), weights: point)
-        .appendingOnes(hasBias, rows: ranges[index].count)
+        .appendingOnes(hasBias, rows: ranges[index].count).clearing(columns: idle)
     }
     var start: [Float] = []
     for row in 0..<point[weight].shape.rows {
@@ -115,6 +129,16 @@ extension OutputFit {
 }
 
 extension Tensor {
+  /// A matrix with zeros in some columns.
+  fileprivate func clearing(columns: [Int]) -> Tensor {
+    guard !columns.isEmpty else { return self }
+    var result = self
+    for row in 0..<shape.rows {
+      for column in columns { result.elements[row * shape.rowCount + column] = 0 }
+    }
+    return result
+  }
+
   /// A block as a matrix, with a column of ones behind it.
   fileprivate func appendingOnes(_ appends: Bool, rows: Int) -> Tensor {
     let width = shape.rowCount

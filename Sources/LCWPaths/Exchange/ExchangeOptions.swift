@@ -48,6 +48,9 @@ public struct ExchangeOptions: Sendable, Hashable {
   public var target: Target
   /// Which groups of units change hands at a time, in a network with several.
   public var atOnce: AtOnce
+  /// What the output layer of every state is fitted to besides: with the labels a path of lower loss, and
+  /// the loss between states of a network with one hidden layer is bounded as without.
+  public var refit: OutputFit
   /// How many of the samples to use, the first ones. If there is no number, all for a network with one hidden
   /// layer, and as many as are ample and fit memory for others.
   public var samples: Int?
@@ -60,11 +63,12 @@ public struct ExchangeOptions: Sendable, Hashable {
   /// Options; the defaults are those of `exchange`.
   public init(
     blocks: Int? = nil, order: Order = .automatic, atOnce: AtOnce = .all, target: Target = .mix,
-    samples: Int? = nil, positions: Int = 16, ridge: Double = 1e-5
+    refit: OutputFit = .none, samples: Int? = nil, positions: Int = 16, ridge: Double = 1e-5
   ) {
     self.blocks = blocks
     self.order = order
     self.target = target
+    self.refit = refit
     self.atOnce = atOnce
     self.samples = samples
     self.positions = positions
@@ -84,6 +88,9 @@ extension ExchangeOptions {
   private static let targetOption = PluginOption(
     "target", default: ExchangeOptions().target,
     help: "what the output layer is solved for: both networks' outputs mixed, or the first one's")
+  private static let refitOption = PluginOption(
+    "refit", default: ExchangeOptions().refit,
+    help: "whether the output layer of every state is fitted to the labels of the training samples")
   private static let atOnceOption = PluginOption(
     "at-once", default: ExchangeOptions().atOnce,
     help: "whether a block of all layers changes hands at a time, or one layer after the other")
@@ -101,8 +108,8 @@ extension ExchangeOptions {
 
   /// The options of a plugin that exchanges units.
   public static let pluginOptions: [any PluginOptionDescription] = [
-    blocksOption, orderOption, atOnceOption, targetOption, samplesOption, positionsOption,
-    ridgeOption,
+    blocksOption, orderOption, atOnceOption, targetOption, refitOption, samplesOption,
+    positionsOption, ridgeOption,
   ]
 
   /// The values given for ``pluginOptions``.
@@ -114,7 +121,8 @@ extension ExchangeOptions {
     self.init(
       blocks: blocks == 0 ? nil : blocks, order: values[Self.orderOption],
       atOnce: values[Self.atOnceOption], target: values[Self.targetOption],
-      samples: samples == 0 ? nil : samples, positions: positions == 0 ? .max : positions,
+      refit: values[Self.refitOption], samples: samples == 0 ? nil : samples,
+      positions: positions == 0 ? .max : positions,
       ridge: try values.value(of: Self.ridgeOption, in: 0...1))
   }
 

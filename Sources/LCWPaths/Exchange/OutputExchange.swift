@@ -36,6 +36,22 @@ struct OutputExchange: Sendable {
     var gaps: [Weights]
     /// What happens at each gap.
     var changes: [SlotLayout.Change]
+
+    /// Fits the output layers of all states but the end points; what is not read stays so.
+    /// - Parameter end: The second network.
+    mutating func refit(_ output: OutputRefit, to end: Weights) throws {
+      let count = whole.count + gaps.count
+      for index in 1..<whole.count {
+        try output.tell(
+          "fitting the output layers of \(count) states", share: Double(index) / Double(whole.count)
+        )
+        gaps[index - 1] = try output.refitted(gaps[index - 1], keepingIdle: true)
+        let isEnd =
+          index + 1 == whole.count
+          && zip(whole[index].tensors, end.tensors).allSatisfy { $0.isIdentical(to: $1) }
+        if !isEnd { whole[index] = try output.refitted(whole[index], keepingIdle: true) }
+      }
+    }
   }
 
   /// The states of the path.

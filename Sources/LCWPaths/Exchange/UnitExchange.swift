@@ -30,6 +30,8 @@ public struct UnitExchange: Sendable {
       if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
     let populations = try populations(of: a.network)
+    let output = try options.refit.output(
+      of: a.network, samples.prefix(options.samples ?? samples.count), context)
     if populations.count == 1,
       let exchange = OutputExchange(from: a, to: b, population: populations[0], options: options)
     {
@@ -37,17 +39,19 @@ public struct UnitExchange: Sendable {
       let sequence =
         order.needsFeatures
         ? nil : try sequence(of: populations[0], 0, by: order, from: a, to: b, in: context)
-      let result = try exchange.states(
+      var result = try exchange.states(
         sequence, blocks: blocks(for: populations), on: samples, in: context)
+      if let output { try result.refit(output, to: b) }
       return try path(through: result, of: populations[0], to: b)
     }
-    return try deepPath(from: a, to: b, populations, on: samples, in: context)
+    return try deepPath(
+      from: a, to: b, populations, on: samples, refitting: output, in: context)
   }
 
   /// The path in a network of several groups of hidden units, or of other parameters beside theirs.
   private func deepPath(
     from a: Weights, to b: Weights, _ populations: [HiddenPopulation], on samples: SampleSet,
-    in context: ConnectionContext
+    refitting output: OutputRefit?, in context: ConnectionContext
   ) throws -> any ConnectionPath {
     guard options.order == .automatic || options.order == .random else {
       let population = populations[populations.count - 1]
@@ -72,8 +76,9 @@ public struct UnitExchange: Sendable {
     var current = a
     for (index, step) in steps.enumerated() {
       func state(_ point: ExchangePoint, _ half: Double) throws -> Weights {
-        try exchange.state(
+        let state = try exchange.state(
           at: point, previous: current, share: (Double(index) + half) / Double(steps.count))
+        return try output?.refitted(state, keepingIdle: true) ?? state
       }
       let gap = try state(step.gap, 0)
       let isLast = index + 1 == steps.count && options.target == .mix
