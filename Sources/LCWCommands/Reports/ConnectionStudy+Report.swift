@@ -42,6 +42,15 @@ extension ConnectionStudy {
               .table(diagnosticsTable.captioned("What the predictions along each path are like"))
             ]))
       }
+      if let layerTable {
+        sections.append(
+          Report.Section(
+            title: "Layers",
+            blocks: [
+              .table(
+                layerTable.captioned("What each layer's hidden units are like along the paths"))
+            ]))
+      }
       if let stageTable {
         sections.append(
           Report.Section(

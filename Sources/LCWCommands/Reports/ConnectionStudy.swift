@@ -20,6 +20,8 @@ struct ConnectionStudy {
     var evaluateSeconds: Double
     /// What the predictions on the test samples are like, if that was asked for.
     var diagnostics: PathDiagnostics?
+    /// What the hidden units of each layer are like on training samples, if that was asked for.
+    var layers: LayerDiagnostics?
     /// The neurons of both networks as a learned connection sees them.
     var normalised: (a: Tensor, b: Tensor)?
 
@@ -36,9 +38,11 @@ struct ConnectionStudy {
       self.connectSeconds = connectSeconds
       evaluation = try evaluator.evaluate(
         path, on: data, pointsPerUnit: options.points, refining: options.refine)
-      diagnostics =
-        isDiagnosed
-        ? try evaluator.diagnose(path, at: evaluation.grid.map(\.t), on: data.test) : nil
+      if isDiagnosed {
+        let times = evaluation.grid.map(\.t)
+        diagnostics = try evaluator.diagnose(path, at: times, on: data.test)
+        layers = try evaluator.diagnoseLayers(of: path, at: times, on: data.train)
+      }
       evaluateSeconds = (ContinuousClock.now - start).seconds
     }
   }
@@ -162,16 +166,21 @@ struct ConnectionStudy {
     switch format {
     case .table:
       let grid = entries.count == 1 ? [pointTable(gridOnly: true)] : []
-      let more = [proofTable, diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
+      let more = [proofTable, diagnosticsTable, layerTable, stageTable, remarkTable]
+        .compactMap(\.self)
       return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
     case .markdown:
-      let more = [proofTable, diagnosticsTable, stageTable, remarkTable].compactMap(\.self)
+      let more = [proofTable, diagnosticsTable, layerTable, stageTable, remarkTable]
+        .compactMap(\.self)
       return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
     case .csv: return pointTable(gridOnly: false).csv
     case .json:
       let diagnostics: [String: JSONValue] =
         diagnosticsTable.map {
-          ["diagnostics": $0.json, "predictions": predictionTable.json]
+          [
+            "diagnostics": $0.json, "predictions": predictionTable.json,
+            "layers": layerTable?.json ?? .array([]), "layer_points": layerPointTable.json,
+          ]
         } ?? [:]
       let fields: [String: JSONValue] = [
         "command": .string(command), "dataset": .string(dataset), "network": .string(network),
