@@ -81,6 +81,8 @@ struct LandscapeCommand: ParsableCommand {
       given: foreign.dataset, recorded: loaded[0].dataset, in: networks[0])
     try session.require(data.samples, fit: loaded[0], in: networks[0])
     let center = loaded[0].weights
+    try grid.requireMoments(
+      of: center.network, in: networks[0], areMoved: directions == .ends)
     let found = try found(from: loaded.map(\.weights)).map { $0.normalised(normalise, to: center) }
     guard found.allSatisfy({ $0.norm > 0 }) else { throw LandscapeError.noDirection }
     let plane = WeightPlane(through: center, right: found[0], up: found[found.count - 1])
@@ -111,10 +113,11 @@ struct LandscapeCommand: ParsableCommand {
         WeightDirection(randomFor: network, using: &random)
       }
     case .ends:
-      if let layer = network.runningAverages.first {
-        throw LandscapeError.runningMoments(layer: network.nodes[layer].name)
+      return networks.dropFirst().map {
+        // Moments that are measured anew are no part of a direction.
+        WeightDirection(
+          from: networks[0], to: grid.reset ? $0.withRunningMoments(of: networks[0]) : $0)
       }
-      return networks.dropFirst().map { WeightDirection(from: networks[0], to: $0) }
     }
   }
 }

@@ -13,7 +13,8 @@ struct PlaneCommand: ParsableCommand {
       Give three networks, or the archive of one path: then the plane goes through its ends and its \
       middle, and the path is drawn over it. Lengths in the plane are those of weight space (Garipov \
       et al. 2018). The table has the corners and the grid's extremes; --format csv and json have \
-      every point; --report draws the contours.
+      every point; --report draws the contours. Networks with batch normalisations need --reset, or to \
+      be folded.
 
       Examples:
         lcw plane a.lcw b.lcw c.lcw --report plane.html
@@ -99,10 +100,9 @@ struct PlaneCommand: ParsableCommand {
     _ data: (reference: PluginReference, samples: EvaluationData), _ session: Session,
     title: String
   ) throws {
-    let network = points[0].network
-    if let layer = network.runningAverages.first {
-      throw LandscapeError.runningMoments(layer: network.nodes[layer].name)
-    }
+    try grid.requireMoments(of: points[0].network, in: files[0])
+    // Moments that are measured anew are no part of the plane.
+    let points = grid.reset ? points.map { $0.withRunningMoments(of: points[0]) } : points
     let plane = try WeightPlane(through: points[0], points[1], points[2])
     let places = points.map(plane.coordinates)
     let (x, y) = LossSurface.bounds(of: places, margin: margin)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import LCWCore
+import LCWPaths
 
 /// How a surface is measured and shown.
 struct GridOptions: ParsableArguments {
@@ -9,6 +11,13 @@ struct GridOptions: ParsableArguments {
   @Option(
     help: "Measure on only this many samples of each part of the data; 0 for all of them.")
   var samples = 10_000
+
+  @Flag(
+    help: """
+      Measure batch normalisations' running moments anew at each point, on at most 2000 training samples: \
+      those of the networks given are right for no point between them.
+      """)
+  var reset = false
 
   @Option(help: "Write a report with charts, one HTML file.", completion: .file())
   var report: String?
@@ -22,5 +31,19 @@ struct GridOptions: ParsableArguments {
   func validate() throws {
     if !(2...1001).contains(size) { throw ValidationError("--size takes a number from 2 to 1001.") }
     if samples < 0 { throw ValidationError("--samples takes a number from 0 on.") }
+  }
+
+  /// - Parameter areMoved: Whether networks' running moments would move with their weights.
+  /// - Throws: ``LandscapeError`` if they would, and are not measured anew; ``SessionError`` if they
+  ///   should be, and there are none.
+  func requireMoments(of network: Network, in file: String, areMoved: Bool = true) throws {
+    let layer = network.runningAverages.first
+    if reset, layer == nil {
+      throw SessionError.wrongUse(
+        "--reset measures running moments anew, and \(file) has none; leave it out")
+    }
+    if let layer, areMoved, !reset {
+      throw LandscapeError.runningMoments(layer: network.nodes[layer].name)
+    }
   }
 }

@@ -18,8 +18,13 @@ struct SurfaceStudy {
   var labels = ("x", "y")
   private let samples: SamplePreparation
   private let counts: (train: Int, test: Int)
+  /// What was measured anew at each point, if that was asked for.
+  private let momentNote: String?
   private let train: LossSurface
   private let test: LossSurface
+
+  /// The most training samples on which running moments are measured.
+  private static let momentSamples = 2000
 
   /// Measures a plane, or the line at y = 0 where no y is given.
   init(
@@ -33,9 +38,17 @@ struct SurfaceStudy {
     let columns = LossSurface.grid(x, count: grid.size)
     let rows = y.map { LossSurface.grid($0, count: grid.size) } ?? [0]
     let joining = PathJoining(session: session, samples: nil, seed: 0, isQuiet: grid.quiet)
+    let moments =
+      grid.reset
+      ? try MeasuredMoments(
+        of: plane.origin.network, on: data.samples.train, count: Self.momentSamples) : nil
+    momentNote =
+      grid.reset
+      ? "Running moments measured anew at each point, on "
+        + "\(min(Self.momentSamples, data.samples.train.count)) training samples." : nil
     func surface(_ samples: SampleSet, _ part: String) throws -> LossSurface {
       try LossSurface(
-        of: plane, columns: columns, rows: rows, on: samples,
+        of: plane, columns: columns, rows: rows, on: samples, measuring: moments,
         by: joining.evaluator(.structured, for: "the \(part) samples"))
     }
     let limit = grid.samples > 0 ? grid.samples : Int.max
@@ -64,6 +77,7 @@ struct SurfaceStudy {
       return JSONValue.object([
         "command": .string(command), "dataset": .string("\(samples.dataset)"),
         "preprocessing": .string(samples.preprocessing), "program": .string(LCWVersion.program),
+        "resets_moments": .bool(momentNote != nil),
         "train_samples": .integer(counts.train), "test_samples": .integer(counts.test),
         "marks": .array(
           marks.map { name, place in
@@ -132,6 +146,7 @@ struct SurfaceStudy {
     table.notes.append(
       "\(train.columns.count * train.rows.count) points; measured on \(counts.train) training and "
         + "\(counts.test) test samples.")
+    if let momentNote { table.notes.append(momentNote) }
     table.notes.append(samples.note)
     return table
   }

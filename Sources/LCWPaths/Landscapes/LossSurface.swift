@@ -24,11 +24,13 @@ public struct LossSurface: Sendable {
   ///   - columns: The x of each column, ascending: one or more.
   ///   - rows: The y of each row, ascending: one or more.
   ///   - samples: The samples.
+  ///   - moments: Measures running moments anew at each point; without it they move as the plane has
+  ///     them.
   ///   - evaluator: Measures each row; its progress is told of every row.
   /// - Throws: ``DataError`` if the samples do not fit, and what measuring throws.
   public init(
     of plane: WeightPlane, columns: [Double], rows: [Double], on samples: SampleSet,
-    by evaluator: PathEvaluator
+    measuring moments: MeasuredMoments? = nil, by evaluator: PathEvaluator
   ) throws {
     precondition(
       !columns.isEmpty && !rows.isEmpty && zip(columns, columns.dropFirst()).allSatisfy(<),
@@ -47,7 +49,8 @@ public struct LossSurface: Sendable {
             "row \(index + 1) of \(rows.count)",
             share: (Double(index) + progress.share) / Double(rows.count)))
       }
-      metrics.append(try measuring.evaluate(line, at: times, on: samples))
+      let path: any ConnectionPath = moments?.path(measuring: line, by: measuring) ?? line
+      metrics.append(try measuring.evaluate(path, at: times, on: samples))
     }
     self.plane = plane
     self.columns = columns

@@ -111,7 +111,8 @@ public enum LandscapeError: DescribedError, Hashable {
       "the direction is zero everywhere, so that there is nothing to draw along it"
     case .runningMoments(let layer):
       "\(layer) keeps running moments, which are right for the networks given and for no point between "
-        + "them; fold it into its neighbours with lcw convert --fold-batchnorm"
+        + "them; measure them anew at each point with --reset, or fold it into its neighbours with lcw "
+        + "convert --fold-batchnorm"
     }
   }
 }

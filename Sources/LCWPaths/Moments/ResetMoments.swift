@@ -50,8 +50,8 @@ public struct ResetMoments: Sendable {
     let time = MovingTime(of: path)
     guard !time.stages.isEmpty else { return path }
     let sweep = try MomentSweep(
-      network, probes: norms.map { MomentProbe(value: $0.input, next: $0.node) },
-      samples: samples, count: self.samples, limit: heldBytes)
+      network, probes: norms.map(\.probe), samples: samples, count: self.samples,
+      limit: heldBytes)
     let ends = try [time.span.start, time.span.end].map { t in
       let point = try path.weights(at: t)
       return MeasuredNetwork(
@@ -63,46 +63,6 @@ public struct ResetMoments: Sendable {
     let correction = ResetCorrection(
       norms: norms, sweep: sweep, time: time, start: ends[0], end: ends[1])
     return CorrectedPath(path, by: correction, in: context)
-  }
-}
-
-/// A mean and a variance for each channel.
-private struct ChannelPair: Sendable {
-  var means: [Double]
-  var variances: [Double]
-}
-
-/// A normalisation with running moments.
-private struct RunningNorm: Sendable {
-  let node: Int
-  let input: Network.Value
-  let mean: Int
-  let variance: Int
-
-  init(_ node: Int, in network: Network, for name: String) throws {
-    let kept = network.parameterIndices(ofLayer: node).filter {
-      !network.parameters[$0].isTrained
-    }
-    guard kept.count == 2, network.nodes[node].inputs.count == 1,
-      let mean = kept.first(where: { network.parameters[$0].role == .mean }),
-      let variance = kept.first(where: { network.parameters[$0].role == .variance })
-    else {
-      throw ConnectionError.layer(
-        index: node, description: network.describe(node: node),
-        problem:
-          "keeps other averages than a mean and a variance, which \(name) does not know how to "
-          + "measure")
-    }
-    self.node = node
-    self.mean = mean
-    self.variance = variance
-    input = network.nodes[node].inputs[0]
-  }
-
-  func moments(in weights: Weights) -> ChannelPair {
-    ChannelPair(
-      means: weights[mean].elements.map { Double($0) },
-      variances: weights[variance].elements.map { Double($0) })
   }
 }
 
