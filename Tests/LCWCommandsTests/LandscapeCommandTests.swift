@@ -26,6 +26,11 @@ struct LandscapeCommandTests {
     return (json.array ?? json.object?["points"]?.array ?? []).compactMap(\.object)
   }
 
+  /// The rows of a table in what a command printed.
+  private func objects(_ field: String, of json: JSONValue) throws -> [[String: JSONValue]] {
+    try #require(json.object?[field]?.array).compactMap(\.object)
+  }
+
   private func loss(of file: String) throws -> Double {
     try #require(try rows("evaluate", file).first?["train_loss"]?.double)
   }
@@ -104,6 +109,110 @@ struct LandscapeCommandTests {
     #expect(abs(barrier - ((found.max() ?? 0) - mean)) < 1e-4)
     let refused = try program.run("evaluate", "a.lcw", "--diagnostics", expecting: 64)
     #expect(refused.errors.contains("--diagnostics is of paths"))
+  }
+
+  @Test
+  func `running moments are measured anew at each point where that is asked for`() throws {
+    let files = ["r1.lcw", "r2.lcw", "r3.lcw"]
+    for (seed, file) in files.enumerated() {
+      try program.run(
+        "train", "--architecture", "resnet:depth=8,width=0.25", "--dataset", "digits", "--epochs",
+        "3", "--rate", "0.05", "--seed", "\(seed + 1)", "-o", file, "--quiet")
+    }
+    let grid = ["--size", "3", "--margin", "0", "--samples", "0", "--quiet"]
+    let refused = try program.run(["plane"] + files + grid, expecting: 64)
+    #expect(refused.errors.contains("--reset") && refused.errors.contains("--fold-batchnorm"))
+    #expect(refused.output.isEmpty)
+    func points(_ arguments: [String]) throws -> [[String: JSONValue]] {
+      let json = try JSONValue(
+        parsing: Array(try program.run(arguments + ["--format", "json"]).output.utf8))
+      #expect(json.object?["resets_moments"] == .bool(arguments.contains("--reset")))
+      return try objects("points", of: json)
+    }
+    let reset = try points(["plane"] + files + grid + ["--reset"])
+    // The first corner is the first network, with moments of all training samples.
+    let own = try loss(of: "r1.lcw")
+    #expect(abs(try #require(reset[0]["train_loss"]?.double) - own) < 0.1 + own / 2)
+    let ends = ["landscape", "r1.lcw", "r2.lcw", "--directions", "ends", "--normalise", "none"]
+    let around = ["--size", "3", "--samples", "0", "--quiet"]
+    #expect(try program.run(ends + around, expecting: 64).errors.contains("--reset"))
+    let line = try points(ends + around + ["--reset"])
+    // Both have the first network and its moments.
+    let (corner, middle) = (
+      try #require(reset[0]["train_loss"]?.double), try #require(line[1]["train_loss"]?.double)
+    )
+    #expect(abs(corner - middle) < 1e-4)
+    // Random directions leave moments alone, unless they are measured.
+    let random = ["landscape", "r1.lcw", "--dimensions", "1"] + around
+    #expect(abs(try #require(try points(random)[1]["train_loss"]?.double) - own) < 1e-4)
+    #expect(
+      abs(try #require(try points(random + ["--reset"])[1]["train_loss"]?.double) - corner) < 1e-4)
+    #expect(
+      try program.run(random + ["--reset"]).output.contains(
+        "Running moments measured anew at each point, on 1437 training samples."))
+    let needless = try program.run(
+      "plane", "a.lcw", "b.lcw", "c.lcw", "--reset", expecting: 64)
+    #expect(needless.errors.contains("a.lcw has none; leave it out"))
+  }
+
+  @Test
+  func `diagnostics tell of each layer's units`() throws {
+    let connect = ["connect", "a.lcw", "b.lcw", "-m", "linear", "-m", "ot", "--points", "5"]
+    let study = try JSONValue(
+      parsing: Array(
+        try program.run(connect + ["--diagnostics", "--format", "json"]).output.utf8))
+    let layers = try objects("layers", of: study)
+    #expect(layers.map { $0["path"]?.string } == ["linear", "ot"])
+    #expect(layers.allSatisfy { $0["layer"]?.string == "dense1" && $0["units"]?.integer == 30 })
+    let correlations = layers.compactMap { $0["matched_correlation"]?.double }
+    let ratios = layers.compactMap { $0["middle_variance_ratio"]?.double }
+    // What is matched has more in common, and keeps more of its variance.
+    #expect(correlations.count == 2 && correlations[0] + 0.1 < correlations[1])
+    #expect(ratios.count == 2 && ratios[0] + 0.02 < ratios[1] && ratios[1] < 1)
+    let points = try objects("layer_points", of: study)
+    let middle = points.first { $0["path"]?.string == "linear" && $0["t"]?.double == 0.5 }
+    #expect(middle?["variance_ratio"]?.double == ratios[0])
+    // Only at the points at which units move, of which the first and the last are the networks.
+    #expect(points.count { $0["path"]?.string == "ot" } == 5)
+    for end in points where end["t"]?.double == 0 || end["t"]?.double == 1 {
+      #expect(abs(try #require(end["variance_ratio"]?.double) - 1) < 1e-6)
+    }
+    for format in ["table", "markdown"] {
+      let text = try program.run(connect + ["--diagnostics", "--format", format]).output
+      #expect(text.contains("correlation of matched units"))
+      #expect(text.contains("Measured on 1437 training samples"))
+      #expect(try !program.run(connect + ["--format", format]).output.contains("matched units"))
+    }
+    try program.run(connect + ["--diagnostics", "--report", "layers.html"])
+    let report = try program.bytes("layers.html")
+    #expect(XMLParser(data: report).parse())
+    #expect(String(decoding: report, as: UTF8.self).contains("What each layer's hidden units"))
+  }
+
+  @Test
+  func `of a path that was written, and of batch normalisations, layers are told too`() throws {
+    for seed in ["1", "2"] {
+      try program.run(
+        "train", "--architecture", "resnet:depth=8,width=0.25", "--dataset", "digits", "--epochs",
+        "1", "--rate", "0.05", "--seed", seed, "-o", "r\(seed).lcw", "--quiet")
+    }
+    try program.run("connect", "r1.lcw", "r2.lcw", "-m", "linear+reset", "-o", "p.lcw", "--quiet")
+    let layers = try objects(
+      "layers",
+      of: program.json(
+        "evaluate", "p.lcw", "--points", "3", "--samples", "200", "--diagnostics", "--format",
+        "json", "--quiet"))
+    #expect(layers.count == 7 && layers[0]["layer"]?.string == "bn1")
+    let twins = try objects(
+      "layers",
+      of: program.json(
+        "connect", "r1.lcw", "r1.lcw", "-m", "linear", "--points", "3", "--samples", "200",
+        "--diagnostics", "--format", "json", "--quiet"))
+    #expect(twins.count == 7)
+    for layer in twins {
+      #expect(abs(try #require(layer["matched_correlation"]?.double) - 1) < 1e-5)
+      #expect(abs(try #require(layer["middle_variance_ratio"]?.double) - 1) < 1e-5)
+    }
   }
 
   @Test(arguments: [

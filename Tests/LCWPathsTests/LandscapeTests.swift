@@ -67,6 +67,45 @@ struct LandscapeTests {
     }
   }
 
+  /// Each point has the moments of its own weights, normalisation after normalisation.
+  @Test(arguments: [PathEvaluator.Strategy.structured, .pointByPoint])
+  func `moments are measured anew at each point`(strategy: PathEvaluator.Strategy) throws {
+    let text = """
+      conv 4 3x3 pad 1 no-bias; batchnorm; start = relu
+      conv 4 3x3 pad 1 no-bias; batchnorm
+      add from norm2 start; relu; batchnorm; avgpool 2; flatten; dense classes
+      """
+    let network = try NetworkText(text, operations: PluginRegistry.linked().operations)
+      .network(inputShape: [2, 6, 6], classes: 4)
+    let ends = try (1...3).map { try Weights.trainedAlike(network, seed: $0) }
+    let samples = try randomSamples(count: 300, shape: [2, 6, 6], classes: 4)
+    let points = ends.map { $0.withRunningMoments(of: ends[0]) }
+    let plane = try WeightPlane(through: points[0], points[1], points[2])
+    for (index, parameter) in network.parameters.enumerated() where !parameter.isTrained {
+      #expect(plane.right[index].elements.allSatisfy { $0 == 0 })
+      #expect(points[1][index].isIdentical(to: ends[0][index]))
+    }
+    let surface = try LossSurface(
+      of: plane, columns: LossSurface.grid(0...plane.coordinates(of: points[1]).x, count: 3),
+      rows: LossSurface.grid(0...1, count: 2), on: samples,
+      measuring: MeasuredMoments(of: network, on: samples),
+      by: PathEvaluator(strategy: strategy, workers: Workers(2)))
+    for (row, y) in surface.rows.enumerated() {
+      for (column, x) in surface.columns.enumerated() {
+        var point = plane.weights(at: WeightPlane.Point(x: x, y: y))
+        for (norm, input) in [("norm1", "conv1"), ("norm2", "conv2"), ("norm3", "relu2")] {
+          let found = try ObviousMoments(ofNode: input, in: point, block: samples.block(0..<300))
+          point[point.index("\(norm).mean")] = Tensor(found.means.map { Float($0) })
+          point[point.index("\(norm).variance")] = Tensor(found.variances.map { Float($0) })
+        }
+        let expected = try Runner(network).evaluate(point, on: samples, workers: .serial)
+        let found = surface.metrics[row][column]
+        #expect(abs(found.crossEntropy - expected.crossEntropy) < 1e-4)
+        #expect(abs(found.accuracy - expected.accuracy) <= 1.0 / 150)
+      }
+    }
+  }
+
   @Test
   func `coordinates are right where directions are neither unit vectors nor at right angles`()
     throws
