@@ -186,7 +186,8 @@ struct LandscapeCommandTests {
     try program.run(connect + ["--diagnostics", "--report", "layers.html"])
     let report = try program.bytes("layers.html")
     #expect(XMLParser(data: report).parse())
-    #expect(String(decoding: report, as: UTF8.self).contains("What each layer's hidden units"))
+    #expect(
+      String(decoding: report, as: UTF8.self).contains("hidden units are like along the paths"))
   }
 
   @Test
