@@ -58,42 +58,73 @@ def cifar(folder):
         return x, torch.from_numpy(raw[:, 0].astype(numpy.int64))
 
     (x, y), (u, v) = part([f"data_batch_{i}" for i in range(1, 6)]), part(["test_batch"])
-    mean, deviation = (f(x, axis=(0, 2, 3), dtype=numpy.float64) for f in (numpy.mean, numpy.std))
+    # As lcw's data set prepares them unless it is told otherwise.
+    mean, deviation = numpy.array([0.485, 0.456, 0.406]), numpy.array([0.229, 0.224, 0.225])
     scale = lambda z: torch.from_numpy(
         ((z - mean[:, None, None]) / deviation[:, None, None]).astype(numpy.float32))
     return (scale(x), y), (scale(u), v)
 
 
 class Block(nn.Module):
-    """A residual block whose shortcut takes every second position and adds channels of zeros."""
+    """A residual block; where the number of channels changes, its shortcut is a convolution of 1x1."""
 
     def __init__(self, inputs, outputs, stride):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(outputs)
+        self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(outputs)
-        self.stride, self.added = stride, outputs - inputs
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x):
-        y = self.norm2(self.conv2(functional.relu(self.norm1(self.conv1(x)))))
-        if self.stride > 1 or self.added:
-            before = self.added // 2
-            x = functional.pad(
-                x[:, :, :: self.stride, :: self.stride],
-                (0, 0, 0, 0, before, self.added - before))
-        return functional.relu(x + y)
+        y = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
+        return functional.relu(y + self.shortcut(x))
 
 
-def resnet20(width=16, classes=10):
-    layers = [nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
-    channels = width
-    for stage in range(3):
-        for block in range(3):
-            outputs = width << stage
-            layers.append(Block(channels, outputs, 2 if stage > 0 and block == 0 else 1))
-            channels = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
+class ResNet20(nn.Module):
+    """As lcw's resnet:depth=20,shortcut=projection."""
+
+    def __init__(self, width=16, classes=10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        channels = width
+        for stage in range(3):
+            blocks = []
+            for block in range(3):
+                outputs = width << stage
+                blocks.append(Block(channels, outputs, 2 if stage > 0 and block == 0 else 1))
+                channels = outputs
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.linear = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = functional.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.linear(x.mean((2, 3)))
+
+
+NAMES = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
+
+
+def resnet20(tensors):
+    model = ResNet20(tensors["conv1.weight"].shape[0])
+    state = {}
+    for name, tensor in tensors.items():
+        module, _, part = name.rpartition(".")
+        state[f"{module}.{NAMES.get(part, part)}"] = tensor
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert not unexpected and all("num_batches" in name for name in missing), (missing, unexpected)
+    return model
+
+
+def ordered(tensors):
+    """Weights and biases of dense layers, the first layer's first."""
+    number = lambda name: int("".join(c for c in name.split(".")[0] if c.isdigit()))
+    return [tensors[n] for n in sorted(tensors, key=lambda n: (number(n), n.endswith("bias")))]
 
 
 def mlp(tensors):
@@ -104,13 +135,10 @@ def mlp(tensors):
 
 
 def load(lcw, file, folder):
-    """The network's tensors, in the order of their parameters."""
+    """The network's tensors by their names."""
     out = f"{folder}/{len(os.listdir(folder))}.safetensors"
     subprocess.run([lcw, "convert", file, out], check=True, stdout=subprocess.DEVNULL)
-    names = json.loads(subprocess.run(
-        [lcw, "inspect", file, "--json"], check=True, capture_output=True, text=True).stdout)
-    tensors = load_file(out)
-    return [tensors[entry["name"]] for entry in names["tensors"]]
+    return load_file(out)
 
 
 def assign(model, tensors):
@@ -193,7 +221,9 @@ def main():
     torch.set_num_threads(int(os.environ.get("THREADS", "1")))
     with tempfile.TemporaryDirectory() as folder:
         a, b = (load(options.lcw, file, folder) for file in (options.first, options.second))
-    convolves = any(tensor.ndim == 4 for tensor in a)
+    convolves = any(tensor.ndim == 4 for tensor in a.values())
+    if not convolves:
+        a, b = ordered(a), ordered(b)
     if convolves:
         train, test = cifar(f"{options.data}/cifar-10-batches-bin")
     else:
@@ -203,8 +233,11 @@ def main():
     times = [index / (options.points - 1) for index in range(options.points)]
     rows, start = {t: {} for t in times}, time.perf_counter()
     for t in times:
-        middle = [(1 - t) * p + t * q for p, q in zip(a, b)]
-        plain = assign(resnet20(a[0].shape[0]) if convolves else mlp(middle), middle)
+        if convolves:
+            plain = resnet20({name: (1 - t) * a[name] + t * b[name] for name in a})
+        else:
+            middle = [(1 - t) * p + t * q for p, q in zip(a, b)]
+            plain = assign(mlp(middle), middle)
         rows[t]["linear, PyTorch"] = accuracy(plain, *test)
         if convolves:
             measure(plain, x, options.batch)
@@ -223,9 +256,9 @@ def main():
         check=True, capture_output=True, text=True).stdout
     seconds["lcw, reading and training samples' losses included"] = time.perf_counter() - start
     for row in csv.DictReader(io.StringIO(text)):
-        name = "corrected" if "+" in row["method"] else "linear"
+        name = "corrected" if "+" in row["path"] else "linear"
         t = min(times, key=lambda known: abs(known - float(row["t"])))
-        rows[t][f"{name}, lcw"] = 100 * float(row["test accuracy"])
+        rows[t][f"{name}, lcw"] = 100 * float(row["test_accuracy"])
     names = ["linear, lcw", "linear, PyTorch", "corrected, lcw", "corrected, PyTorch"]
     print("| t | " + " | ".join(names) + " |")
     print("| --- |" + " --- |" * len(names))

@@ -87,8 +87,9 @@ struct CompletionTests {
     #expect(
       try offers("positional@0", of: ["reproduce"], ["lcw", "reproduce", ""])
         == [
-          "cifar10-conv2fc1", "cifar10-three-layer", "cifar10-two-layer", "cifar10-vgg16",
-          "cifar100-vgg16", "digits", "mnist-two-layer", "digits/", "models/", "plan.json",
+          "cifar10-conv2fc1", "cifar10-resnet20", "cifar10-three-layer", "cifar10-two-layer",
+          "cifar10-vgg16", "cifar10-vgg16-narrow", "cifar100-vgg16", "digits", "mnist-deep",
+          "mnist-two-layer", "digits/", "models/", "plan.json",
         ])
     #expect(
       try offers(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import LCWCore
 import LCWExperiments
 import LCWNetworks
@@ -152,6 +153,14 @@ struct ExperimentTests {
       first.steps[0].key == "7029f6ec95cdbac31d0ebced3ab1f4216559459019b304668cf6e1d408d2b6dc")
   }
 
+  @Test func everyDescriptionInTheSourcesComesWithIt() throws {
+    let place = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Sources/LCWExperiments/Experiments")
+    let names = try FileManager.default.contentsOfDirectory(atPath: place.path)
+    #expect(!names.isEmpty)
+    #expect(Set(names) == Set(Experiment.included.keys.map { "\($0).json" }))
+  }
+
   @Test func theExperimentsThatComeWithItAreReadAtEachScale() throws {
     for (name, bytes) in Experiment.included {
       let description = try JSONValue(parsing: bytes)
@@ -174,6 +183,7 @@ struct ExperimentTests {
       small.pairs.count == 3
         && small.usedFits.map(\.name) == ["iaf", "realnvp-flow", "realnvp", "iaf-bijection"])
     #expect(try included("cifar10-two-layer", "small").trained == Array(1...5))
+    #expect(try included("cifar10-resnet20", "middle-width-2").evaluation.isMiddleAlone)
     // No method of that scale needs the model.
     #expect(try included("cifar10-two-layer", "quick").trained == [1, 2])
     #expect(try included("cifar10-two-layer", "paper").trained.count == 5 + 19)

@@ -108,6 +108,41 @@ struct NetworkFileTests {
         == points.compactMap { $0.object?["train"]?.array?[1].double }.max())
   }
 
+  @Test func `the ends and the middle alone can be measured`() throws {
+    for seed in 1...2 { try write("\(seed).lcw", seed: UInt64(seed)) }
+    func described(_ points: String) throws -> Experiment {
+      try place.experiment(
+        """
+        "networks": {"files": [\(pattern("?.lcw"))]}, "methods": ["linear", "ot"],
+        "refine": false, "points": \(points),
+        """)
+    }
+    let (middle, grid) = (try described("\"middle\""), try described("3"))
+    #expect(
+      zip(middle.steps, grid.steps).map { $0.key == $1.key } == [true, true, false, false])
+    #expect(failure { _ = try described("\"end\"") }.contains("‘points’ should be an integer"))
+    let folder = try ResultFolder(place.url.appendingPathComponent("x"))
+    try finish(middle, in: folder)
+    try finish(grid, in: folder)
+    for method in 0...1 {
+      func points(_ experiment: Experiment) throws -> [JSONValue] {
+        try #require(
+          folder.result(of: experiment.steps[2 + method])?.object?["points"]?.array)
+      }
+      let (few, many) = (try points(middle), try points(grid))
+      #expect(few.count == 3)
+      // Optimal transport ends with stages that find places: its middle is that of its first stage.
+      #expect(few[1].object?["t"]?.double == 0.5)
+      let there = try #require(many.first { $0.object?["t"]?.double == 0.5 }?.object)
+      let found = try #require(few[1].object?["test"]?.array?[1].double)
+      #expect(abs(found - (there["test"]?.array?[1].double ?? .nan)) < 1e-6)
+    }
+    let findings = Findings(of: middle, in: folder)
+    #expect(findings.missing.isEmpty)
+    #expect(findings.accuracyTable.notes.contains { $0.contains("in the middle alone") })
+    #expect(middle.scaledDown.isEmpty)
+  }
+
   @Test func `a file counts by its content, and one that has changed is refused`() throws {
     for seed in 1...2 { try write("\(seed).lcw", seed: UInt64(seed)) }
     let before = try experiment(pattern("*.lcw"))

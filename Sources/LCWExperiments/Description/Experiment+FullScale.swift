@@ -32,7 +32,8 @@ extension Experiment {
       ("training.optimiser", "\(training.rule)"), ("training.gain", "\(training.gain)"),
       ("networks", joined),
       ("fits", list(fitted)), ("methods", list(methods)), ("pairs", "\(pairs.count)"),
-      ("points", "\(evaluation.points)"), ("refine", "\(evaluation.refines)"),
+      ("points", evaluation.isMiddleAlone ? "middle" : "\(evaluation.points)"),
+      ("refine", "\(evaluation.refines)"),
       ("samples", evaluation.samples.map { "\($0)" } ?? "all"), ("heads", list(heads)),
       ("middles", list(middles)), ("planes", list(planes)),
     ]

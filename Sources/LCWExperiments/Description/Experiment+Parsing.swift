@@ -79,8 +79,10 @@ extension Experiment {
     pairLimit =
       try reader.value("pairs") == nil
       ? nil : try reader.integer("pairs", default: 1, in: 1...1_000_000)
+    let isMiddleAlone = try reader.value("points")?.string == "middle"
     evaluation = Evaluation(
-      points: try reader.integer("points", default: 21, in: 2...10_000),
+      points: isMiddleAlone ? 2 : try reader.integer("points", default: 21, in: 2...10_000),
+      isMiddleAlone: isMiddleAlone,
       refines: try reader.truth("refine", default: true),
       samples: try reader.value("samples") == nil
         ? nil : try reader.integer("samples", default: 1, in: 1...1 << 40))

@@ -44,6 +44,10 @@ extension Experiment {
     try resolved.assignPublished(registry)
     resolved.fullScale = try fullScale.map { whole in
       var whole = whole
+      if !filePatterns.isEmpty, whole.filePatterns == filePatterns {
+        whole.files = resolved.files
+        whole.networks = resolved.networks
+      }
       whole.architecture = try registry.architecture(whole.architecture)
         .selfContained(whole.architecture)
       whole.methods = Experiment.distinct(whole.methods, registry)

@@ -68,6 +68,8 @@ public struct Experiment: Sendable, Hashable {
   public struct Evaluation: Sendable, Hashable {
     /// The points of the grid on each unit of a path.
     public var points: Int
+    /// Whether a path is measured at its ends and in its middle alone, without a grid.
+    public var isMiddleAlone: Bool
     /// Whether the worst points are looked for between those of the grid.
     public var refines: Bool
     /// The samples of each part of the data; all if there is no number.

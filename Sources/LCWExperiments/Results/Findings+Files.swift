@@ -71,8 +71,11 @@ extension Findings {
       : "read from files, which the table of networks names. "
     return "\(experiment.networks) networks \(experiment.architecture) on \(experiment.dataset), "
       + origin
-      + "\(experiment.evaluation.points) points to a unit of t, "
-      + (experiment.evaluation.refines ? "refined around the worst" : "none between them") + ", on "
+      + (experiment.evaluation.isMiddleAlone
+        ? "Measured at the ends and in the middle alone, on "
+        : "\(experiment.evaluation.points) points to a unit of t, "
+          + (experiment.evaluation.refines ? "refined around the worst" : "none between them")
+          + ", on ")
       + (experiment.evaluation.samples.map { "\($0) samples of each part." } ?? "all samples.")
       + " \(experiment.pairs.count) of \(possible) pairs." + apart
   }

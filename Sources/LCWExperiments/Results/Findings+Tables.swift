@@ -140,9 +140,13 @@ extension Findings {
 
   /// On what all but the networks are measured, where it is not everything.
   private var measuredNotes: [String] {
-    experiment.evaluation.samples.map {
-      ["measured on the first \($0) samples of each part, or all where there are fewer"]
-    } ?? []
+    let places =
+      experiment.evaluation.isMiddleAlone
+      ? ["measured at the ends and in the middle alone: a point between may be worse"] : []
+    return places
+      + (experiment.evaluation.samples.map {
+        ["measured on the first \($0) samples of each part, or all where there are fewer"]
+      } ?? [])
   }
 
   private func time(_ paths: [JoinedPair], _ seconds: (JoinedPair) -> Double?) -> Table.Cell {

@@ -47,7 +47,9 @@ extension StepRunner {
       (count.map(data.train.prefix) ?? data.train).count
         + (count.map(data.test.prefix) ?? data.test).count)
     let learning = 3 * pass * Double(data.train.count)
-    let points = Double(experiment.evaluation.points) * (experiment.evaluation.refines ? 2 : 1)
+    let points =
+      experiment.evaluation.isMiddleAlone
+      ? 3 : Double(experiment.evaluation.points) * (experiment.evaluation.refines ? 2 : 1)
     let parameters = Double(network.parameterCount)
     let small = 20_000
     switch step.work {

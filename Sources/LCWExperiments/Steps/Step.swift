@@ -273,7 +273,8 @@ extension Experiment {
 
   private var evaluationInputs: [String: JSONValue] {
     sampleInputs.merging([
-      "points": .integer(evaluation.points), "refine": .bool(evaluation.refines),
+      "points": evaluation.isMiddleAlone ? "middle" : .integer(evaluation.points),
+      "refine": .bool(evaluation.refines),
     ]) { $1 }
   }
 }

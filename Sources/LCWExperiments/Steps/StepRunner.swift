@@ -212,9 +212,13 @@ public struct StepRunner: Sendable {
     let start = ContinuousClock.now
     let path = try self.path(method, pair, step, in: folder)
     let constructed = ContinuousClock.now
-    let evaluation = try PathEvaluator(workers: workers, progress: progress).evaluate(
-      path, on: measured, pointsPerUnit: experiment.evaluation.points,
-      refining: experiment.evaluation.refines)
+    let evaluator = PathEvaluator(workers: workers, progress: progress)
+    let evaluation =
+      experiment.evaluation.isMiddleAlone
+      ? try evaluator.evaluateMiddle(path, on: measured)
+      : try evaluator.evaluate(
+        path, on: measured, pointsPerUnit: experiment.evaluation.points,
+        refining: experiment.evaluation.refines)
     let measuring = (ContinuousClock.now - constructed).seconds
     let learning = try self.step(.learn(method, pair)).flatMap(folder.result(of:))?.object
     let seconds = learning?["seconds"] ?? .number(0)

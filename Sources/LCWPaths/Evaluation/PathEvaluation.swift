@@ -119,6 +119,24 @@ extension PathEvaluator {
     return result
   }
 
+  /// Evaluates a path at its ends and in its middle alone, ``ConnectionPath/middle``: what merging is judged
+  /// by, in three passes over the data. The length is that of the two straight lines between these points.
+  /// - Throws: As ``evaluate(_:on:pointsPerUnit:refining:)``.
+  public func evaluateMiddle(
+    _ path: any ConnectionPath, on data: EvaluationData
+  ) throws -> PathEvaluation {
+    let times = [path.domain.lowerBound, path.middle, path.domain.upperBound]
+    let points = try measure(path, at: times, on: data, isOnGrid: true)
+    try requireFiniteEnds(points, path, on: data)
+    let weights = try times.map { try path.weights(at: $0) }
+    let lengths = [weights[0].distance(to: weights[1]), weights[1].distance(to: weights[2])]
+    return PathEvaluation(
+      points: points, stages: path.stages.count, length: lengths[0] + lengths[1],
+      distance: weights[0].distance(to: weights[2]),
+      train: points.summary(\.train, grid: points, lengths: lengths),
+      test: points.summary(\.test, grid: points, lengths: lengths))
+  }
+
   private func requireFiniteEnds(
     _ points: [PathEvaluation.Point], _ path: any ConnectionPath, on data: EvaluationData
   ) throws {
