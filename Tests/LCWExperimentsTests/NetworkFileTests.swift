@@ -187,6 +187,6 @@ struct NetworkFileTests {
     plan.training.epochs = 3
     let resolved = try plan.resolved(by: place.registry)
     #expect(
-      resolved.scaledDown == ["networks: those of \(place.url.path)/*.lcw in the place of 2"])
+      resolved.scaledDown == ["networks: those of *.lcw in the place of 2"])
   }
 }

@@ -24,7 +24,9 @@ extension Experiment {
     let fitted = usedFits.map { fit in
       "\(fit.name) = \(fit.method) of \(fit.networks.count) networks, \(fit.heldOut) held out"
     }
-    let joined = filePatterns.isEmpty ? "\(networks)" : "those of \(list(filePatterns))"
+    // Without folders: those are of this machine.
+    let names = filePatterns.map { String($0.split(separator: "/").last ?? "") }
+    let joined = filePatterns.isEmpty ? "\(networks)" : "those of \(list(names))"
     return [
       ("dataset", "\(dataset)"), ("architecture", "\(architecture)"),
       ("training.epochs", "\(training.epochs)"), ("training.batch", "\(training.batch)"),
