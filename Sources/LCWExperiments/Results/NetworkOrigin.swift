@@ -18,20 +18,29 @@ struct NetworkOrigin: Sendable, Hashable {
       ) { $1 })
   }
 
-  /// The bytes of a text that tells of a training.
-  private static let mostBytes = 1000
-
   /// How a file's network was trained: a text, or the plan of a training by this program.
   static func training(in metadata: [String: JSONValue]) -> String? {
     if let text = metadata["training"]?.string {
-      return String(text.asOneLine.prefix(mostBytes / 4))
+      return kept(text.asOneLine)
     }
     guard let plan = metadata["training"]?.object else { return nil }
     let words = ["epochs", "batch", "rate", "schedule", "optimiser", "gain", "seed"].compactMap {
       key in
       plan[key].map { "\(key) \($0.string ?? $0.compactText)" }
     }
-    return words.isEmpty ? nil : String(words.joined(separator: ", ").prefix(mostBytes / 4))
+    return words.isEmpty ? nil : kept(words.joined(separator: ", "))
+  }
+
+  /// As much of a text as a result may hold: what is longer would not be believed when it is read again. A
+  /// character can be of any number of bytes.
+  private static func kept(_ text: String) -> String {
+    var (bytes, scalars) = (0, String.UnicodeScalarView())
+    for scalar in text.unicodeScalars {
+      bytes += UTF8.width(scalar)
+      guard bytes <= ResultLimits.labelBytes else { break }
+      scalars.append(scalar)
+    }
+    return String(scalars)
   }
 
   /// - Throws: ``ResultProblem`` if something in it can't be.
