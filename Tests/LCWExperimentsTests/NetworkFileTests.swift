@@ -108,6 +108,22 @@ struct NetworkFileTests {
         == points.compactMap { $0.object?["train"]?.array?[1].double }.max())
   }
 
+  @Test func `a long text of a training is kept as far as a result may hold it`() throws {
+    for (seed, text) in [
+      (1, String(repeating: "a" + String(repeating: "\u{301}", count: 20), count: 400)),
+      (2, String(repeating: "é", count: 9000)),
+    ] {
+      try write("\(seed).lcw", seed: UInt64(seed), record: ["training": .string(text)])
+    }
+    let experiment = try experiment(pattern("?.lcw"))
+    let folder = try ResultFolder(place.url.appendingPathComponent("x"))
+    try finish(experiment, in: folder)
+    #expect(Findings(of: experiment, in: folder).missing.isEmpty)
+    let origin = try #require(
+      folder.result(of: experiment.steps[1])?.object?["origin"]?.object?["training"]?.string)
+    #expect(origin.hasPrefix("éé") && (900...1000).contains(origin.utf8.count))
+  }
+
   @Test func `the ends and the middle alone can be measured`() throws {
     for seed in 1...2 { try write("\(seed).lcw", seed: UInt64(seed)) }
     func described(_ points: String) throws -> Experiment {
