@@ -187,7 +187,7 @@ struct FileCommandTests {
       let said = try program.run("convert", input, output, "--fold-batchnorm").output
       #expect(
         said == "\(output): sequential:layers=conv 4 3x3; relu; flatten; dense 10, "
-          + "1 batch normalisation(s) folded\n")
+          + "1 batch normalisation folded\n")
     }
     func losses(_ file: String) throws -> [Double] {
       let row = try program.json("evaluate", file, "--format", "json").array?.first?.object

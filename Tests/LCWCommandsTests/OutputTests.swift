@@ -142,7 +142,7 @@ struct OutputTests {
     ).finish().status
     #expect(status == 0)
     let text = String(decoding: try program.bytes("log"), as: UTF8.self)
-    #expect(text.count > 4096 && text.hasSuffix("\nr.html: report of 9 path(s)\n"))
+    #expect(text.count > 4096 && text.hasSuffix("\nr.html: report of 9 paths\n"))
   }
 
   @Test

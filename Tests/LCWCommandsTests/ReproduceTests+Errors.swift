@@ -13,7 +13,7 @@ extension ReproduceTests {
     ]
     try Data("no model".utf8).write(to: program.folder.url.appendingPathComponent("bad.lcw"))
     let outcome = try program.run(arguments, expecting: 1)
-    #expect(outcome.errors.contains("1 step(s) failed"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("1 step failed"), "\(outcome.errors)")
     #expect(outcome.errors.contains("failed: flow:model=bad.lcw 1–2"), "\(outcome.errors)")
     // Said as it happens, and at the end; not by each worker.
     #expect(
@@ -26,7 +26,7 @@ extension ReproduceTests {
     #expect(table.compactMap { $0.object?["method"]?.string } == ["arc", "end points (2)"])
     // What failed is tried again by another run.
     let again = try program.run(arguments, expecting: 1)
-    #expect(again.errors.contains("1 step(s) failed"))
+    #expect(again.errors.contains("1 step failed"))
   }
 
   @Test
@@ -37,7 +37,7 @@ extension ReproduceTests {
     let scale = try program.run("reproduce", "digits", "--scale", "huge", expecting: 64)
     #expect(scale.errors.contains("paper, quick"))
     let missing = try program.run(quick + ["-o", "x", "--collect"], expecting: 1)
-    #expect(missing.errors.contains("29 step(s) have no result"))
+    #expect(missing.errors.contains("29 steps have no result"))
     let method = try program.run(quick + ["-o", "x", "--method", "arch"], expecting: 64)
     #expect(method.errors.contains("arc"))
     try Data("notes".utf8).write(to: program.folder.url.appendingPathComponent("notes.txt"))

@@ -53,7 +53,7 @@ extension ReproduceTests {
     let said = "linear 1–2 counts as not done, for its result is not believed"
     let collected = try program.run(arguments + ["--collect"], expecting: 1)
     #expect(collected.errors.contains(said) && collected.errors.contains("‘seconds’"))
-    #expect(collected.errors.contains("1 step(s) have no result"))
+    #expect(collected.errors.contains("1 step has no result"))
     let planned = try program.run(arguments + ["--dry-run"])
     #expect(planned.errors.contains(said) && planned.output.contains("1 of 3 steps are to be done"))
     #expect(try Data(contentsOf: file) == hostile)

@@ -104,4 +104,21 @@ struct ResolvedExperimentTests {
       #expect(failure(fields).contains(row), "\(failure(fields))")
     }
   }
+
+  @Test func `published figures are of the scale's own architecture if it names figures`() throws {
+    let fields = """
+      "methods": ["arc", "linear"], "published": {"arc": {"train": 50}},
+      "scales": {
+        "wide": {"architecture": "mlp:hidden=8", "published": {"arc": {"train": 40}}},
+        "other": {"architecture": "mlp:hidden=8"},
+        "again": {"architecture": "mlp:hidden=8", "published": {"linear": {"train": 50}}},
+        "few": {"points": 3}},
+      """
+    #expect(try place.experiment(fields).publishedArchitecture == nil)
+    #expect(try place.experiment(fields, scale: "few").publishedArchitecture == nil)
+    #expect(try place.experiment(fields, scale: "wide").publishedArchitecture == nil)
+    let full = try place.experiment(fields).architecture
+    #expect(try place.experiment(fields, scale: "other").publishedArchitecture == full)
+    #expect(try place.experiment(fields, scale: "again").publishedArchitecture == full)
+  }
 }

@@ -4,6 +4,7 @@ import LCWNetworks
 import LCWNumerics
 import LCWOperations
 import LCWPaths
+import Synchronization
 import Testing
 
 /// The structured evaluation against the one that computes each point by itself.
@@ -188,5 +189,23 @@ struct EvaluatorTests {
       evaluation.train.endLoss
         == (evaluation.points[0].train.crossEntropy
           + evaluation.points[10].train.crossEntropy) / 2)
+  }
+
+  @Test func `progress counts the points that are measured, not the stages that are passed by`()
+    throws
+  {
+    let network = try denseNetwork([6, 9, 4])
+    let samples = try randomSamples(count: 300, shape: [6], classes: 4)
+    let path = try path(
+      "ot", Weights(randomFor: network, seed: 1), Weights(randomFor: network, seed: 2))
+    try #require(path.stages.count == 4)
+    let reports = Mutex<[Double]>([])
+    let evaluator = PathEvaluator(workers: Workers(1)) { progress in
+      reports.withLock { $0.append(progress.share) }
+    }
+    _ = try evaluator.evaluate(path, at: [2.25, 2.75, 3.5], on: samples)
+    let shares = reports.withLock { $0 }
+    #expect(shares.first == 0 && shares == shares.sorted())
+    #expect(shares.contains(0.5) && shares.allSatisfy { $0 <= 1 })
   }
 }

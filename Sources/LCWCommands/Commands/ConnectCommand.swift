@@ -124,7 +124,7 @@ struct ConnectCommand: ParsableCommand {
         if let store { try store.orLeavingState(write) } else { try write() }
         store?.remove()
         let line =
-          "\(file.path): \(expression), \(paths[0].path.stages.count) stage(s) from \(first) to "
+          "\(file.path): \(expression), \(paths[0].path.stages.count.counted("stage")) from \(first) to "
           + second
         // What programs read holds the figures alone.
         if isEvaluated { Console.printError(line) } else { try StandardOutput.line(line) }

@@ -41,7 +41,7 @@ extension ConvertCommand {
     let result = TrainedNetwork(
       architecture: reference, weights: folded, dataset: trained.dataset, record: record)
     try output.write(Checkpoint(result))
-    try output.say("\(output.path): \(reference), \(count) batch normalisation(s) folded")
+    try output.say("\(output.path): \(reference), \(count.counted("batch normalisation")) folded")
     if foreign.architecture != nil || foreign.dataset != nil {
       try sayCheck(of: result, recorded: RecordedAccuracy(of: source), to: output, session)
     }

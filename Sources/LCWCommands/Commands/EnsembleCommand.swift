@@ -88,7 +88,8 @@ struct EnsembleCommand: ParsableCommand {
     for head in head + [all] where !heads.contains(head) { heads.append(head) }
     let progress = ProgressLine(isQuiet: quiet)
     for (index, head) in heads.enumerated() {
-      progress.print("ensemble \(index + 1)/\(heads.count): a head of \(head) layer(s) of \(all)")
+      progress.print(
+        "ensemble \(index + 1)/\(heads.count): a head of \(head.counted("layer")) of \(all)")
       let ensemble = try Ensemble(
         of: weights, head: head, samples: data.samples.train, options: adjustment.options,
         workers: session.workers)

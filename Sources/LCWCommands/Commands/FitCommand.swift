@@ -112,7 +112,7 @@ struct FitCommand: ParsableCommand {
       Console.printError("warning: \(warning)")
     }
     try StandardOutput.line(
-      "\(output): \(expression), fitted to \(loaded.count - holdOut) network(s) in "
+      "\(output): \(expression), fitted to \((loaded.count - holdOut).counted("network")) in "
         + Duration.seconds(seconds).shortText)
     if let report {
       try FitStudy(

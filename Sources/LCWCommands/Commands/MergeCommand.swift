@@ -150,7 +150,8 @@ struct MergeCommand: ParsableCommand {
       "Root mean square distance from the mean: "
         + "\(String(merge.spreadBefore, significantDigits: 5)) as given, "
         + "\(String(merge.spreadAfter, significantDigits: 5)) as merged"
-        + (to == .centre ? ", after \(merge.rounds) round(s) of matching to the mean." : "."))
+        + (to == .centre
+          ? ", after \(merge.rounds.counted("round")) of matching to the mean." : "."))
     table.notes.append(try session.preparation(of: data.reference).note)
     return table
   }

@@ -11,7 +11,7 @@ extension ConnectionStudy {
   /// Writes the study as one HTML file.
   func writeReport(to file: String) throws {
     try AtomicFile.write(Array(try report.html.utf8), to: URL(fileURLWithPath: file))
-    Console.printError("\(file): report of \(entries.count) path(s)")
+    Console.printError("\(file): report of \(entries.count.counted("path"))")
   }
 
   /// The study as a report: figures, curves along t, and the neurons in the plane.

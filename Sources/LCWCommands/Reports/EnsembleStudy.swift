@@ -89,6 +89,6 @@ struct EnsembleStudy {
         Report.Section(title: "The command", blocks: [.commands([command])]),
       ], footer: LCWVersion.program)
     try AtomicFile.write(Array(report.html.utf8), to: URL(fileURLWithPath: file))
-    Console.printError("\(file): report of \(entries.count) ensemble(s)")
+    Console.printError("\(file): report of \(entries.count.counted("ensemble"))")
   }
 }

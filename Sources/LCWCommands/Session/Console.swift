@@ -86,27 +86,27 @@ struct ProgressLine {
 
 /// A progress line for one computation that may report from any thread.
 final class SharedProgressLine: Sendable {
-  private let line: Mutex<ProgressLine>
+  private let state: Mutex<(line: ProgressLine, remaining: RemainingTime)>
   private let name: String
   private let start = ContinuousClock.now
 
   init(isQuiet: Bool, name: String) {
-    line = Mutex(ProgressLine(isQuiet: isQuiet))
+    state = Mutex((ProgressLine(isQuiet: isQuiet), RemainingTime()))
     self.name = name
   }
 
-  deinit { line.withLock { $0.clear() } }
+  deinit { state.withLock { $0.line.clear() } }
 
   /// Shows what is done, and an estimate of the time that is left.
   func show(_ progress: ConnectionProgress) {
-    let seconds = (ContinuousClock.now - start).seconds
-    let left = progress.share > 0 ? seconds * (1 - progress.share) / progress.share : 0
-    let estimate = progress.share > 0 ? "  \(Duration.seconds(left).shortText) left" : ""
-    line.withLock {
+    let time = ContinuousClock.now - start
+    state.withLock {
+      let left = $0.remaining.left(afterShare: progress.share, at: time)
+      let estimate = left.map { "  \($0.shortText) left" } ?? ""
       if progress.isMilestone {
-        $0.print("\(name): \(progress.activity)\(estimate)")
+        $0.line.print("\(name): \(progress.activity)\(estimate)")
       } else {
-        $0.update("\(name): \(progress.activity)\(estimate)")
+        $0.line.update("\(name): \(progress.activity)\(estimate)")
       }
     }
   }

@@ -248,7 +248,7 @@ struct ExperimentRun {
     return table.text
       + "\n\n\(open) of \(steps.count) steps are to be done: some "
       + "\(Duration.seconds(min(seconds, 1e15)).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
-      + "\(session.workers.count) thread(s), and \(fixed(Double(bytes) / 1e6, 1)) MB in "
+      + "\(session.workers.count.counted("thread")), and \(fixed(Double(bytes) / 1e6, 1)) MB in "
       + "\(folder.path)"
   }
 
@@ -274,8 +274,8 @@ struct ExperimentRun {
     )
     .write(to: place)
     try StandardOutput.line(
-      "\(place.path)/submit.sh: \(open.count) step(s) in "
-        + "\(Set(open.map(\.level)).count) array(s); when they are done, run the same command with "
+      "\(place.path)/submit.sh: \(open.count.counted("step")) in "
+        + "\(Set(open.map(\.level)).count.counted("array")); when they are done, run the same command with "
         + "--collect in the place of --emit")
   }
 

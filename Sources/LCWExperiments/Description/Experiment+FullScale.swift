@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import LCWCore
 import LCWNetworks
 
 extension Experiment {
@@ -14,6 +15,17 @@ extension Experiment {
       guard filePatterns.isEmpty || !own.name.hasPrefix("training.") else { return nil }
       return own.text == full.text ? nil : "\(own.name): \(own.text) in the place of \(full.text)"
     }
+  }
+
+  /// The architecture that published figures are of, where that is another than this scale's.
+  ///
+  /// A scale that names figures of its own names those of its architecture. One that only repeats the
+  /// full scale's, perhaps under other methods, has figures of the full scale's architecture.
+  public var publishedArchitecture: PluginReference? {
+    guard let whole = fullScale.first, whole.architecture != architecture,
+      Set(published.values).isSubset(of: whole.published.values)
+    else { return nil }
+    return whole.architecture
   }
 
   /// The fields that results depend on, as people read them.

@@ -236,7 +236,7 @@ public enum ExperimentError: DescribedError, Hashable {
     case .unknownExperiment(let name, let known):
       "‘\(name)’ is neither a file nor one of the experiments: \(known.joined(separator: ", "))"
     case .unfinished(let steps, let folder):
-      "\(steps.count) step(s) have no result in \(folder) yet, such as \(steps[0]); "
+      "\(steps.count.counted("step")) \(steps.count == 1 ? "has" : "have") no result in \(folder) yet, such as \(steps[0]); "
         + "run the same command without --collect"
     case .unknownStep(let key):
       "there is no step ‘\(key)’; --dry-run lists them"
@@ -250,7 +250,7 @@ public enum ExperimentError: DescribedError, Hashable {
     case .file(let file, let reason, _): "\(file): \(reason)"
     case .methodFile(let method, let reason, _): "the method \(method) can't be used: \(reason)"
     case .failed(let failures, let blocked):
-      "\(failures.count) step(s) failed"
+      "\(failures.count.counted("step")) failed"
         + (blocked > 0 ? ", and \(blocked) that need them were not tried: " : ": ")
         + failures.map { "\($0.step): \($0.reason)" }.joined(separator: "; ")
     case .workers(let folder):

@@ -128,11 +128,8 @@ extension Findings {
 
   /// Whose figures stand beside, and of what.
   private var publishedNote: String {
-    let whole = experiment.fullScale.first
-    let other = whole.flatMap {
-      $0.architecture == experiment.architecture ? nil : ", of \($0.architecture)"
-    }
-    return "published: \(experiment.source ?? "elsewhere"), at full scale" + (other ?? "")
+    "published: \(experiment.source ?? "elsewhere"), at full scale"
+      + (experiment.publishedArchitecture.map { ", of \($0)" } ?? "")
   }
 
   /// A line for each way in which this is not the experiment at full scale.

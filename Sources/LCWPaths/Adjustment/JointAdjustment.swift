@@ -152,7 +152,7 @@ struct JointAdjustment: Sendable {
       let name = network.nodes[layer.node].name
       try solve(layer, at: times, &points, &kept, isLast: index + 1 == layers.count) { share in
         try tell(
-          "solving for \(name) at \(times.count) point(s)",
+          "solving for \(name) at \(times.count.counted("point"))",
           (Double(index) + share) / Double(layers.count))
       }
     }

@@ -155,7 +155,7 @@ struct LayerAdjustment: Sendable {
         let done = Double(start * (count + 1) + pass * workers.count)
         try progress(
           ConnectionProgress(
-            "adjusting \(name) at \(count) point(s)", share: min(1, done / passes)))
+            "adjusting \(name) at \(count.counted("point"))", share: min(1, done / passes)))
       }
       try tell(0)
       let ranges = Array(blocks[start..<min(start + workers.count, blocks.count)])
@@ -197,7 +197,7 @@ struct LayerAdjustment: Sendable {
     return try workers.map(filled.count) { index in
       try progress(
         ConnectionProgress(
-          "solving for \(name) at \(count) point(s)", share: Double(index) / Double(count)))
+          "solving for \(name) at \(count.counted("point"))", share: Double(index) / Double(count)))
       return try result(
         of: filled[index], at: times[index], spread: deviation, workers: inner)
     }

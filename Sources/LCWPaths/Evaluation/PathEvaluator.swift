@@ -66,19 +66,18 @@ public struct PathEvaluator: Sendable {
     var results = [Metrics?](repeating: nil, count: times.count)
     let joints = try jointMetrics(of: path, at: times, on: samples)
     for (index, time) in times.enumerated() { results[index] = joints[time] }
-    for stage in path.stages.indices {
-      let indices = times.indices.filter {
-        results[$0] == nil && path.position(of: times[$0]).stage == stage
-      }
-      guard !indices.isEmpty else { continue }
+    let work = Dictionary(grouping: times.indices.filter { results[$0] == nil }) {
+      path.position(of: times[$0]).stage
+    }.sorted { $0.key < $1.key }
+    for (done, (stage, indices)) in work.enumerated() {
       let stageTimes = indices.map { times[$0] }
       let distinct = path.stages[stage].keepsFunction ? Array(stageTimes.prefix(1)) : stageTimes
       let metrics = try StagePlan(path, stage: stage, times: distinct)
         .run(on: samples, workers: workers) { [progress] share in
           try progress(
             ConnectionProgress(
-              "\(distinct.count) points of ‘\(path.stages[stage].label)’",
-              share: (Double(stage) + share) / Double(path.stages.count)))
+              "\(distinct.count.counted("point")) of ‘\(path.stages[stage].label)’",
+              share: (Double(done) + share) / Double(work.count)))
         }
       for (position, index) in indices.enumerated() {
         results[index] = metrics[min(position, metrics.count - 1)]
@@ -102,7 +101,8 @@ public struct PathEvaluator: Sendable {
     let distinct = Set(joints.map(representative)).sorted()
     let points = try path.weights(atEach: distinct)
     let metrics = try PointSequence(points).run(on: samples, workers: workers) { [progress] share in
-      try progress(ConnectionProgress("\(distinct.count) points between stages", share: share))
+      try progress(
+        ConnectionProgress("\(distinct.count.counted("point")) between stages", share: share))
     }
     let found = Dictionary(uniqueKeysWithValues: zip(distinct, metrics))
     return joints.reduce(into: [:]) { $0[$1] = found[representative($1)] }

@@ -79,7 +79,7 @@ final class MergedLayers: Sendable {
         let (own, references) = (parts[layer.node] ?? [], points)
         try progress(
           ConnectionProgress(
-            "solving for \(network.nodes[layer.node].name) at \(times.count) point(s)",
+            "solving for \(network.nodes[layer.node].name) at \(times.count.counted("point"))",
             share: (Double(number) + 0.5) / Double(groups.count)))
         let inner = times.count > 1 ? Workers.serial : workers
         points = try workers.map(times.count) { index in

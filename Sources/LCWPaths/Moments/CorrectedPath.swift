@@ -87,7 +87,8 @@ struct CorrectedPath<Correction: PointCorrection>: ConnectionPath {
     let found = try Workers(together).map(missing.count) { index in
       try progress(
         ConnectionProgress(
-          "measuring at \(missing.count) point(s)", share: Double(index) / Double(missing.count)))
+          "measuring at \(missing.count.counted("point"))",
+          share: Double(index) / Double(missing.count)))
       return try correction.change(
         of: missing[index].value, at: missing[index].key, workers: inner)
     }

@@ -257,7 +257,7 @@ public enum PopulationError: DescribedError, Hashable {
   public var description: String {
     switch self {
     case .noHiddenLayer(let layers):
-      "the network has no such hidden layer: it has \(layers) layer(s) with weights"
+      "the network has no such hidden layer: it has \(layers.counted("layer")) with weights"
     case .fixed(let name, let reason):
       "the units of \(name) can't be exchanged: \(reason)"
     case .readAndWritten(let name, let reader):
