@@ -96,6 +96,25 @@ import Testing
     #expect(try data.samples(.test).labels == [2, 0])
   }
 
+  @Test func `samples sorted by class are shuffled, others keep their order`() throws {
+    let count = 120
+    let x = try tensor(.float32, [count, 1], Array(0..<count))
+    for (isSorted, labels) in [
+      (true, (0..<count).map { $0 / 40 }), (false, (0..<count).map { $0 % 3 }),
+    ] {
+      let y = try tensor(.int64, [count], labels)
+      let data = try arrays([("x_train", x), ("y_train", y), ("x_test", x), ("y_test", y)])
+      for part in [DataSplit.train, .test] {
+        let samples = try data.samples(part)
+        #expect((samples.all == (0..<count).map(Float.init)) == !isSorted)
+        #expect(Set(samples.labels.prefix(20)).count == 3)
+        for (value, label) in zip(samples.all, samples.labels) {
+          #expect(Int(label) == labels[Int(value)])
+        }
+      }
+    }
+  }
+
   @Test func labelsMayBeAFileOfTheirOwn() throws {
     try withTemporaryFolder { folder in
       try save(

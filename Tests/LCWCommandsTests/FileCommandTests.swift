@@ -183,6 +183,8 @@ struct FileCommandTests {
     let warned = try program.run("connect", "n1.lcw", "n2.lcw", "-m", "linear").errors
     #expect(warned.contains("warning: n1.lcw has running moments (norm1)"), "\(warned)")
     #expect(warned.contains("lcw convert --fold-batchnorm"))
+    let merged = try program.run("merge", "n1.lcw", "n2.lcw", "-m", "linear").errors
+    #expect(merged.contains("warning: n1.lcw has running moments (norm1)"), "\(merged)")
     for (input, output) in [("n1.lcw", "f1.lcw"), ("n2.lcw", "f2.lcw")] {
       let said = try program.run("convert", input, output, "--fold-batchnorm").output
       #expect(

@@ -433,6 +433,24 @@ private struct Misnamed: Dataset {
     }
     #expect(registry.momentModifiers == ["leaving"])
   }
+
+  @Test func `what measures moments does not stand before what replaces them`() throws {
+    let registry = try PluginRegistry([
+      Zigzag.self, Staying.self, Leaving.self, Replacing.self,
+    ])
+    for text in ["zigzag+replacing+leaving", "zigzag+staying+replacing"] {
+      _ = try registry.connection(MethodExpression(text))
+    }
+    for (text, right) in [
+      ("zigzag+leaving+replacing", "write zigzag+leaving"),
+      ("zigzag+leaving+staying+replacing", "write zigzag+leaving+staying"),
+    ] {
+      let error = #expect(throws: PluginError.self) {
+        try registry.connection(MethodExpression(text))
+      }
+      #expect(error?.description.hasSuffix(right) == true, "\(String(describing: error))")
+    }
+  }
 }
 
 /// Modifiers that leave every point, and say so in the stages' labels.
@@ -465,6 +483,13 @@ private struct Staying: Labelling {
 private struct Leaving: Labelling {
   static let name = "leaving"
   static let measuresRunningMoments = true
+  init(options: OptionValues) throws {}
+}
+
+private struct Replacing: Labelling {
+  static let name = "replacing"
+  static let measuresRunningMoments = true
+  static let replacesRunningMoments = true
   init(options: OptionValues) throws {}
 }
 

@@ -80,6 +80,52 @@ struct PathArchiveTests {
     #expect(try self.archive("ot+repair").checkpoint.metadata["modifiers"] == nil)
   }
 
+  @Test(arguments: ["exchange:blocks=2,order=matched", "exchange:blocks=3,order=greedy", "ot"])
+  func `a stored path has its middle where it had it`(method: String) throws {
+    let registry = try PluginRegistry.linked()
+    let architecture = try PluginReference("mlp:hidden=9")
+    let network = try registry.architecture(architecture).network(inputShape: [6], classes: 3)
+    let (a, b) = (
+      try Weights(randomFor: network, seed: 1), try Weights(randomFor: network, seed: 2)
+    )
+    let made = try path(method, a, b, samples: samples)
+    let archive = PathArchive(
+      path: made, between: (a, b), seed: 5, method: try MethodExpression(method),
+      architecture: architecture, dataset: nil)
+    let checkpoint = archive.checkpoint
+    let context = ConnectionContext(samples: try samples, workers: Workers(2))
+    let read = try PathArchive(reading: checkpoint, registry: registry)
+      .path(in: context, registry: registry)
+    #expect(read.middle == made.middle)
+    #expect(read.stages.map(\.keepsFunction) == made.stages.map(\.keepsFunction))
+    #expect(read.stages.map(\.restoresOrder) == made.stages.map(\.restoresOrder))
+    #expect(read.stages.contains { $0.keepsFunction })
+    #expect(try read.weights(at: read.middle).isIdentical(to: made.weights(at: made.middle)))
+    // Others are made anew.
+    guard case .stored = archive.content else { return }
+    // A file that says so of a stage that moves the outputs is refused, and so is one that names none.
+    var wrong = checkpoint
+    wrong.metadata["keeps_function"] = .array([1])
+    #expect(throws: CheckpointError.self) {
+      try PathArchive(reading: wrong, registry: registry).path(in: context, registry: registry)
+    }
+    for value: JSONValue in [
+      .array([0]), .array(["1"]), 3, .array([.integer(made.stages.count + 1)]),
+    ] {
+      wrong.metadata["keeps_function"] = value
+      #expect(throws: CheckpointError.self) {
+        try PathArchive(reading: wrong, registry: registry)
+      }
+    }
+    // Versions before wrote no such field.
+    var old = checkpoint
+    old.metadata["keeps_function"] = nil
+    old.metadata["restores_order"] = nil
+    #expect(
+      try PathArchive(reading: old, registry: registry).path(in: context, registry: registry)
+        .stages.count == made.stages.count)
+  }
+
   @Test
   func `what does not fit is refused`() throws {
     let registry = try PluginRegistry.linked()

@@ -103,13 +103,20 @@ public struct Arrays: FileDataset {
     let width = train.sampleShape.count
     let options = train.areBytes ? Self.normalisingBytes : Self.normalising
     let normalisation = try options.normalisation(values, channels: train.sampleShape.rows)
+    // What looks at some samples alone takes the first ones, which should be of all classes.
+    let isSorted = test != nil && train.samples.isSortedByClass
+    if isSorted { train.samples.shuffle(seed: split.seed, width: width) }
+    if test?.samples.isSortedByClass == true {
+      test?.samples.shuffle(seed: split.seed, width: width)
+    }
     let drawn =
       try test?.samples
       ?? split.testSamples(from: &train.samples, width: width, file: train.samplesFile)
     return try LoadedData(
       name: train.samplesFile, sampleShape: train.sampleShape, classes: classes,
       train: train.samples, test: drawn, normalisation: normalisation, value: "value",
-      remark: test == nil ? split.text : nil)
+      remark: test == nil
+        ? split.text : isSorted ? "sorted by class in the file, and shuffled" : nil)
   }
 }
 

@@ -153,7 +153,8 @@ public struct Rebasin: LayerwiseMethod {
   /// The groups to match: those whose units can find their places again.
   private func matchedPopulations(of network: Network) throws -> [HiddenPopulation] {
     let all = HiddenPopulation.all(of: network)
-    if all.isEmpty {
+    // A single unit is its own counterpart.
+    if all.isEmpty, !UnitGroups(of: network).all.contains(where: \.isFree) {
       throw ConnectionError.tooFewLayers(
         method: Self.name, needed: 2, found: network.weightedLayers.count)
     }

@@ -24,7 +24,8 @@ public struct RegMean: ConnectionMethod {
   private static let shrink = PluginOption(
     "shrink", default: 1.0,
     help: "how much the products of different features count beside their squares, from 0 to 1")
-  /// Features that are zero in one network alone are the other's within a time of the ridge's size beside an end.
+  /// Weights of a feature that varies in one network alone become the other's in a part of the time beside an
+  /// end that is as small as the ridge is beside the feature's variance: the formula's own way, not a jump.
   private static let ridge = 1e-3
   /// The match, the shrinking, and how layers are solved for.
   public static let options: [any PluginOptionDescription] =

@@ -18,6 +18,8 @@ public struct Reset: PathModifier {
   }
   /// That is what it does.
   public static let measuresRunningMoments = true
+  /// All of them.
+  public static let replacesRunningMoments = true
 
   private static let samples = PluginOption(
     "samples", default: 2000, help: "training samples to measure with, at most")

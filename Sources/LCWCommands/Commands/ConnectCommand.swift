@@ -59,6 +59,7 @@ struct ConnectCommand: ParsableCommand {
     if resume, output == nil {
       throw ValidationError("--resume goes on from a state beside --output; name that too.")
     }
+    try diagnosing.check(format: format)
     if output != nil, method.count > 1 {
       throw ValidationError("--output takes the path of one method; \(method.count) are named.")
     }

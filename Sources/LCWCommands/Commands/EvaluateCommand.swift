@@ -35,6 +35,8 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Show no progress.")
   var quiet = false
 
+  func validate() throws { try diagnosing.check(format: format) }
+
   func run() throws {
     try StandardInput.check(files)
     let session = try Session(compute, reading)

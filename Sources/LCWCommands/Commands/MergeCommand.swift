@@ -76,6 +76,7 @@ struct MergeCommand: ParsableCommand {
     }
     try session.requireOneNetwork(loaded, files: networks)
     session.warnOfOtherData(loaded, files: networks, given: foreign.dataset)
+    try session.warnOfRunningMoments(loaded[0].weights, in: networks[0], joinedBy: [expression])
     let data = try session.data(
       given: foreign.dataset, recorded: loaded[0].dataset, in: networks[0])
     try session.require(data.samples, fit: loaded[0], in: networks[0])

@@ -10,4 +10,11 @@ struct DiagnosticsOption: ParsableArguments {
       the path, and the correlations of matched units. Every point of the grid runs by itself.
       """)
   var diagnostics = false
+
+  /// - Throws: `ValidationError` if the format has no place for what is found.
+  func check(format: OutputFormat?) throws {
+    guard diagnostics, format == .csv else { return }
+    throw ValidationError(
+      "--format csv prints the points alone; use --format json with --diagnostics.")
+  }
 }

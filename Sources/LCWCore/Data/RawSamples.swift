@@ -17,6 +17,12 @@ public struct RawSamples: Sendable {
   /// The number of samples.
   public var count: Int { labels.count }
 
+  /// Whether neighbours are nearly always of one class, so that the first samples would show few classes.
+  public var isSortedByClass: Bool {
+    let changes = zip(labels, labels.dropFirst()).count { $0 != $1 }
+    return changes > 0 && changes < 2 * Set(labels).count && 20 * changes < count
+  }
+
   /// Brings the samples into a random order, in place.
   ///
   /// In a file samples are often sorted by class, so that its first samples would be of one class.

@@ -17,6 +17,7 @@ extension PluginRegistry {
     for reference in expression.modifiers { modifiers.append(try modifier(reference)) }
     let method = try method(expression.method)
     try refuseMisplacedModifiers(modifiers, in: expression)
+    try refuseUndoneModifiers(modifiers, in: expression)
     let along = modifiers.compactMap { $0 as? any PathModifier }
     guard let layerwise = modifiers.first as? any ConnectionModifier else {
       return Connection(expression, method: method, along: along)
@@ -63,6 +64,24 @@ extension PluginRegistry {
       "\(expression)",
       reason:
         "+\(own.name) builds a path of its own from the method and stands right behind it; write "
+        + "\(right)")
+  }
+
+  /// What measures running moments is undone by what replaces them behind it.
+  private func refuseUndoneModifiers(
+    _ modifiers: [any MethodModifier], in expression: MethodExpression
+  ) throws(PluginError) {
+    let all = Array(
+      zip(expression.modifiers, modifiers.map { Swift.type(of: $0) as? any PathModifier.Type }))
+    guard let last = all.lastIndex(where: { $0.1?.replacesRunningMoments == true }),
+      let undone = all[..<last].last(where: { $0.1?.measuresRunningMoments == true })
+    else { return }
+    let right = MethodExpression(
+      expression.method, modifiers: expression.modifiers.filter { $0 != all[last].0 })
+    throw .malformedExpression(
+      "\(expression)",
+      reason:
+        "+\(all[last].0.name) replaces the moments that +\(undone.0.name) has corrected; write "
         + "\(right)")
   }
 

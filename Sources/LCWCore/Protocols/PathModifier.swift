@@ -10,6 +10,10 @@ public protocol PathModifier: MethodModifier {
   /// running moments are joined well with it.
   static var measuresRunningMoments: Bool { get }
 
+  /// Whether it puts others in the place of running moments, so that what an earlier modifier made of them
+  /// would be lost: no modifier that measures running moments may stand before it.
+  static var replacesRunningMoments: Bool { get }
+
   /// A path from `a` to `b` along another one, which has the same ends.
   ///
   /// It may have the same stages, and usually does.
@@ -25,4 +29,7 @@ public protocol PathModifier: MethodModifier {
 extension PathModifier {
   /// No.
   public static var measuresRunningMoments: Bool { false }
+
+  /// No.
+  public static var replacesRunningMoments: Bool { false }
 }

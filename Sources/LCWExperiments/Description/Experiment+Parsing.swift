@@ -126,12 +126,16 @@ extension Experiment {
     guard joined.count > 1 || (methods + middles + planes).isEmpty else {
       throw ExperimentError.field(
         "networks",
-        expected: "2 or more" + (fits.isEmpty ? "" : " that no fit has seen")
+        expected: (files.isEmpty ? "2 or more" : "2 or more different files")
+          + (fits.isEmpty ? "" : " that no fit has seen")
           + ", for there are methods or pictures of them")
     }
     if !files.isEmpty, let fit = usedFits.first(where: { $0.networks.contains { $0 > networks } }) {
       throw ExperimentError.field(
-        "fits.\(fit.name).networks", expected: "numbers of the files, from 1 to \(networks)")
+        "fits.\(fit.name).networks",
+        expected:
+          "numbers of the files, from 1 to \(networks); choose methods that need no model fitted to "
+          + "other networks, or name more files")
     }
   }
 

@@ -28,6 +28,25 @@ public struct CholeskyFactor: Sendable {
     elements = factor
   }
 
+  /// The factor of a matrix of products, with as much on its diagonal as makes it positive definite.
+  ///
+  /// Of features that hardly vary, products are rounding once means are taken out, and may be negative.
+  /// - Throws: `NumericsError.notPositiveDefinite` if the matrix is not finite.
+  init(liftingAsNeeded matrix: SymmetricMatrix) throws(NumericsError) {
+    var matrix = matrix
+    var lift = 1e-5 * abs(matrix.trace) / Double(max(1, matrix.order))
+    for _ in 0..<8 {
+      if let factor = try? CholeskyFactor(of: matrix) {
+        self = factor
+        return
+      }
+      guard lift.isFinite, lift > 0 else { break }
+      matrix.addToDiagonal(lift)
+      lift *= 8
+    }
+    self = try CholeskyFactor(of: matrix)
+  }
+
   /// The smallest of the squared pivots, divided by the largest: about the reciprocal of the
   /// condition number where the matrix is nearly singular, and never far below it.
   public var pivotRatio: Double {

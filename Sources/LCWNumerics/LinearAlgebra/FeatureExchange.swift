@@ -94,8 +94,9 @@ public struct FeatureExchange: Sendable {
       self.units = units
       columns = exchange.columns
       let chosen = exchange.features(of: units)
-      let matrix = exchange.problem.ridged(exchange.problem.matrix(of: chosen), exchange.ridge)
-      let factor = try CholeskyFactor(of: matrix)
+      let matrix = exchange.problem.ridged(
+        exchange.problem.matrix(of: chosen), of: chosen, exchange.ridge)
+      let factor = try CholeskyFactor(liftingAsNeeded: matrix)
       weights = exchange.problem.targets(of: chosen, shares)
       factor.solve(&weights)
       inverse = [Double](repeating: 0, count: chosen.count * chosen.count)
@@ -156,11 +157,11 @@ public struct FeatureExchange: Sendable {
   ) throws(NumericsError) -> [Int] {
     guard count < waiting.count else { return waiting }
     let (old, new) = (features(of: present), features(of: waiting))
-    let all = problem.ridged(problem.matrix(of: old + new), ridge)
+    let all = problem.ridged(problem.matrix(of: old + new), of: old + new, ridge)
     var (left, right) = (all.block(old.count..<all.order), problem.targets(of: new, shares))
     if !old.isEmpty {
       // What the features that are there leave of the others and of the targets.
-      let factor = try CholeskyFactor(of: all.block(0..<old.count))
+      let factor = try CholeskyFactor(liftingAsNeeded: all.block(0..<old.count))
       let cross = all.rows(old.count..<all.order, columns: 0..<old.count)
       var solved = cross
       factor.solve(&solved, workers: workers)

@@ -59,8 +59,11 @@ public struct RidgeProblem: Sendable {
       }
     }
     let scale = own.trace / Double(features)
-    own.addToDiagonal(max(ridge * scale, Self.roundingShare * own.norm, .leastNormalMagnitude))
-    try CholeskyFactor(of: own).solve(&rows, workers: workers)
+    // What is left of a feature that hardly varies is the rounding of its square.
+    let largest = (0..<features).reduce(0) { max($0, matrix[$1, $1]) }
+    let least = Self.roundingShare * max(own.norm, largest)
+    own.addToDiagonal(max(ridge * scale, least > 0 ? least : 1))
+    try CholeskyFactor(liftingAsNeeded: own).solve(&rows, workers: workers)
     guard hasOnes else { return (rows, nil) }
     let bias = (0..<targets).map { target in
       let fitted = zip(rows[target * features..<(target + 1) * features], means)

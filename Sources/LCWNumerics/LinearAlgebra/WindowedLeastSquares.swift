@@ -194,7 +194,7 @@ public struct WindowedLeastSquares: Sendable {
     // What the reference leaves of the targets, times the features.
     var right = targets(of: chosen, shares)
     matrix.subtractProduct(of: reference, from: &right)
-    let ridged = ridged(matrix, ridge)
+    let ridged = ridged(matrix, of: chosen, ridge)
     let change = try NormalEquations(
       matrix: ridged, right: right, isRidged: ridge > 0, roundingShare: roundingShare
     ).solution(workers: workers).values
@@ -211,13 +211,16 @@ public struct WindowedLeastSquares: Sendable {
     return last - first + 1
   }
 
-  /// The matrix with the ridge of a problem, and never less than the products' rounding.
-  func ridged(_ matrix: SymmetricMatrix, _ ridge: Double) -> SymmetricMatrix {
+  /// The matrix of some features with the ridge of a problem, and never less than the products' rounding.
+  func ridged(_ matrix: SymmetricMatrix, of chosen: [Int], _ ridge: Double) -> SymmetricMatrix {
     guard ridge > 0, matrix.order > 0 else { return matrix }
     var result = matrix
-    // The norm is an upper bound of the largest eigenvalue.
+    // The norm is an upper bound of the largest eigenvalue. What is left of a feature that hardly varies, once
+    // its mean is taken out, is the rounding of its square.
+    let largest = chosen.reduce(0) { max($0, band[$1 * window]) }
+    let least = roundingShare / 2 * max(matrix.norm, largest)
     result.addToDiagonal(
-      max(ridge * matrix.trace / Double(matrix.order), roundingShare / 2 * matrix.norm))
+      max(ridge * matrix.trace / Double(matrix.order), least > 0 ? least : 1))
     return result
   }
 

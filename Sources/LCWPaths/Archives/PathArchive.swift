@@ -6,7 +6,8 @@ import LCWNumerics
 ///
 /// A path whose motions are all known is stored with the tensors they combine, so that any point
 /// can be computed again without the method: `motions` maps `stage/parameter` to `fixed` or a
-/// curve, and the tensors are named `stage/parameter/index`. If modifiers have changed such a path, `modifiers`
+/// curve, and the tensors are named `stage/parameter/index`; `keeps_function` and `restores_order` number the
+/// stages, from 1, that do. If modifiers have changed such a path, `modifiers`
 /// names them: they are applied anew. Of any other path the two networks
 /// are stored, `start/parameter` and `end/parameter`, and the method joins them anew.
 public struct PathArchive: Sendable {
@@ -58,8 +59,8 @@ public struct PathArchive: Sendable {
     self.record = record
   }
 
-  /// A path that modifiers made of an explicit one. What is stored does not tell of stages that are no
-  /// way from one network's units to the other's, and modifiers may ask: paths with such are computed.
+  /// A path that modifiers made of an explicit one. Modifiers may ask which stages are no way from one
+  /// network's units to the other's, and versions before 0.2 do not read that: paths with such are computed.
   private static func modified(_ path: any ConnectionPath, seed: UInt64) -> Content? {
     guard let path = path as? ModifiedPath, let base = path.base as? ExplicitPath,
       base.stages.allSatisfy({ !$0.keepsFunction && !$0.restoresOrder })
@@ -88,12 +89,15 @@ public struct PathArchive: Sendable {
   ///   - context: What the method may use, if it has to join the networks anew; the seed is the
   ///     archive's.
   ///   - registry: The plugins.
-  /// - Throws: What the method throws.
+  /// - Throws: What the method throws, and `CheckpointError` if a stage does not keep the function that
+  ///   is said to.
   public func path(
     in context: ConnectionContext, registry: PluginRegistry
   ) throws -> any ConnectionPath {
     switch content {
-    case .stored(let path): return path
+    case .stored(let path):
+      try path.checkKeptFunctions()
+      return path
     case .modified(let path, let modifiers, let seed):
       var context = context
       context.seed = seed
@@ -117,6 +121,7 @@ public struct PathArchive: Sendable {
     case .stored(let path):
       let (motions, stored) = PathArchive.motions(of: path)
       metadata["motions"] = .object(motions)
+      metadata.merge(StageTraits(of: path.stages).metadata) { $1 }
       tensors = stored
     case .modified(let path, let modifiers, let seed):
       let (motions, stored) = PathArchive.motions(of: path)
@@ -218,12 +223,14 @@ extension PathArchive {
           return (parameter.shape.count, bytes)
         }, of: "stage\(stage + 1)")
     }
+    let traits = try StageTraits(in: source.metadata, stages: labels.count)
     let stages = try labels.enumerated().map { stage, label in
       PathStage(
         label: label,
         motions: try network.parameters.map { parameter in
           try PathArchive.motion(stage, parameter, motions: motions, source)
-        })
+        }, keepsFunction: traits.keepsFunction.contains(stage),
+        restoresOrder: traits.restoresOrder.contains(stage))
     }
     let path = try ExplicitPath(network: network, stages: stages)
     return modifiers.isEmpty

@@ -170,6 +170,15 @@ struct ExchangeLayer: Sendable {
     operation.featureRows(of: block, input: inputShape, positions: positions, first: first)
   }
 
+  /// What the layer reads, a row for each position that is taken of a sample, `[n, channels]`.
+  func channelRows(of block: Tensor, positions: Int, first: Int) -> Tensor {
+    guard inputShape.rank == 3 else {
+      return block.reshaped([block.shape.rows, inputShape.count])
+    }
+    return ImageWindows(over: inputShape, kernel: [1, 1], stride: 1, padding: 0)
+      .patchRows(of: block, positions: positions, first: first)
+  }
+
   /// The values of the layer's output, or of others of its shape, at the places of the rows of features.
   func outputRows(of block: Tensor, positions: Int, first: Int) -> Tensor {
     guard outputShape.rank == 3 else {

@@ -16,7 +16,8 @@ struct GraphExchange: Sendable {
   private let rows: ExchangeRows
   private let layers: [ExchangeLayer]
   private let options: ExchangeOptions
-  private let samples: SampleSet
+  /// The samples that layers are solved on.
+  let samples: SampleSet
   private let blocks: [Range<Int>]
   private let runners: [Runner]
   private let context: ConnectionContext

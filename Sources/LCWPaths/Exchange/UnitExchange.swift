@@ -53,22 +53,26 @@ public struct UnitExchange: Sendable {
     from a: Weights, to b: Weights, _ populations: [HiddenPopulation], on samples: SampleSet,
     refitting output: OutputRefit?, in context: ConnectionContext
   ) throws -> any ConnectionPath {
-    guard options.order == .automatic || options.order == .random else {
+    guard options.order != .importance && options.order != .matched else {
       let population = populations[populations.count - 1]
       throw ConnectionError.layer(
         index: population.layer, description: a.network.describe(node: population.layer),
         problem: "is not the only hidden layer, with the output layer behind it, of which "
-          + "order=\(options.order.rawValue) chooses units; use order=random")
+          + "order=\(options.order.rawValue) chooses units; use order=greedy or order=random")
     }
     let exchange = try GraphExchange(
       from: a, to: b, populations: populations, options: options, on: samples, for: name,
       in: context)
     let blocks = blocks(for: populations)
-    let slots = try populations.enumerated().map { index, population in
-      UnitSequence(
-        population: population,
-        slots: try sequence(of: population, index, by: .random, from: a, to: b, in: context)
-          .leaving, blocks: blocks)
+    var orders = try populations.enumerated().map { index, population in
+      try sequence(of: population, index, by: .random, from: a, to: b, in: context).leaving
+    }
+    if order(ofUnits: populations.map(\.count).max() ?? 1) == .greedy {
+      orders = try SlotOrder(from: a, to: b, populations: populations, for: name).slots(
+        drawn: orders, on: exchange.samples, positions: options.positions, in: context)
+    }
+    let slots = zip(populations, orders).map {
+      UnitSequence(population: $0, slots: $1, blocks: blocks)
     }
     let steps = ExchangeStep.all(
       of: slots, atOnce: options.atOnce, mixesTargets: options.target == .mix)

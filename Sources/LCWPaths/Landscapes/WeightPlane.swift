@@ -106,7 +106,8 @@ public enum LandscapeError: DescribedError, Hashable {
   public var description: String {
     switch self {
     case .collinear:
-      "the three points lie on a line in weight space, so that they set no plane; name one that does not"
+      "the three points lie on a line in weight space, so that they set no plane; name another point, or a path that "
+        + "is no straight line"
     case .noDirection:
       "the direction is zero everywhere, so that there is nothing to draw along it"
     case .runningMoments(let layer):

@@ -22,7 +22,9 @@ extension HiddenPopulation {
     func refuse(_ node: Int, _ problem: String) throws(ConnectionError) {
       throw .layer(
         index: node, description: network.describe(node: node),
-        problem: "\(problem), so that \(method) can't bring them into their order one by one")
+        problem:
+          "\(problem), and \(method) needs units that can leave their slots one by one; choose a "
+          + "method that keeps every unit in its slot, such as a line or a curve")
     }
     if let node = group.couplings.first, !allowsCoupled {
       try refuse(node, "makes each unit depend on the others of \(name)")
