@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWExperiments
 import LCWNetworks
 import LCWPaths
 import LCWReport
@@ -98,7 +99,7 @@ extension ConnectionStudy {
     for entry in entries {
       let measured: [Table.Cell] = [
         .percent(entry.evaluation.test.worstAccuracy, decimals: 2),
-        .number((entry.connectSeconds ?? 0) + entry.evaluateSeconds, decimals: 2),
+        .number(entry.measured.seconds, decimals: 2),
       ]
       table.append([.text(entry.name)] + cells(entry.traits) + measured)
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWExperiments
 import LCWNetworks
 import LCWNumerics
 import LCWPaths
@@ -14,10 +15,7 @@ struct ConnectionStudy {
     /// The method's row of the overview; nothing if the path was read and its method is no plugin
     /// here.
     var traits: MethodTraits?
-    var evaluation: PathEvaluation
-    /// The time to construct the path, where it was constructed here.
-    var connectSeconds: Double?
-    var evaluateSeconds: Double
+    var measured: MeasuredPath
     /// What the predictions on the test samples are like, if that was asked for.
     var diagnostics: PathDiagnostics?
     /// What the hidden units of each layer are like on training samples, if that was asked for.
@@ -35,16 +33,20 @@ struct ConnectionStudy {
       self.name = name
       self.path = path
       self.traits = traits
-      self.connectSeconds = connectSeconds
-      evaluation = try evaluator.evaluate(
+      let evaluation = try evaluator.evaluate(
         path, on: data, pointsPerUnit: options.points, refining: options.refine)
       if isDiagnosed {
         let times = evaluation.grid.map(\.t)
         diagnostics = try evaluator.diagnose(path, at: times, on: data.test)
         layers = try evaluator.diagnoseLayers(of: path, at: times, on: data.train)
       }
-      evaluateSeconds = (ContinuousClock.now - start).seconds
+      measured = MeasuredPath(
+        path, evaluation, constructionSeconds: connectSeconds,
+        measuringSeconds: (ContinuousClock.now - start).seconds)
     }
+
+    /// The points and their summaries.
+    var evaluation: PathEvaluation { measured.evaluation }
   }
 
   /// The command that made the study, for the record.
@@ -76,64 +78,36 @@ struct ConnectionStudy {
     return isShared ? (first, last) : nil
   }
 
-  /// The figures of each path.
+  /// The figures of each path, and of the networks at their ends if they are the same.
   var summaryTable: Table {
+    let ends = sharedEnds.map { [("start", $0.first), ("end", $0.last)] } ?? []
     var table = Table(
-      columns: [
-        .init("path"),
-        .init("worst train", key: "worst_train_accuracy", alignment: .number),
-        .init("at t", key: "worst_train_t", alignment: .number),
-        .init("worst test", key: "worst_test_accuracy", alignment: .number),
-        .init("at t", key: "worst_test_t", alignment: .number),
-        .init("barrier train", key: "train_barrier", alignment: .number),
-        .init("barrier test", key: "test_barrier", alignment: .number),
-        .init("mean loss train", key: "train_mean_loss", alignment: .number),
-        .init("mean loss test", key: "test_mean_loss", alignment: .number),
-      ])
-    for entry in entries {
-      let (train, test) = (entry.evaluation.train, entry.evaluation.test)
-      table.append([
-        .text(entry.name), .percent(train.worstAccuracy, decimals: 2),
-        .time(train.worstAccuracyTime), .percent(test.worstAccuracy, decimals: 2),
-        .time(test.worstAccuracyTime), .number(train.barrier, decimals: 4),
-        .number(test.barrier, decimals: 4), .number(train.meanLoss, decimals: 4),
-        .number(test.meanLoss, decimals: 4),
-      ])
-    }
-    for (name, point) in sharedEnds.map({ [("start", $0.first), ("end", $0.last)] }) ?? [] {
-      table.append([
-        .text(name), .percent(point.train.accuracy, decimals: 2), .empty,
-        .percent(point.test.accuracy, decimals: 2), .empty, .empty, .empty,
-        .number(point.train.crossEntropy, decimals: 4),
-        .number(point.test.crossEntropy, decimals: 4),
-      ])
-    }
+      names: [.init("path")],
+      figures: [
+        .worstAccuracy(.train), .worstTime(.train, isRounded: true), .worstAccuracy(.test),
+        .worstTime(.test, isRounded: true), .barrier(.train), .barrier(.test), .meanLoss(.train),
+        .meanLoss(.test),
+      ],
+      rows: rows
+        + ends.map { name, point in
+          PathRow([.text(name)], .ends([EndPoint(train: point.train, test: point.test)]))
+        })
     if let samples { table.notes.append(samples.note) }
     return table
   }
 
   /// The length of each path and the time it took.
   var costTable: Table {
-    var table = Table(columns: [
-      .init("path"), .init("stages", alignment: .number), .init("length", alignment: .number),
-      .init("distance of the ends", key: "distance", alignment: .number),
-      .init("grid points", key: "grid_points", alignment: .number),
-      .init("points in all", key: "points", alignment: .number),
-      .init("connect s", key: "connect_seconds", alignment: .number),
-      .init("evaluate s", key: "evaluate_seconds", alignment: .number),
-    ])
-    for entry in entries {
-      table.append([
-        .text(entry.name), .integer(entry.evaluation.stages),
-        .number(entry.evaluation.length, decimals: 2),
-        .number(entry.evaluation.distance, decimals: 2),
-        .integer(entry.evaluation.grid.count), .integer(entry.evaluation.points.count),
-        entry.connectSeconds.map { .number($0, decimals: 2) } ?? .empty,
-        .number(entry.evaluateSeconds, decimals: 2),
-      ])
-    }
-    return table
+    Table(
+      names: [.init("path")],
+      figures: [
+        .stages, .length(decimals: 2), .distance("distance of the ends", decimals: 2), .gridPoints,
+        .points, .construction("connect s", key: "connect_seconds", decimals: 2),
+        .measuring("evaluate s", key: "evaluate_seconds", decimals: 2),
+      ], rows: rows)
   }
+
+  private var rows: [PathRow] { entries.map { PathRow([.text($0.name)], .path($0.measured)) } }
 
   /// Every point of every path.
   func pointTable(gridOnly: Bool) -> Table {
@@ -206,13 +180,6 @@ extension PathEvaluation.Point {
         && (abs(x - y) <= 1e-5 * max(abs(x), abs(y)) || x == y || x.isNaN && y.isNaN)
     }
     return same(train, other.train) && same(test, other.test)
-  }
-}
-
-extension Table.Cell {
-  /// A point's t. Machines get twelve digits: more tell only how the arithmetic rounded.
-  fileprivate static func time(_ t: Double) -> Table.Cell {
-    .number(Double(String(t, significantDigits: 12)) ?? t, decimals: 3)
   }
 }
 

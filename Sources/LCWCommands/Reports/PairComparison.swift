@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWExperiments
 import LCWNetworks
 import LCWPaths
 import LCWReport
@@ -26,8 +27,9 @@ struct PairComparison {
     session: Session, options: EvaluationOptions, pairs limit: Int?, seed: UInt64, isQuiet: Bool
   ) throws {
     self.methods = methods.map(\.description)
-    let pairs = PairComparison.pairs(of: networks.count).prefix(limit ?? .max)
-    let joined = Set(pairs.flatMap { [$0.0, $0.1] })
+    let pairs = NetworkPair.all(of: networks.count).prefix(limit ?? .max)
+      .map { (first: $0.first - 1, second: $0.second - 1) }
+    let joined = Set(pairs.flatMap { [$0.first, $0.second] })
     for (index, (name, network)) in zip(names, networks).enumerated() where joined.contains(index) {
       let runner = try Runner(network.weights.network)
       let (train, test) = try (
@@ -57,78 +59,44 @@ struct PairComparison {
         let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)
         progress.print(
           "\(names[i]) – \(names[j])  \(method): worst \(train) % train, \(test) % test, "
-            + "\(fixed(seconds + entry.evaluateSeconds, 1)) s")
-      }
-    }
-  }
-
-  /// All pairs, neighbours on a ring first, then those two apart and so on: with each round every
-  /// network occurs twice more.
-  private static func pairs(of count: Int) -> [(Int, Int)] {
-    guard count > 1 else { return [] }
-    return (1...count / 2).flatMap { distance in
-      (0..<count).compactMap { first -> (Int, Int)? in
-        // Halfway around, both directions meet.
-        guard 2 * distance < count || first < distance else { return nil }
-        let second = (first + distance) % count
-        return (min(first, second), max(first, second))
+            + "\(fixed(entry.measured.seconds, 1)) s")
       }
     }
   }
 
   /// Mean and deviation over the pairs, a row for each method.
   private var summary: Table {
-    var table = Table(columns: [
-      .init("method"), .init("pairs", alignment: .number),
-      .init("worst train", key: "worst_train_accuracy", alignment: .number),
-      .init("worst test", key: "worst_test_accuracy", alignment: .number),
-      .init("barrier train", key: "train_barrier", alignment: .number),
-      .init("barrier test", key: "test_barrier", alignment: .number),
-      .init("seconds", alignment: .number),
-    ])
-    for method in methods {
-      let entries = rows.filter { $0.method == method }.map(\.entry)
-      let evaluations = entries.map(\.evaluation)
-      let seconds = entries.map { ($0.connectSeconds ?? 0) + $0.evaluateSeconds }
-      table.append([
-        .text(method), .integer(evaluations.count),
-        percent(evaluations.map(\.train.worstAccuracy)),
-        percent(evaluations.map(\.test.worstAccuracy)),
-        number(evaluations.map(\.train.barrier)), number(evaluations.map(\.test.barrier)),
-        .number(seconds.reduce(0, +) / Double(max(1, seconds.count)), decimals: 1),
+    var table = Table(
+      names: [.init("method"), .init("pairs", alignment: .number)],
+      figures: [
+        .worstAccuracy(.train), .worstAccuracy(.test), .barrier(.train), .barrier(.test),
+        .seconds(decimals: 1),
+      ],
+      rows: methods.map { method in
+        let found = rows.filter { $0.method == method }.map(\.entry.measured)
+        return PathRow([.text(method), .integer(found.count)], .mean(found))
+      } + [
+        PathRow(
+          [.text("end points (\(ends.count))"), .empty],
+          .ends(ends.map { EndPoint(train: $0.train, test: $0.test) }))
       ])
-    }
-    table.append([
-      .text("end points (\(ends.count))"), .empty, percent(ends.map(\.train.accuracy)),
-      percent(ends.map(\.test.accuracy)), .empty, .empty, .empty,
-    ])
     if let samples { table.notes.append(samples.note) }
     return table
   }
 
   /// Every pair by every method.
   private var pairs: Table {
-    var table = Table(columns: [
-      .init("method"), .init("first"), .init("second"),
-      .init("worst train", key: "worst_train_accuracy", alignment: .number),
-      .init("at t", key: "worst_train_t", alignment: .number),
-      .init("worst test", key: "worst_test_accuracy", alignment: .number),
-      .init("at t", key: "worst_test_t", alignment: .number),
-      .init("barrier train", key: "train_barrier", alignment: .number),
-      .init("barrier test", key: "test_barrier", alignment: .number),
-      .init("seconds", alignment: .number),
-    ])
-    for row in rows {
-      let (train, test) = (row.entry.evaluation.train, row.entry.evaluation.test)
-      table.append([
-        .text(row.method), .text(row.first.asOneLine), .text(row.second.asOneLine),
-        .percent(train.worstAccuracy, decimals: 2), .number(train.worstAccuracyTime, decimals: 3),
-        .percent(test.worstAccuracy, decimals: 2), .number(test.worstAccuracyTime, decimals: 3),
-        .number(train.barrier, decimals: 4), .number(test.barrier, decimals: 4),
-        .number((row.entry.connectSeconds ?? 0) + row.entry.evaluateSeconds, decimals: 1),
-      ])
-    }
-    return table
+    Table(
+      names: [.init("method"), .init("first"), .init("second")],
+      figures: [
+        .worstAccuracy(.train), .worstTime(.train), .worstAccuracy(.test), .worstTime(.test),
+        .barrier(.train), .barrier(.test), .seconds(decimals: 1),
+      ],
+      rows: rows.map {
+        PathRow(
+          [.text($0.method), .text($0.first.asOneLine), .text($0.second.asOneLine)],
+          .path($0.entry.measured))
+      })
   }
 
   func text(as format: OutputFormat) -> String {
@@ -141,22 +109,5 @@ struct PairComparison {
         }
       ).prettyText
     }
-  }
-
-  private func percent(_ values: [Double]) -> Table.Cell {
-    let (mean, deviation) = moments(values)
-    return .percentMeanDeviation(mean: mean, deviation: deviation, decimals: 2)
-  }
-
-  private func number(_ values: [Double]) -> Table.Cell {
-    let (mean, deviation) = moments(values)
-    return .meanDeviation(mean: mean, deviation: deviation, decimals: 4)
-  }
-
-  // The deviation of the sample, n − 1 in the denominator; none for a single value.
-  private func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
-    let mean = values.reduce(0, +) / Double(values.count)
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0)
   }
 }

@@ -7,7 +7,7 @@ enum Finding {
   case network(train: Metrics, test: Metrics, origin: NetworkOrigin?)
   case fit([String: JSONValue])
   case learned
-  case path(JoinedPair)
+  case path(PathFinding)
   case ensemble(EnsembleFinding)
   case middles(MiddlesFinding)
   case plane(PlaneFinding)
@@ -28,7 +28,8 @@ enum Finding {
       self = .fit(reader.all)
     case .learn: self = .learned
     case .connect(let method, let pair):
-      self = .path(try JoinedPair(method: method, pair: pair, reader))
+      self = .path(
+        PathFinding(method: method, pair: pair, measured: try MeasuredPath(reader)))
     case .ensemble(let head): self = .ensemble(try EnsembleFinding(head: head, reader))
     case .middles(let methods, _): self = .middles(try MiddlesFinding(of: methods.count, reader))
     case .plane(let method, let pair):
@@ -55,103 +56,11 @@ struct StepRecord {
   }
 }
 
-/// A pair joined by a method.
-struct JoinedPair: Sendable {
-  struct Point: Sendable {
-    var t: Double
-    var train: Metrics
-    var test: Metrics
-    var isOnGrid: Bool
-  }
-
-  struct Part: Sendable {
-    var worstAccuracy: Double
-    var worstTime: Double
-    var barrier: Double
-    /// The largest loss; older results do not tell.
-    var worstLoss: Double?
-    var meanLoss: Double
-
-    init(_ reader: ResultReader, end: Double) throws(ResultProblem) {
-      worstAccuracy = try reader.number("worst_accuracy", in: 0...1)
-      worstTime = try reader.number("worst_accuracy_t", in: 0...end)
-      barrier = try reader.measure("barrier", isSigned: true)
-      meanLoss = try reader.measure("mean_loss")
-      worstLoss = reader.has("worst_loss") ? try reader.measure("worst_loss") : nil
-    }
-  }
-
+/// A path that a method has found between two networks.
+struct PathFinding: Sendable {
   var method: MethodExpression
   var pair: NetworkPair
-  var train: Part
-  var test: Part
-  var points: [Point]
-  var stages: [String]
-  /// Whether each stage keeps the network's function; older results do not tell, and none does then.
-  var keepsFunction: [Bool]
-  var length: Double
-  var distance: Double
-  /// The path's middle, and what was measured there; older results do not tell, nor do those whose middle
-  /// is no point of the grid.
-  var middle: Point?
-  /// The seconds of learning or constructing it and of measuring it, since the last interruption.
-  var seconds: Double
-  /// Those of learning or constructing it, and those of measuring; older results have but the sum.
-  var parts: (construction: Double, measuring: Double)?
-  var isResumed: Bool
-
-  init(
-    method: MethodExpression, pair: NetworkPair, _ reader: ResultReader
-  ) throws(ResultProblem) {
-    self.method = method
-    self.pair = pair
-    let labels = try reader.list("stages", count: 1...ResultLimits.stages)
-    stages = labels.compactMap(\.string)
-    guard stages.count == labels.count,
-      stages.allSatisfy({ $0.utf8.count <= ResultLimits.labelBytes })
-    else {
-      throw ResultProblem(
-        "stages", "a list of texts of at most \(ResultLimits.labelBytes) bytes")
-    }
-    keepsFunction = stages.map { _ in false }
-    if reader.has("keeps_function") {
-      keepsFunction = try reader.list("keeps_function", count: stages.count...stages.count)
-        .compactMap(\.bool)
-      guard keepsFunction.count == stages.count else {
-        throw ResultProblem("keeps_function", "a list of true and false")
-      }
-    }
-    let end = Double(stages.count)
-    train = try Part(try reader.object("train"), end: end)
-    test = try Part(try reader.object("test"), end: end)
-    points = []
-    for json in try reader.list("points", count: 2...ResultLimits.points) {
-      let point = try ResultReader(json, "points")
-      points.append(
-        Point(
-          t: try point.number("t", in: (points.last?.t ?? 0)...end),
-          train: try point.metrics("train"), test: try point.metrics("test"),
-          isOnGrid: try point.truth("grid")))
-    }
-    guard points.count(where: \.isOnGrid) > 1 else {
-      throw ResultProblem("points", "a list of points, two or more of which are of the grid")
-    }
-    if reader.has("middle") {
-      let t = try reader.number("middle", in: 0...end)
-      middle = points.first { abs($0.t - t) < 1e-9 }
-    }
-    length = try reader.measure("length")
-    distance = try reader.measure("distance")
-    func time(_ key: String) throws(ResultProblem) -> Double {
-      try reader.number(key, in: 0...ResultLimits.seconds)
-    }
-    let learning = reader.has("learning_seconds") ? try time("learning_seconds") : 0
-    seconds = try time("seconds") + learning
-    if reader.has("construction_seconds"), reader.has("measuring_seconds") {
-      parts = (try time("construction_seconds") + learning, try time("measuring_seconds"))
-    }
-    isResumed = try reader.truth("resumed")
-  }
+  var measured: MeasuredPath
 }
 
 /// A fitted model.

@@ -2,6 +2,7 @@
 import Foundation
 import LCWCore
 import LCWNetworks
+import LCWPaths
 public import LCWReport
 
 extension Findings {
@@ -45,7 +46,7 @@ extension Findings {
         alongPath("loss-train", "Train loss", \.train.crossEntropy, .number),
       ]
       if let tradeOff { figures.append(tradeOff) }
-      if paths.contains(where: { $0.stages.count > 1 }) { figures.append(stagedError) }
+      if paths.contains(where: { $0.measured.stages.count > 1 }) { figures.append(stagedError) }
     }
     if !ensembles.isEmpty { figures.append(ensembleFigure) }
     if let middles { figures.append(figure(of: middles)) }
@@ -58,9 +59,9 @@ extension Findings {
   }
 
   /// The stages in which no path of some that is so long does anything but keep its network's function.
-  private func narrowStages(of paths: [JoinedPair]) -> [ClosedRange<Double>] {
+  private func narrowStages(of paths: [MeasuredPath]) -> [ClosedRange<Double>] {
     (0..<(paths.map(\.stages.count).max() ?? 0)).filter { index in
-      paths.allSatisfy { $0.stages.count <= index || $0.keepsFunction[index] }
+      paths.allSatisfy { $0.stages.count <= index || $0.stages[index].keepsFunction }
     }.map { Double($0)...Double($0 + 1) }
   }
 
@@ -70,13 +71,13 @@ extension Findings {
 
   /// A line for each method, with a band over the pairs; a unit of t for each stage, as in the tables.
   private func alongPath(
-    _ name: String, _ label: String, _ value: KeyPath<JoinedPair.Point, Double>,
+    _ name: String, _ label: String, _ value: KeyPath<PathEvaluation.Point, Double>,
     _ format: AxisTicks.Format
   ) -> Figure {
     let series = experiment.methods.compactMap { method -> LineChart.Series? in
       let found = paths(by: method)
       guard !found.isEmpty else { return nil }
-      let grids = found.map { $0.points.filter(\.isOnGrid) }
+      let grids = found.map(\.evaluation.grid)
       // Paths of one method can differ in their number of stages, as where a permutation is none.
       let same = grids.filter { $0.count == grids[0].count }
       let line = grids[0].indices.map { index in
@@ -105,23 +106,23 @@ extension Findings {
   /// The test error against t, a unit of t for each stage.
   private var stagedError: Figure {
     let staged = experiment.methods.compactMap { method in
-      paths(by: method).first { $0.stages.count > 1 }
+      paths(by: method).first { $0.stages.count > 1 }.map { (method: method, path: $0) }
     }
-    let longest = staged.max { $0.stages.count < $1.stages.count }
-    let narrow = narrowStages(of: staged)
+    let longest = staged.map(\.path).max { $0.stages.count < $1.stages.count }
+    let narrow = narrowStages(of: staged.map(\.path))
     return Figure(
       name: "error-stages",
       picture: .lines(
         LineChart(
           title: "\(experiment.scaledTitle): test error along t",
           xLabel: timeLabel(narrow), yLabel: "error", yFormat: .percent,
-          series: staged.map { path in
+          series: staged.map { method, path in
             LineChart.Series(
-              name: "\(path.method)",
-              points: path.points.filter(\.isOnGrid).map { ChartPoint($0.t, 1 - $0.test.accuracy) })
+              name: "\(method)",
+              points: path.evaluation.grid.map { ChartPoint($0.t, 1 - $0.test.accuracy) })
           },
           boundaries: (longest?.stages ?? []).enumerated().dropFirst().map {
-            LineChart.Boundary($1, x: Double($0))
+            LineChart.Boundary($1.label, x: Double($0))
           }, narrow: narrow)),
       note:
         "of the first pair that has stages; a unit of t for each stage, whose starts on the longest path are marked"
@@ -132,11 +133,12 @@ extension Findings {
   /// hundredths and a trained curve minutes. Those to measure count too: adjusted weights are solved
   /// for then. Nothing if all paths were interrupted, which have no times to compare.
   private var tradeOff: Figure? {
-    guard paths.contains(where: { !$0.isResumed }) else { return nil }
+    guard paths.contains(where: { !$0.measured.isResumed }) else { return nil }
     let series = experiment.methods.compactMap { method -> LineChart.Series? in
       let found = paths(by: method)
       guard let seconds = Moments.ofTimes(found, \.seconds)?.mean, seconds > 0 else { return nil }
-      let point = ChartPoint(log10(seconds), Moments(found.map(\.test.worstAccuracy)).mean)
+      let point = ChartPoint(
+        log10(seconds), Moments(found.map(\.evaluation.test.worstAccuracy)).mean)
       return LineChart.Series(
         name: "\(method)", points: [point], marks: [.init(point, label: "\(method)")])
     }

@@ -2,6 +2,7 @@
 public import Foundation
 public import LCWCore
 import LCWNetworks
+import LCWPaths
 
 /// What an experiment's steps have found, read from their results.
 public struct Findings: Sendable {
@@ -24,7 +25,7 @@ public struct Findings: Sendable {
   /// Where networks come from that were not trained here.
   let origins: [Int: NetworkOrigin]
   let fits: [FitFinding]
-  let paths: [JoinedPair]
+  let paths: [PathFinding]
   let ensembles: [EnsembleFinding]
   let middles: MiddlesFinding?
   let planes: [PlaneFinding]
@@ -47,7 +48,7 @@ public struct Findings: Sendable {
     var networks: [(Int, Metrics, Metrics)] = []
     var origins: [Int: NetworkOrigin] = [:]
     var fits: [FitFinding] = []
-    var paths: [JoinedPair] = []
+    var paths: [PathFinding] = []
     var ensembles: [EnsembleFinding] = []
     var middles: MiddlesFinding?
     var planes: [PlaneFinding] = []
@@ -110,9 +111,10 @@ public struct Findings: Sendable {
   /// With a number of samples, that is on other samples than networks are measured on after their
   /// training: those in no path are left out then, unless there is no path at all.
   var ends: [(network: Int, train: Metrics, test: Metrics)] {
-    var ends: [Int: JoinedPair.Point] = [:]
+    var ends: [Int: PathEvaluation.Point] = [:]
     for path in paths {
-      guard let first = path.points.first, let last = path.points.last else { continue }
+      let points = path.measured.evaluation.points
+      guard let first = points.first, let last = points.last else { continue }
       ends[path.pair.first] = ends[path.pair.first] ?? first
       ends[path.pair.second] = ends[path.pair.second] ?? last
     }
@@ -131,7 +133,9 @@ public struct Findings: Sendable {
   public var isEmpty: Bool { missing.count == stepCount }
 
   /// The paths of a method.
-  func paths(by method: MethodExpression) -> [JoinedPair] { paths.filter { $0.method == method } }
+  func paths(by method: MethodExpression) -> [MeasuredPath] {
+    paths.filter { $0.method == method }.map(\.measured)
+  }
 }
 
 /// A step whose result is there, but says what can't be.

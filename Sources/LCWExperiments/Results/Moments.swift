@@ -15,7 +15,7 @@ struct Moments: Sendable, Hashable {
 
   /// Of the seconds of those paths that were made in one go.
   static func ofTimes(
-    _ paths: [JoinedPair], _ seconds: (JoinedPair) -> Double? = { $0.seconds }
+    _ paths: [MeasuredPath], _ seconds: (MeasuredPath) -> Double? = { $0.seconds }
   ) -> Moments? {
     let whole = paths.filter { !$0.isResumed }.compactMap(seconds)
     return whole.isEmpty ? nil : Moments(whole)

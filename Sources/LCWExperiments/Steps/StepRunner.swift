@@ -221,20 +221,13 @@ public struct StepRunner: Sendable {
         refining: experiment.evaluation.refines)
     let measuring = (ContinuousClock.now - constructed).seconds
     let learning = try self.step(.learn(method, pair)).flatMap(folder.result(of:))?.object
-    let seconds = learning?["seconds"] ?? .number(0)
-    let isResumed = learning?["resumed"] ?? .bool(false)
-    return [
-      "construction_seconds": JSONValue((constructed - start).seconds),
-      "distance": JSONValue(evaluation.distance),
-      "keeps_function": .array(path.stages.map { .bool($0.keepsFunction) }),
-      "learning_seconds": seconds,
-      "length": JSONValue(evaluation.length), "middle": JSONValue(path.middle),
-      "measuring_seconds": JSONValue(measuring),
-      "points": .array(evaluation.points.map(\.json)),
-      "resumed": isResumed,
-      "stages": .array(path.stages.map { .string($0.label) }),
-      "test": evaluation.test.json, "train": evaluation.train.json,
-    ]
+    let learningSeconds = learning?["seconds"]?.double ?? 0
+    var measured = MeasuredPath(
+      path, evaluation,
+      constructionSeconds: (constructed - start).seconds + learningSeconds,
+      measuringSeconds: measuring)
+    measured.isResumed = learning?["resumed"]?.bool ?? false
+    return measured.json(learningSeconds: learningSeconds)
   }
 
   private func ensemble(_ head: Int, in folder: ResultFolder) throws -> [String: JSONValue] {

@@ -30,6 +30,14 @@ public struct PathEvaluation: Sendable, Hashable {
     /// Whether it is on the grid, rather than added to find the worst point.
     public var isOnGrid: Bool
 
+    /// A point.
+    public init(t: Double, train: Metrics, test: Metrics, isOnGrid: Bool) {
+      self.t = t
+      self.train = train
+      self.test = test
+      self.isOnGrid = isOnGrid
+    }
+
     /// Whether both losses are numbers.
     var isFinite: Bool { train.crossEntropy.isFinite && test.crossEntropy.isFinite }
   }
@@ -54,6 +62,23 @@ public struct PathEvaluation: Sendable, Hashable {
     public var endAccuracy: Double
     /// The mean of the end points' losses.
     public var endLoss: Double
+
+    /// Figures.
+    public init(
+      worstAccuracy: Double, worstAccuracyTime: Double, worstLoss: Double, worstLossTime: Double,
+      barrier: Double, barrierAboveMean: Double, meanLoss: Double, endAccuracy: Double,
+      endLoss: Double
+    ) {
+      self.worstAccuracy = worstAccuracy
+      self.worstAccuracyTime = worstAccuracyTime
+      self.worstLoss = worstLoss
+      self.worstLossTime = worstLossTime
+      self.barrier = barrier
+      self.barrierAboveMean = barrierAboveMean
+      self.meanLoss = meanLoss
+      self.endAccuracy = endAccuracy
+      self.endLoss = endLoss
+    }
   }
 
   /// The points, ascending in t.
@@ -72,6 +97,18 @@ public struct PathEvaluation: Sendable, Hashable {
   /// them can have a larger one; see ``LossBound``. Nothing if points between were looked at and others may
   /// be worse.
   public var provenStates: Int?
+
+  /// Measurements.
+  public init(
+    points: [Point], stages: Int, length: Double, distance: Double, train: Summary, test: Summary
+  ) {
+    self.points = points
+    self.stages = stages
+    self.length = length
+    self.distance = distance
+    self.train = train
+    self.test = test
+  }
 
   /// The points of the grid alone, for display.
   public var grid: [Point] { points.filter(\.isOnGrid) }
