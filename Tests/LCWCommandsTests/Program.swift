@@ -144,6 +144,9 @@ final class RunningProgram {
       contentsOfFile: "/proc/\(process.processIdentifier)/\(file)", encoding: .utf8)) ?? ""
   }
 
+  /// Whether the process is at work.
+  var isRunning: Bool { process.isRunning }
+
   /// Ends the process at once, and tells whether it was still at work.
   func kill() -> Bool {
     guard process.isRunning else { return false }

@@ -101,7 +101,7 @@ struct BeliefTests {
       for changed in whole.replacingEachNumber(by: number) {
         try Data(changed.compactText.utf8).write(to: file(step))
         let findings = Findings(of: experiment, in: folder)
-        for figure in findings.figures { _ = figure.picture.svg }
+        for figure in findings.figures { _ = figure.picture.svg() }
         _ = findings.markdown(command: "lcw", figuresFrom: ".")
         _ = findings.report(command: "lcw").html
         count += 1

@@ -205,7 +205,7 @@ struct FindingsTests {
     defer { for url in [url, resumed.url] { try? FileManager.default.removeItem(at: url) } }
     func tradeOff(_ tests: FindingsTests) -> String? {
       Findings(of: tests.experiment, in: tests.folder).figures
-        .first { $0.name == "trade-off" }?.picture.svg
+        .first { $0.name == "trade-off" }?.picture.svg()
     }
     #expect(tradeOff(resumed) == nil)
     // All seconds, two for both methods, on an axis of logarithms.

@@ -21,11 +21,11 @@ struct ReportTests {
     sections: [
       Report.Section(
         title: "One", blocks: [.paragraph("Text & more."), .table(table)],
-        subsections: [Report.Section(title: "Inner", blocks: [.lineChart(chart, note: "A note.")])]
+        subsections: [Report.Section(title: "Inner", blocks: [.chart(chart, note: "A note.")])]
       ),
-      Report.Section(title: "Two", blocks: [.scatterChart(scatter), .list(["x", "y"])]),
+      Report.Section(title: "Two", blocks: [.chart(scatter), .list(["x", "y"])]),
       Report.Section(title: "Three", blocks: [.commands(["lcw a < b", "lcw c"])]),
-      Report.Section(title: "Four", blocks: [.table(table), .lineChart(chart)]),
+      Report.Section(title: "Four", blocks: [.table(table), .chart(chart)]),
     ], footer: "lcw 1.0", language: "en-GB")
 
   @Test func hasItsParts() throws {
@@ -99,9 +99,9 @@ struct ReportTests {
           blocks: [
             .paragraph(nasty), .list([nasty]), .commands([nasty]),
             .table(Table(caption: nasty, columns: [Table.Column(nasty, note: nasty)])),
-            .lineChart(
+            .chart(
               LineChartTests.chart([LineChart.Series(name: nasty, points: [])]), note: nasty),
-            .scatterChart(
+            .chart(
               ScatterChart(
                 title: nasty, xLabel: nasty, yLabel: nasty,
                 panels: [

@@ -40,7 +40,7 @@ extension ConnectionStudy {
           + "should be independent and standard normal. Shown are the transformed neurons of A and "
           + "B on the two directions in which they vary most, \(deviation(neurons, plane)), and as "
           + "many points of a standard normal distribution on the same directions."),
-      .scatterChart(
+      .chart(
         ScatterChart(
           title: "Neurons behind the transformation of \(name)", xLabel: "first direction",
           yLabel: "second direction",

@@ -94,11 +94,11 @@ extension ConnectionStudy {
 
   private var accuracyCharts: [Report.Block] {
     [
-      .lineChart(
+      .chart(
         chart(
           "Accuracy on the training samples", "accuracy", .percent, \.train, \.accuracy,
           worst: \.train.worstAccuracyTime)),
-      .lineChart(
+      .chart(
         chart(
           "Accuracy on the test samples", "accuracy", .percent, \.test, \.accuracy,
           worst: \.test.worstAccuracyTime)),
@@ -107,11 +107,11 @@ extension ConnectionStudy {
 
   private var lossCharts: [Report.Block] {
     [
-      .lineChart(
+      .chart(
         chart(
           "Mean cross-entropy on the training samples", "nats", .number, \.train, \.crossEntropy,
           worst: \.train.worstLossTime)),
-      .lineChart(
+      .chart(
         chart(
           "Mean cross-entropy on the test samples", "nats", .number, \.test, \.crossEntropy,
           worst: \.test.worstLossTime)),
@@ -222,7 +222,7 @@ extension ConnectionStudy {
           + "(\(fixed(plane.explained * 100, 1)) % of the variance). A straight line squeezes the "
           + "distribution in the middle; an arc preserves its spread. The middle is half of the time "
           + "in which units move from A's to B's."),
-      .scatterChart(
+      .chart(
         ScatterChart(
           title: "Distribution of the neurons at the ends and in the middle",
           xLabel: "first direction", yLabel: "second direction", panels: panels)),

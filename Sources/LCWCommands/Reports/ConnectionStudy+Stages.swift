@@ -121,7 +121,7 @@ extension ConnectionStudy {
       let boundaries = entry.path.stages.enumerated().map { index, stage in
         LineChart.Boundary(stage.label, x: Double(index))
       }
-      return .lineChart(
+      return .chart(
         LineChart(
           title: "Accuracy along the stages of \(entry.name)",
           xLabel: narrow.isEmpty ? "t" : "t; stages that keep the function are narrow",

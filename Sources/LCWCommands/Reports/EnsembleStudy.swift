@@ -85,7 +85,7 @@ struct EnsembleStudy {
       ],
       sections: [
         Report.Section(
-          title: "Accuracy", blocks: [.lineChart(chart), .table(table.captioned("Every ensemble"))]),
+          title: "Accuracy", blocks: [.chart(chart), .table(table.captioned("Every ensemble"))]),
         Report.Section(title: "The command", blocks: [.commands([command])]),
       ], footer: LCWVersion.program)
     try AtomicFile.write(Array(report.html.utf8), to: URL(fileURLWithPath: file))

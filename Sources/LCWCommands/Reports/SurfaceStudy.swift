@@ -191,7 +191,7 @@ struct SurfaceStudy {
     let values = surface.metrics.map { $0.map(quantity.value) }
     let title = "\(quantity == .loss ? "Loss" : "Error") on the \(part.rawValue) samples"
     if isLine {
-      return .lineChart(
+      return .chart(
         LineChart(
           title: title, xLabel: labels.0, yLabel: quantity == .loss ? "loss" : "error",
           yFormat: quantity == .loss ? .number : .percent,
@@ -201,7 +201,7 @@ struct SurfaceStudy {
               points: zip(surface.columns, values[0]).map { ChartPoint($0, $1) })
           ]))
     }
-    return .contourChart(
+    return .chart(
       ContourChart(
         title: title, xLabel: labels.0, yLabel: labels.1, values: values,
         xRange: surface.columns[0]...surface.columns[surface.columns.count - 1],

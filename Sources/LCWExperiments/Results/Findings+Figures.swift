@@ -6,31 +6,12 @@ import LCWPaths
 public import LCWReport
 
 extension Findings {
-  /// A picture.
-  public enum Picture: Sendable {
-    /// Lines.
-    case lines(LineChart)
-    /// Points.
-    case points(ScatterChart)
-    /// A loss over a plane.
-    case plane(ContourChart)
-
-    /// The picture as an SVG file.
-    public var svg: String {
-      switch self {
-      case .lines(let chart): chart.svg()
-      case .points(let chart): chart.svg()
-      case .plane(let chart): chart.svg()
-      }
-    }
-  }
-
   /// A picture, the name of its file, and what is said of it.
   public struct Figure: Sendable {
     /// The name of its file, without the ending.
     public var name: String
     /// The picture.
-    public var picture: Picture
+    public var picture: any Chart
     /// A sentence.
     public var note: String
   }
@@ -95,11 +76,10 @@ extension Findings {
     let narrow = narrowStages(of: experiment.methods.compactMap { paths(by: $0).first })
     return Figure(
       name: name,
-      picture: .lines(
-        LineChart(
-          title: "\(experiment.scaledTitle): \(label.lowercased()) along the path",
-          xLabel: timeLabel(narrow), yLabel: label.lowercased(), yFormat: format, series: series,
-          narrow: narrow)),
+      picture: LineChart(
+        title: "\(experiment.scaledTitle): \(label.lowercased()) along the path",
+        xLabel: timeLabel(narrow), yLabel: label.lowercased(), yFormat: format, series: series,
+        narrow: narrow),
       note: pairNote)
   }
 
@@ -112,18 +92,17 @@ extension Findings {
     let narrow = narrowStages(of: staged.map(\.path))
     return Figure(
       name: "error-stages",
-      picture: .lines(
-        LineChart(
-          title: "\(experiment.scaledTitle): test error along t",
-          xLabel: timeLabel(narrow), yLabel: "error", yFormat: .percent,
-          series: staged.map { method, path in
-            LineChart.Series(
-              name: "\(method)",
-              points: path.evaluation.grid.map { ChartPoint($0.t, 1 - $0.test.accuracy) })
-          },
-          boundaries: (longest?.stages ?? []).enumerated().dropFirst().map {
-            LineChart.Boundary($1.label, x: Double($0))
-          }, narrow: narrow)),
+      picture: LineChart(
+        title: "\(experiment.scaledTitle): test error along t",
+        xLabel: timeLabel(narrow), yLabel: "error", yFormat: .percent,
+        series: staged.map { method, path in
+          LineChart.Series(
+            name: "\(method)",
+            points: path.evaluation.grid.map { ChartPoint($0.t, 1 - $0.test.accuracy) })
+        },
+        boundaries: (longest?.stages ?? []).enumerated().dropFirst().map {
+          LineChart.Boundary($1.label, x: Double($0))
+        }, narrow: narrow),
       note:
         "of the first pair that has stages; a unit of t for each stage, whose starts on the longest path are marked"
     )
@@ -144,11 +123,10 @@ extension Findings {
     }
     return Figure(
       name: "trade-off",
-      picture: .lines(
-        LineChart(
-          title: "\(experiment.scaledTitle): worst test accuracy against time",
-          xLabel: "seconds a pair, to construct a path and to measure along it",
-          yLabel: "worst test accuracy", xFormat: .powerOfTen, yFormat: .percent, series: series)),
+      picture: LineChart(
+        title: "\(experiment.scaledTitle): worst test accuracy against time",
+        xLabel: "seconds a pair, to construct a path and to measure along it",
+        yLabel: "worst test accuracy", xFormat: .powerOfTen, yFormat: .percent, series: series),
       note: "the mean over the pairs; the axis of the seconds is logarithmic, and what adjusted "
         + "weights take is part of measuring")
   }
@@ -156,32 +134,30 @@ extension Findings {
   private var ensembleFigure: Figure {
     Figure(
       name: "ensembles",
-      picture: .lines(
-        LineChart(
-          title: "\(experiment.scaledTitle): test accuracy against the number of networks",
-          xLabel: "networks", yLabel: "test accuracy", xFormat: .count, yFormat: .percent,
-          series: ensembles.map { ensemble in
-            LineChart.Series(
-              name: "WA(\(ensemble.head))",
-              points: ensemble.test.enumerated().map { ChartPoint(Double($0 + 1), $1.accuracy) })
-          })),
+      picture: LineChart(
+        title: "\(experiment.scaledTitle): test accuracy against the number of networks",
+        xLabel: "networks", yLabel: "test accuracy", xFormat: .count, yFormat: .percent,
+        series: ensembles.map { ensemble in
+          LineChart.Series(
+            name: "WA(\(ensemble.head))",
+            points: ensemble.test.enumerated().map { ChartPoint(Double($0 + 1), $1.accuracy) })
+        }),
       note: "WA(n) has n layers in its heads and shares the others")
   }
 
   private func figure(of middles: MiddlesFinding) -> Figure {
     Figure(
       name: "middles",
-      picture: .points(
-        ScatterChart(
-          title: "\(experiment.scaledTitle): neurons at the ends and in the middle",
-          xLabel: "first principal direction", yLabel: "second principal direction",
-          panels: middles.panels.map { panel in
-            ScatterChart.Panel(
-              title: ["A", "B"].contains(panel.name) ? panel.name : "\(panel.name), middle",
-              groups: [
-                .init(name: "neurons", points: panel.points.map { ChartPoint($0.x, $0.y) })
-              ])
-          }, hasEqualScales: true)),
+      picture: ScatterChart(
+        title: "\(experiment.scaledTitle): neurons at the ends and in the middle",
+        xLabel: "first principal direction", yLabel: "second principal direction",
+        panels: middles.panels.map { panel in
+          ScatterChart.Panel(
+            title: ["A", "B"].contains(panel.name) ? panel.name : "\(panel.name), middle",
+            groups: [
+              .init(name: "neurons", points: panel.points.map { ChartPoint($0.x, $0.y) })
+            ])
+        }, hasEqualScales: true),
       note: "of the first hidden layer; the plane holds "
         + "\(String(middles.explained * 100, decimals: 0)) % of the variance")
   }
@@ -193,27 +169,26 @@ extension Findings {
     return charts.enumerated().map { index, chart in
       Figure(
         name: "fit-\(finding.fit.name)" + (index > 0 ? "-\(index + 1)" : ""),
-        picture: .lines(chart), note: "epoch by epoch, of \(finding.fit.method)")
+        picture: chart, note: "epoch by epoch, of \(finding.fit.method)")
     }
   }
 
   private func figure(of plane: PlaneFinding) -> Figure {
     Figure(
       name: "plane-\(String("\(plane.method)".map { $0.isLetter || $0.isNumber ? $0 : "-" }))",
-      picture: .plane(
-        ContourChart(
-          title:
-            "\(experiment.scaledTitle): train loss on the plane through A, B and the middle of "
-            + "\(plane.method)",
-          xLabel: "distance in weight space", yLabel: "distance in weight space",
-          values: plane.losses, xRange: plane.x, yRange: plane.y,
-          lines: [
-            .init(name: "\(plane.method)", points: plane.path.map { ChartPoint($0.x, $0.y) }),
-            .init(
-              name: "straight line",
-              points: [plane.path.first, plane.path.last].compactMap(\.self)
-                .map { ChartPoint($0.x, $0.y) }),
-          ])),
+      picture: ContourChart(
+        title:
+          "\(experiment.scaledTitle): train loss on the plane through A, B and the middle of "
+          + "\(plane.method)",
+        xLabel: "distance in weight space", yLabel: "distance in weight space",
+        values: plane.losses, xRange: plane.x, yRange: plane.y,
+        lines: [
+          .init(name: "\(plane.method)", points: plane.path.map { ChartPoint($0.x, $0.y) }),
+          .init(
+            name: "straight line",
+            points: [plane.path.first, plane.path.last].compactMap(\.self)
+              .map { ChartPoint($0.x, $0.y) }),
+        ]),
       note: "of the pair \(plane.pair), on \(plane.samples) samples; the path is projected")
   }
 }

@@ -41,7 +41,7 @@ extension Findings {
     json["scale"] = .string(experiment.scale)
     json["scaled_down"] = .array(experiment.scaledDown.map(JSONValue.string))
     try write(JSONValue.object(json).prettyText + "\n", "results.json")
-    for figure in figures { try write(figure.picture.svg, "\(figure.name).svg") }
+    for figure in figures { try write(figure.picture.svg(), "\(figure.name).svg") }
     try write(markdown(command: command, figuresFrom: "."), "results.md")
     try write(report(command: command).html, "report.html")
     for name in earlier.map(String.init) where !names.contains(name) && name.isFileName {
@@ -137,13 +137,7 @@ extension Findings {
     sections.append(
       Report.Section(
         title: "Figures",
-        blocks: figures.map { figure in
-          switch figure.picture {
-          case .lines(let chart): .lineChart(chart, note: figure.note)
-          case .points(let chart): .scatterChart(chart, note: figure.note)
-          case .plane(let chart): .contourChart(chart, note: figure.note)
-          }
-        }))
+        blocks: figures.map { .chart($0.picture, note: $0.note) }))
     if !missing.isEmpty {
       sections.append(
         Report.Section(title: "Not done yet", blocks: [.list(missing.map(\.name))]))

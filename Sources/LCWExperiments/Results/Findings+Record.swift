@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import LCWReport
 import LCWCore
 import LCWFiles
 
@@ -25,7 +26,7 @@ extension Findings {
     let folder = Findings.figureFolder(of: file, named: experiment.scaledName)
     let place = "\(folder.deletingLastPathComponent().lastPathComponent)/\(experiment.scaledName)"
     let section = markdown(command: command, figuresFrom: place.linkEscaped)
-    let pictures = figures.map { (name: $0.name, svg: $0.picture.svg) }
+    let pictures = figures.map { (name: $0.name, svg: $0.picture.svg()) }
     // Another process that read the file before, and wrote it later, would take this section away.
     try FileLock.withLock(on: file) {
       let (text, earlier) = try recordText(file, section: section)

@@ -50,7 +50,7 @@ public struct ContourChart: Sendable, Hashable {
   }
 
   /// The chart as an SVG file on a white background.
-  public func svg(width: Double = 640) -> String {
+  public func svg(width: Double) -> String {
     ContourChartDrawing(chart: self, width: width, id: "chart", isFile: true).document
   }
 
@@ -86,5 +86,15 @@ public struct ContourChart: Sendable, Hashable {
       }
     }
     return result
+  }
+}
+
+extension ContourChart: Chart {
+  /// The chart as an SVG file of its usual width.
+  public func svg() -> String { svg(width: 640) }
+
+  /// The chart for wide windows and for narrow ones.
+  public func figure(id: String) -> ChartFigure {
+    ChartFigure(id, width: 640) { inlineSVG(width: $0, id: $1, classes: $2) }
   }
 }

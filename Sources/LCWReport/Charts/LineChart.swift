@@ -139,12 +139,22 @@ public struct LineChart: Sendable, Hashable {
   /// Text keeps its size, and the layout follows the width: 800 suits a page, 360 a phone or a
   /// column of a paper.
   /// - Parameter width: In pixels; at least 280.
-  public func svg(width: Double = 800) -> String {
+  public func svg(width: Double) -> String {
     LineChartDrawing(chart: self, width: width, id: "chart", isFile: true).document
   }
 
   /// The chart as an `<svg>` element for a page that has ``Report``'s style.
   func inlineSVG(width: Double, id: String, classes: String) -> String {
     LineChartDrawing(chart: self, width: width, id: id, isFile: false, classes: classes).document
+  }
+}
+
+extension LineChart: Chart {
+  /// The chart as an SVG file of its usual width.
+  public func svg() -> String { svg(width: 800) }
+
+  /// The chart for wide windows and for narrow ones.
+  public func figure(id: String) -> ChartFigure {
+    ChartFigure(id, width: 800.0) { inlineSVG(width: $0, id: $1, classes: $2) }
   }
 }

@@ -64,7 +64,21 @@ public struct ScatterChart: Sendable, Hashable {
 
   /// The chart as one SVG file on a white background, its panels in rows that fit the width.
   /// - Parameter width: In pixels; at least 280.
-  public func svg(width: Double = 800) -> String {
+  public func svg(width: Double) -> String {
     ScatterChartDrawing(chart: self).file(width: width.isDrawable ? max(width, 280) : 800)
+  }
+}
+
+extension ScatterChart: Chart {
+  /// The chart as an SVG file of its usual width.
+  public func svg() -> String { svg(width: 800) }
+
+  /// The legend and the panels, which find their places by the page's width.
+  public func figure(id: String) -> ChartFigure {
+    let drawing = ScatterChartDrawing(chart: self)
+    let panels = drawing.inlinePanels(id: id).joined()
+    return ChartFigure(
+      content: drawing.legendMarkup + "<div class=\"panels\">\n\(panels)</div>\n",
+      notes: drawing.data.notes)
   }
 }

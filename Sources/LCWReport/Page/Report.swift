@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A page of sections, rendered as one HTML file that needs nothing else: no script, no network.
-public struct Report: Sendable, Hashable {
+public struct Report: Sendable {
   /// A part of a section. All text is plain text; whatever markup it holds is shown as it is.
-  public enum Block: Sendable, Hashable {
+  public enum Block: Sendable {
     /// Text.
     case paragraph(String)
     /// Short texts, each with a bullet.
@@ -12,16 +12,12 @@ public struct Report: Sendable, Hashable {
     case commands([String])
     /// A table, numbered.
     case table(Table)
-    /// A line chart, numbered. The note stands behind the title in its caption.
-    case lineChart(LineChart, note: String? = nil)
-    /// A scatter chart, numbered. The note stands behind the title in its caption.
-    case scatterChart(ScatterChart, note: String? = nil)
-    /// A contour chart, numbered. The note stands behind the title in its caption.
-    case contourChart(ContourChart, note: String? = nil)
+    /// A chart, numbered. The note stands behind the title in its caption.
+    case chart(any Chart, note: String? = nil)
   }
 
   /// A heading and what stands below it.
-  public struct Section: Sendable, Hashable {
+  public struct Section: Sendable {
     /// The heading.
     public var title: String
     /// The content.

@@ -4,8 +4,6 @@
 struct ReportWriter {
   /// A section longer than this list needs a list of contents.
   private static let sectionsWithoutContents = 3
-  private static let wideChart = 800.0
-  private static let narrowChart = 360.0
 
   private var tables = 0
   private var figures = 0
@@ -77,9 +75,7 @@ struct ReportWriter {
       let text = lines.map(\.markup).joined(separator: "\n")
       return "<pre tabindex=\"0\"><code>\(text)</code></pre>\n"
     case .table(let table): return self.table(table)
-    case .lineChart(let chart, let note): return lineChart(chart, note: note)
-    case .scatterChart(let chart, let note): return scatterChart(chart, note: note)
-    case .contourChart(let chart, let note): return contourChart(chart, note: note)
+    case .chart(let chart, let note): return self.chart(chart, note: note)
     }
   }
 
@@ -93,32 +89,12 @@ struct ReportWriter {
       + " aria-labelledby=\"\(id)-caption\">\n\(html)</div>\n"
   }
 
-  private mutating func lineChart(_ chart: LineChart, note: String?) -> String {
+  private mutating func chart(_ chart: any Chart, note: String?) -> String {
     figures += 1
     let id = "figure-\(figures)"
-    let wide = chart.inlineSVG(width: Self.wideChart, id: "\(id)-wide", classes: "chart wide")
-    let narrow = chart.inlineSVG(
-      width: Self.narrowChart, id: "\(id)-narrow", classes: "chart narrow")
-    return figure(id: id, content: wide + narrow, title: chart.title, notes: [note])
-  }
-
-  private mutating func contourChart(_ chart: ContourChart, note: String?) -> String {
-    figures += 1
-    let id = "figure-\(figures)"
-    let wide = chart.inlineSVG(width: 640, id: "\(id)-wide", classes: "chart wide")
-    let narrow = chart.inlineSVG(
-      width: Self.narrowChart, id: "\(id)-narrow", classes: "chart narrow")
-    return figure(id: id, content: wide + narrow, title: chart.title, notes: [note])
-  }
-
-  private mutating func scatterChart(_ chart: ScatterChart, note: String?) -> String {
-    figures += 1
-    let id = "figure-\(figures)"
-    let drawing = ScatterChartDrawing(chart: chart)
-    let panels = drawing.inlinePanels(id: id).joined()
-    let content = drawing.legendMarkup + "<div class=\"panels\">\n\(panels)</div>\n"
-    return figure(
-      id: id, content: content, title: chart.title, notes: [note] + drawing.data.notes)
+    let figure = chart.figure(id: id)
+    return self.figure(
+      id: id, content: figure.content, title: chart.title, notes: [note] + figure.notes)
   }
 
   private func figure(id: String, content: String, title: String, notes: [String?]) -> String {
