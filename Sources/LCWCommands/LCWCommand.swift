@@ -32,8 +32,8 @@ public struct LCWCommand: ParsableCommand {
 
   @Option(
     help: """
-      A shared object with plugins, before the command; may be given again. Those in the folders \
-      of LCW_PLUGINS are opened too.
+      A shared object with plugins, given before the command; once for each. Those in the folders \
+      of LCW_PLUGINS are loaded too.
       """, completion: .file(extensions: ["so"]))
   var plugin: [String] = []
 

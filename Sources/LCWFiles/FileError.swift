@@ -32,7 +32,7 @@ public enum FileError: DescribedError, Hashable {
     case .missing(let file): "there is no file \(file)"
     case .failed(let operation, let file, let reason): "can't \(operation) \(file): \(reason)"
     case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
-    case .exists(let file): "\(file) is there already, and is not replaced"
+    case .exists(let file): "\(file) already exists and is not replaced"
     case .inUse(let file, let process):
       "another process\(process.map { " (\($0))" } ?? "") is at work on \(file); wait for it, or "
         + "name another file"

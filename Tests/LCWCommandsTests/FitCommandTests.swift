@@ -63,7 +63,7 @@ struct FitCommandTests {
     running.interrupt()
     let outcome = running.finish()
     #expect(outcome.status == 130)
-    #expect(outcome.errors.contains("--resume goes on"))
+    #expect(outcome.errors.contains("--resume continues"))
     #expect(
       try program.run(arguments + ["-o", "part.lcw"], expecting: 64).errors.contains(
         "the state of an interrupted run"))
@@ -71,7 +71,7 @@ struct FitCommandTests {
     #expect(try program.bytes("part.lcw") == program.bytes("whole.lcw"))
     #expect(
       try program.run(arguments + ["-o", "part.lcw", "--resume"], expecting: 64).errors.contains(
-        "part.lcw is there already"))
+        "part.lcw already exists"))
     // A fit that was to replace a model and was interrupted goes on with both.
     try program.run(["fit", "flow:epochs=1,\(Self.small)"] + networks + ["-o", "old.lcw"])
     let replacing = try program.start(arguments + ["-o", "old.lcw", "--overwrite"])

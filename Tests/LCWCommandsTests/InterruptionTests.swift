@@ -47,11 +47,11 @@ struct InterruptionTests {
     try program.run("connect", "a.lcw", "b.lcw", "-m", "ot+wa", "-o", "path.lcw", "--quiet")
     try interrupt(
       ["evaluate", "path.lcw", "--points", "10000"], byTerm: byTerm,
-      says: "the same command does it again")
+      says: "run the same command again")
     // The second of two paths: the watch of the first one's joining is gone by then.
     try interrupt(
       ["evaluate", "path.lcw", "path.lcw", "--points", "10000"], byTerm: byTerm,
-      says: "the same command does it again")
+      says: "run the same command again")
   }
 
   @Test
@@ -62,7 +62,7 @@ struct InterruptionTests {
       ["connect", "a.lcw", "b.lcw", "-m", "linear+wa"] + long, says: "linear+wa was not finished")
     try interrupt(
       ["connect", "a.lcw", "b.lcw", "-m", "garipov:epochs=10000", "-o", "g.lcw"],
-      says: "--resume goes on")
+      says: "--resume continues")
     #expect(try program.bytes("g.lcw.state.lcw").count > 0)
     try interrupt(
       ["compare", "a.lcw", "b.lcw", "c.lcw", "-m", "linear+wa"] + long, says: "was not finished")
@@ -71,7 +71,7 @@ struct InterruptionTests {
       ["ensemble"] + members + ["--head", "1"], says: "lcw ensemble was doing is not finished")
     try interrupt(
       ["fit", "flow:epochs=5000", "a.lcw", "b.lcw", "c.lcw", "-o", "nu.lcw"],
-      says: "--resume goes on")
+      says: "--resume continues")
   }
 
   @Test
@@ -88,14 +88,14 @@ struct InterruptionTests {
        "training": {"epochs": 5000}, "methods": ["linear"]}
       """
     try Data(description.utf8).write(to: program.folder.url.appendingPathComponent("e.json"))
-    try interrupt(["reproduce", "e.json", "-o", "x"], says: "the same command goes on")
+    try interrupt(["reproduce", "e.json", "-o", "x"], says: "run the same command to continue")
     // Once both workers have kept a state; the first run was at the first step only.
     let running = try program.start(["reproduce", "e.json", "-o", "y", "--jobs", "2"])
     running.wait { states(in: "y") == 2 }
     running.interrupt()
     let outcome = running.finish()
     #expect(outcome.status == 130)
-    #expect(outcome.errors.contains("interrupted: what is done is kept in"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("interrupted: finished steps are kept in"), "\(outcome.errors)")
     #expect(outcome.errors.components(separatedBy: "interrupted:").count == 2, "\(outcome.errors)")
     #expect(files(in: "y").allSatisfy { !$0.hasSuffix("claim") }, "\(files(in: "y"))")
     #expect(files(in: "x").allSatisfy { !$0.hasSuffix("claim") }, "\(files(in: "x"))")
@@ -117,7 +117,7 @@ struct InterruptionTests {
     try program.run("connect", "a.lcw", "b.lcw", "-m", "linear+wa", "-o", "path.lcw", "--quiet")
     try interrupt(
       ["export", "path.lcw", "--at", "0.5", "-o", "m.lcw"], after: 0.4,
-      says: "the same command does it again")
+      says: "run the same command again")
     #expect(throws: (any Error).self) { try program.bytes("m.lcw") }
   }
 
@@ -134,7 +134,7 @@ struct InterruptionTests {
     for byTerm in [false, true] {
       try interrupt(
         arguments, byTerm: byTerm, input: pipe, after: 0,
-        says: "lcw \(arguments[0]) was doing is not finished; the same command does it again")
+        says: "lcw \(arguments[0]) was doing is not finished; run the same command again")
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: program.folder.url.path)
     #expect(names == ["pipe"], "\(names)")
@@ -152,7 +152,7 @@ struct InterruptionTests {
     running.terminate()
     let outcome = running.finish()
     #expect(outcome.status == 130)
-    #expect(outcome.errors.contains("--resume goes on"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("--resume to continue"), "\(outcome.errors)")
     #expect(try program.bytes("a.lcw").count > 0)
   }
 }

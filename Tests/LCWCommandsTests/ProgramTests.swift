@@ -103,7 +103,7 @@ struct ProgramTests {
     let mine = try program.bytes("arc.lcw")
     let small = ["--hidden", "3", "--epochs", "1"]
     let refused = try program.run(["demo", "-o", "."] + small, expecting: 64)
-    #expect(refused.errors.contains("./arc.lcw is there already"))
+    #expect(refused.errors.contains("./arc.lcw already exists"))
     #expect(try program.bytes("arc.lcw") == mine)
     try program.run(["demo", "-o", "d"] + small)
   }

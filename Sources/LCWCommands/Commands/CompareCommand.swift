@@ -11,12 +11,12 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare",
     abstract: "Joins every pair of several networks by every method given.",
     discussion: """
-      Prints the worst accuracies, mean ± standard deviation over the pairs, as papers print them; \
-      as CSV or JSON every pair by itself.
+      Prints the worst accuracies as mean ± standard deviation over the pairs; CSV and JSON list \
+      every pair.
       """)
 
   @Argument(
-    help: "The networks, three or more for a deviation to mean something.", completion: .file())
+    help: "The networks; give three or more for a meaningful deviation.", completion: .file())
   var networks: [String]
 
   @Option(
@@ -28,8 +28,8 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help: """
-      Join only so many pairs: first the neighbours in the order given, on a ring, then those two \
-      apart and so on.
+      Join at most N pairs: first neighbours in the order given, the last with the first, then \
+      those two apart, and so on.
       """)
   var pairs: Int?
 

@@ -8,11 +8,11 @@ struct ConnectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect", abstract: "Joins two networks by a path.",
     discussion: """
-      A method may have modifiers, each behind a plus sign: linear, arc+wa, ot+wa+repair. With --output \
-      the path is written as an archive. With --evaluate, --report, an option that says how to \
-      evaluate or print, or without --output, it is evaluated too. --method may be given several \
-      times to compare methods. A method that \
-      learns for long keeps its state beside the output and goes on from it with --resume.
+      A method may have modifiers, each behind a plus sign: linear, arc+wa, ot+wa+repair. With \
+      --output the path is written as an archive. It is evaluated if there is no --output, or with \
+      --evaluate, --report, or any option about evaluating or printing. Give --method several \
+      times to compare methods. A method that trains for long keeps its state beside the output; \
+      --resume continues it.
       """)
 
   @Argument(help: "The network the path starts at.", completion: .file())
@@ -41,7 +41,7 @@ struct ConnectCommand: ParsableCommand {
   @Option(help: "The seed of whatever a method draws. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
-  @Flag(help: "Go on from the state that an interrupted method left beside the output.")
+  @Flag(help: "Resume from the state that an interrupted method left beside the output.")
   var resume = false
 
   @Flag(help: "Show no progress.")
@@ -57,7 +57,7 @@ struct ConnectCommand: ParsableCommand {
   func validate() throws {
     if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
     if resume, output == nil {
-      throw ValidationError("--resume goes on from a state beside --output; name that too.")
+      throw ValidationError("--resume needs --output, beside which the state is.")
     }
     try diagnosing.check(format: format)
     if output != nil, method.count > 1 {

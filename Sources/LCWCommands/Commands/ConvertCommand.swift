@@ -8,20 +8,20 @@ struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert", abstract: "Converts a checkpoint from one format to another.",
     discussion: """
-      The format of the input is told from its content, that of the output from its name. - is \
-      standard input or standard output; with the latter say --format, and messages go to standard error.
+      The input's format follows from its content, the output's from its name. - is standard input \
+      or standard output; standard output needs --format, and messages then go to standard error.
 
-      With --architecture the tensors become the parameters of a network. They are matched by name, \
-      or else by order and shape, and what was matched is printed. --architecture auto looks for the \
-      architecture that the names and shapes fit, and lists them where several do. A file that names \
+      With --architecture the tensors become the parameters of a network. They are matched by \
+      name, or else by order and shape, and the command prints what it matched. --architecture \
+      auto finds the architecture that the names and shapes fit; if several do, it lists them. A file that names \
       its network, as ONNX does, needs none. Tensors keep their types.
 
       --dataset says which samples the network takes. Its options say how they are normalised, which \
-      the output records. The accuracy and loss on the test samples are printed, to be compared with \
-      your own.
+      the output records. The accuracy and loss on the test samples are printed, so that you can \
+      compare them with your own.
 
-      With --fold-batchnorm batch normalisations become part of the layers beside them. Networks have to \
-      be converted so before they are connected. The weights are written in single precision.
+      With --fold-batchnorm batch normalisations become part of the layers beside them. Convert \
+      networks this way before you connect them, unless you use +reset or +repair. The weights are written in single precision.
 
       With --names-of the tensors get the names that they have in another file, such as the PyTorch \
       checkpoint that you began with. A folded network gets the keys of the file with batch \
@@ -59,7 +59,7 @@ struct ConvertCommand: ParsableCommand {
   var skipsCheck = false
 
   @Flag(
-    help: "Turn all matrices: for weights that are [inputs, outputs].")
+    help: "Transpose all matrices, for weights stored as [inputs, outputs].")
   var transpose = false
 
   @OptionGroup var overwriting: OverwriteOption

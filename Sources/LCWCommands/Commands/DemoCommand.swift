@@ -17,7 +17,7 @@ struct DemoCommand: ParsableCommand {
       """)
 
   @Option(
-    name: .shortAndLong, help: "The folder to write to; it is made if need be.",
+    name: .shortAndLong, help: "The folder to write to; it is created if it does not exist.",
     completion: .directory)
   var output = "demo"
 
@@ -107,7 +107,7 @@ struct DemoCommand: ParsableCommand {
       for file in names.map({ "\($0).lcw" }) + ["report.html"]
       where manager.fileExists(atPath: folder.appendingPathComponent(file).path) {
         throw SessionError.wrongUse(
-          "\(output)/\(file) is there already and is of no demo; name another folder")
+          "\(output)/\(file) already exists and was not made by a demo; name another folder")
       }
     }
     try Folder.make(folder)

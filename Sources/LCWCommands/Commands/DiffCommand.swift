@@ -7,10 +7,10 @@ import LCWReport
 /// `lcw diff`
 struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "diff", abstract: "Tells which tensors of two files differ, and by how much.",
+    commandName: "diff", abstract: "Shows which tensors of two files differ, and by how much.",
     discussion: """
-      Ends with 0 if nothing differs and with 1 if anything does. Other commands end with 1 where \
-      the system fails; this one then ends with 2, as diff does. One of the files may be -.
+      The exit code is 0 if nothing differs, 1 if anything does, and 2 on a system error, as diff \
+      has it. One of the files may be -.
 
       Elements are compared exactly: differing counts those whose bits differ or, between two \
       types, whose values do. Where one of two elements is not finite the distance is inf.

@@ -34,7 +34,7 @@ struct EnsembleCommand: ParsableCommand {
   @Option(help: "How to print: table, csv, json, markdown.")
   var format: OutputFormat = .table
 
-  @Option(help: "Evaluate on this many samples of each part of the data only.")
+  @Option(help: "Measure on only the first N samples of each part of the data.")
   var samples: Int?
 
   @Flag(help: "Show no progress.")

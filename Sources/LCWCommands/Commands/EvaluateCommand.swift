@@ -11,8 +11,8 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Measures loss and accuracy of networks and along paths.",
     discussion: """
-      Paths are evaluated at a grid and around their worst points; several paths make one table \
-      and one report. The data set is the one the file names, unless another is given.
+      Paths are evaluated on a grid and around their worst points. Several paths share one table \
+      and one report. The data set is the one that the file names, unless you give another.
       """)
 
   @Argument(

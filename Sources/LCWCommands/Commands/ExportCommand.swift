@@ -8,9 +8,9 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Writes a point of a path as a checkpoint.",
     discussion: """
-      The middle of a path is half of the time in which units move from the first network's to the \
-      second's. Stages that only bring units back to their places, as the last ones of ot, do not \
-      count; nor do stages that keep the network's function.
+      The middle is halfway through the stages in which units move from the first network's to the \
+      second's. Stages that only bring units back to their places, such as the last ones of ot, do \
+      not count, and neither do stages that keep the network's function.
       """)
 
   @Argument(help: "The path's archive.", completion: .file())

@@ -8,12 +8,13 @@ import LCWPaths
 /// `lcw fit`
 struct FitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fit", abstract: "Fits a connection to a set of networks, which joins any pair.",
+    commandName: "fit",
+    abstract: "Fits a connection to a set of networks; the model then joins any pair.",
     discussion: """
       The model is an archive that the method's option `model` names afterwards: lcw fit flow \
       models/*.lcw -o nu.lcw, then lcw connect a.lcw b.lcw -m flow:model=nu.lcw. Options of the fit \
-      are the method's: flow:kind=iaf,layers=4; lcw plugins flow lists them. A fit that was \
-      interrupted goes on with --resume, with as many threads, to the same bits.
+      are the method's: flow:kind=iaf,layers=4; lcw plugins flow lists them. --resume continues an \
+      interrupted fit; with the same number of threads the result is identical.
       """)
 
   @Argument(help: "The method that learns, with its options.", completion: .learnableMethods)
@@ -28,8 +29,8 @@ struct FitCommand: ParsableCommand {
 
   @Option(
     help: """
-      The last so many networks are not learned from, and tell which epoch is best and when to \
-      stop; of a bijection's, the first four in three pairs.
+      Hold out the last N networks: they are not learned from, and decide which epoch is best and \
+      when to stop. A bijection uses the first four of them, in three pairs.
       """)
   var holdOut: Int = 0
 
@@ -41,8 +42,8 @@ struct FitCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Go on from the state that an interrupted fit left beside the output; with --overwrite, if a fit \
-      that was to replace the output was interrupted.
+      Resume from the state that an interrupted fit left beside the output. Add --overwrite if \
+      that fit was to replace an existing output.
       """)
   var resume = false
 

@@ -10,10 +10,10 @@ struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Shows what a file of weights or a data set holds.",
     discussion: """
-      Without a tensor's name the tensors are not read, but for --stats. With one, its statistics \
-      and a histogram are shown. Of a data set, such as mnist or table:train=x.csv, its shape, \
-      classes, counts, moments and digest are shown. Where there is a file of that name, the file is \
-      meant.
+      Without a tensor's name the tensors are not read, unless --stats is given. With one, its \
+      statistics and a histogram are shown. For a data set, such as mnist or table:train=x.csv, \
+      its shape, classes, counts, moments and digest are shown. A file of the same name takes \
+      precedence.
 
       With --groups the network's nodes are shown, and its groups of units: which nodes write the \
       units of a group, pass them one by one with numbers of their own, and read them; and whether they \

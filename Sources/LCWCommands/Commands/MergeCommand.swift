@@ -40,7 +40,7 @@ struct MergeCommand: ParsableCommand {
   @Option(help: "How to print: table, csv, json, markdown.")
   var format: OutputFormat = .table
 
-  @Option(help: "Measure on only this many samples of each part of the data.")
+  @Option(help: "Measure on only the first N samples of each part of the data.")
   var samples: Int?
 
   @Option(help: "The seed of whatever the method draws. (default: 0)", transform: seedNumber)
@@ -84,7 +84,7 @@ struct MergeCommand: ParsableCommand {
     let joining = PathJoining(
       session: session, samples: data.samples.train, seed: seed, isQuiet: quiet, watch: watch)
     let merge = try joining.inFiles((networks[0], "the others"), expression) {
-      try watch.leavingAtOnce("nothing was merged; the same command does it again") {
+      try watch.leavingAtOnce("nothing was merged; run the same command again") {
         try NetworkMerge(
           of: loaded.map(\.weights), by: connection, to: to.reference,
           in: joining.context(for: expression))

@@ -24,7 +24,7 @@ struct PlaneCommand: ParsableCommand {
   @Argument(help: "Three networks, or a path.", completion: .file())
   var files: [String]
 
-  @Option(help: "The room around the three points, as a share of their distance.")
+  @Option(help: "The margin around the three points, as a share of their distance.")
   var margin = 0.25
 
   @OptionGroup var grid: GridOptions

@@ -6,7 +6,7 @@ import LCWCore
 /// `lcw plugin`
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugin", abstract: "Begins a plugin of one's own, checks it, and links it.",
+    commandName: "plugin", abstract: "Creates a plugin of your own, checks it, and links it.",
     subcommands: [PluginNewCommand.self, PluginCheckCommand.self, PluginLinkCommand.self])
 }
 
@@ -29,12 +29,12 @@ struct PluginNewCommand: ParsableCommand {
   var name: String
 
   @Option(
-    help: "The package's folder, which is made; called like the plugin otherwise.",
+    help: "The folder to create for the package. The default is the plugin's name.",
     completion: .directory)
   var at: String?
 
   @Option(
-    help: "The package lcw: its folder or address; where this program was built otherwise.",
+    help: "The folder or address of the package lcw. The default is where this program was built.",
     completion: .directory)
   var lcw: String?
 
@@ -72,12 +72,12 @@ struct PluginCheckCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The package's folder, or a folder of sources; otherwise this one.",
+    help: "The package's folder, or a folder of sources.",
     completion: .directory)
   var folder: String = "."
 
   @Option(
-    help: "The folder of the package lcw; where this program was built otherwise.",
+    help: "The folder of the package lcw. The default is where this program was built.",
     completion: .directory)
   var lcw: String?
 

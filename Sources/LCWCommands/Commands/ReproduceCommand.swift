@@ -11,14 +11,13 @@ import LCWReport
 struct ReproduceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reproduce",
-    abstract: "Runs an experiment from nothing to its tables and figures.",
+    abstract: "Runs an experiment, from training to tables and figures.",
     discussion: """
       An experiment is one of those that come with the program (--list), or a JSON file that names \
-      data set, architecture, training, pairs and methods. Each step's result is kept in the output \
-      folder under what it depends on: run the command again to go on after an interruption, with \
-      more methods, networks or pairs, and nothing is computed twice. Any number of these commands \
-      may work on one folder at the same time. Figures are the same to the bit for the same \
-      --threads.
+      data set, architecture, training, pairs and methods. The result of each step is kept in the \
+      output folder. Run the command again to continue after an interruption, or with more \
+      methods, networks or pairs: nothing is computed twice. Several commands may work on one \
+      folder at the same time. The figures are identical for the same --threads.
       """)
 
   @Argument(help: "The name of an experiment, or a file.", completion: .experiments)
@@ -28,60 +27,60 @@ struct ReproduceCommand: ParsableCommand {
   var list = false
 
   @Option(
-    help: "How much of it: paper for all, or a scale that the experiment names.",
+    help: "The scale: paper for the whole experiment, or one that the experiment names.",
     completion: .scales)
   var scale: String = Experiment.fullScale
 
   @Option(
-    help: "A method in the place of the experiment's; once for each.", completion: .methods)
+    help: "A method to use instead of the experiment's; once for each.", completion: .methods)
   var method: [String] = []
 
   @Option(
     name: .customLong("methods"), parsing: .upToNextOption,
-    help: "As --method, several at once: --methods linear arc ot+wa.", completion: .methods)
+    help: "Like --method, several at once: --methods linear arc ot+wa.", completion: .methods)
   var moreMethods: [String] = []
 
   @Option(
-    help: "A method besides the experiment's, such as one of your own; once for each.",
+    help: "A method to add to the experiment's, such as one of your own; once for each.",
     completion: .methods)
   var addMethod: [String] = []
 
-  @Option(help: "The number of networks, in the place of the experiment's.")
+  @Option(help: "The number of networks, instead of the experiment's.")
   var networks: Int?
 
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Files of networks to join in the place of trained ones, such as nets/*.safetensors.",
-      discussion: "Those of other programs are taken for the experiment's architecture.",
+      "Join the networks in these files instead of training some: nets/*.safetensors.",
+      discussion: "Files of other programs must fit the experiment's architecture.",
       valueName: "files"), completion: .file())
   var from: [String] = []
 
-  @Option(help: "The number of pairs, in the place of the experiment's.")
+  @Option(help: "The number of pairs, instead of the experiment's.")
   var pairs: Int?
 
-  @Option(help: "The epochs of training, in the place of the experiment's.")
+  @Option(help: "The epochs of training, instead of the experiment's.")
   var epochs: Int?
 
   @Option(
     name: .shortAndLong,
-    help: "The folder of results; by default the experiment's name, and the scale's.",
+    help: "The folder of results. The default is the experiment's name and its scale.",
     completion: .directory)
   var output: String?
 
-  @Option(help: "How many steps to do at the same time, each with its share of the threads.")
+  @Option(help: "How many steps to run at the same time; they share the threads.")
   var jobs: Int = 1
 
-  @Flag(help: "Show what there is to do, with estimates, and do nothing.")
+  @Flag(help: "Show the steps with estimates of time and space, and run nothing.")
   var dryRun = false
 
-  @Option(help: "Write the steps as job arrays for a cluster instead of doing them: slurm.")
+  @Option(help: "Write the steps as job arrays for a cluster instead of running them: slurm.")
   var emit: Cluster?
 
-  @Option(help: "Do this step alone, and what it needs: its name or its key.")
+  @Option(help: "Run only this step and those it needs; give its name or key.")
   var step: String?
 
-  @Flag(help: "Write tables and figures from the results that are there, and do nothing else.")
+  @Flag(help: "Only write tables and figures from the results that exist.")
   var collect = false
 
   @Option(
@@ -91,7 +90,7 @@ struct ReproduceCommand: ParsableCommand {
       valueName: "file"), completion: .file(extensions: ["md"]))
   var record: String?
 
-  @Flag(help: "Do steps, but write no tables and figures.")
+  @Flag(help: "Run steps, but write no tables and figures.")
   var worker = false
 
   @Option(help: .private)

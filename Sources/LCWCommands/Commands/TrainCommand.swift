@@ -12,10 +12,10 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", abstract: "Trains a network and writes it as a checkpoint.",
     discussion: """
       The defaults are those of the paper: SGD with momentum 0.9, weight decay 1e-4, batches of \
-      128, a rate of 0.01 that falls to a hundredth. A run that was interrupted goes on with \
-      --resume, with as many threads, to the same bits as one that was not. With --count or \
-      --seeds the output is a folder, which takes a network for each seed as DATASET-SEED.lcw; \
-      those that are complete are skipped, and one that was interrupted goes on.
+      128, a rate of 0.01 that falls to a hundredth. --resume continues an interrupted run; with \
+      the same number of threads the result is identical to that of an uninterrupted one. With \
+      --count or --seeds the output is a folder with one file per seed, DATASET-SEED.lcw; finished \
+      networks are skipped and interrupted ones resumed.
       """)
 
   @Option(
@@ -31,7 +31,7 @@ struct TrainCommand: ParsableCommand {
     completion: .file())
   var output: String
 
-  @Option(help: "Train so many networks, with seeds from --seed on, 1 if that is not given.")
+  @Option(help: "Number of networks to train, with consecutive seeds from --seed on.")
   var count: Int?
 
   @Option(help: "Train a network for each seed, such as 1...20.", transform: seedRange)
@@ -45,7 +45,7 @@ struct TrainCommand: ParsableCommand {
     transform: seedNumber)
   var seed: UInt64?
 
-  @Option(help: "The samples of a step.")
+  @Option(help: "The samples per step.")
   var batch: Int = 128
 
   @Option(help: "The learning rate.")
@@ -69,13 +69,13 @@ struct TrainCommand: ParsableCommand {
       discussion: "2.45 keeps the size of signals through many dense layers with ReLU."))
   var gain: Double = 1
 
-  @Option(help: "Write a checkpoint after every so many epochs; 0 for the last only.")
+  @Option(help: "Write a checkpoint every N epochs; 0 writes only the last.")
   var saveEvery: Int = 5
 
-  @Flag(help: "Go on from the checkpoint in the output file, if it is there.")
+  @Flag(help: "Resume from the checkpoint in the output file, if there is one.")
   var resume = false
 
-  @Flag(help: "Replace the output file, if it is there.")
+  @Flag(help: "Replace an existing output file.")
   var overwrite = false
 
   @Flag(help: "Show no progress.")

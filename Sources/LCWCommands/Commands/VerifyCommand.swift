@@ -6,17 +6,17 @@ import LCWCore
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Reads files of weights whole and checks whatever they can be checked for.",
+    abstract: "Reads whole files of weights and checks them.",
     discussion: """
-      Archives are checked to the last byte: layout, manifest, and every checksum. Of a file without \
-      checksums, which is said, the layout is checked and every element read. Ends with 65 if a \
-      file is damaged, after all have been looked at; - is standard input.
+      Archives are checked to the last byte: layout, manifest, and every checksum. In a file \
+      without checksums the layout is checked and every element read, and the output says so. All \
+      files are looked at; the exit code is 65 if one is damaged. - is standard input.
       """)
 
   @Argument(help: "The files, in any format that is known.", completion: .file())
   var files: [String]
 
-  @Flag(help: "Go on in a damaged file, and name every damaged tensor.")
+  @Flag(help: "Continue in a damaged file, and name every damaged tensor.")
   var all = false
 
   @OptionGroup var reading: ReadingOptions

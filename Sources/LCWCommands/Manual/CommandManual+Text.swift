@@ -49,7 +49,7 @@ extension CommandManual {
   private static let statuses = [
     ("0", "It did what it should."), ("64", "The command was used wrongly."),
     ("65", "A file's content is wrong."), ("66", "A file is not there."),
-    ("130", "It was interrupted; the line on standard error says what is left to go on from."),
+    ("130", "It was interrupted; the message on standard error says how to resume."),
     (
       "141",
       "What reads standard output has gone, as head does when it has enough; nothing is said."

@@ -4,7 +4,7 @@ import LCWPaths
 
 /// How layers are adjusted by least squares, as the modifier's options of the same names say it.
 struct AdjustmentArguments: ParsableArguments {
-  @Option(help: "The adjustment's penalty, as a share of the features' mean square.")
+  @Option(help: "The penalty on changed weights, as a share of the features' mean square.")
   var ridge: Double = AdjustmentOptions().ridge
 
   @Option(help: "The training samples to adjust on, 0 for all.")

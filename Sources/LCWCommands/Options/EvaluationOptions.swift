@@ -9,8 +9,9 @@ struct EvaluationOptions: ParsableArguments {
     name: .customLong("points"),
     help: ArgumentHelp(
       """
-      The points of the grid on each stage of a path, both ends counted. Around the worst others are \
-      added: CSV and JSON list all, and on_grid says which are the grid's; the table lists those. \
+      Grid points per stage of a path, both ends included. More points are added around the worst \
+      ones: CSV and JSON list all of them and mark the grid's with on_grid; the table lists the \
+      grid's. \
       (default: 21)
       """,
       valueName: "points"))
@@ -23,8 +24,9 @@ struct EvaluationOptions: ParsableArguments {
 
   @Option(
     help: """
-      Measure on only this many samples of each part of the data. What a method looks at while it \
-      joins networks is not meant: that is an option of the method's, such as ot+wa:samples=1000.
+      Measure on only the first N samples of each part of the data. This does not limit what a \
+      method uses to join networks; for that see the method's own options, such as \
+      ot+wa:samples=1000.
       """)
   var samples: Int?
 

@@ -13,7 +13,7 @@ struct ForeignOptions: ParsableArguments {
   var architecture: String?
 
   @Option(
-    help: "The data set, where it is not the one the file names.",
+    help: "The data set, if it is not the one that the file names.",
     completion: .references(to: .dataset))
   var dataset: String?
 }

@@ -9,7 +9,7 @@ struct GridOptions: ParsableArguments {
   var size = 25
 
   @Option(
-    help: "Measure on only this many samples of each part of the data; 0 for all of them.")
+    help: "Measure on only the first N samples of each part of the data; 0 for all.")
   var samples = 10_000
 
   @Flag(

@@ -3,6 +3,6 @@ import ArgumentParser
 
 /// Whether a file that is there may be replaced.
 struct OverwriteOption: ParsableArguments {
-  @Flag(help: "Replace the output if it is there already.")
+  @Flag(help: "Replace an existing output file.")
   var overwrite = false
 }

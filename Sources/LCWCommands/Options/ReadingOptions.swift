@@ -6,7 +6,7 @@ import LCWCore
 struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Options for reading files of a format, such as lcw:limits=2; once for each format.",
+      "Options for reading a file format, such as lcw:limits=2; once for each format.",
       discussion: "The format of a file is told from its content all the same.",
       valueName: "format"), completion: .references(to: .format))
   var inputFormat: [String] = []

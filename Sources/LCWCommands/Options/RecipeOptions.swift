@@ -5,14 +5,14 @@ import ArgumentParser
 struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A file that a path was made with, such as a model; once for each.",
+      "A file that the path was made with, such as a fitted model; once for each.",
       discussion: "Else it is looked for beside the path's archive.", valueName: "file"),
     completion: .file())
   var madeWith: [String] = []
 
   @Flag(
     help: ArgumentHelp(
-      "Compute paths that train for long, too.",
+      "Also compute paths whose method trains for long.",
       discussion: "Without it, an archive's recipe trains for 100 epochs at most."))
   var allowLongRecipe = false
 }

@@ -5,7 +5,7 @@ import LCWNumerics
 
 /// Which of a checkpoint's tensors, under which names, as which type.
 struct ViewOptions: ParsableArguments {
-  @Option(help: "What floating-point tensors become: f64, f32, f16 or bf16.")
+  @Option(help: "The type of floating-point tensors in the output: f64, f32, f16 or bf16.")
   var dtype: FloatingType?
 
   @Option(
@@ -16,7 +16,7 @@ struct ViewOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Another name for a tensor, or for what names start with; once for each.",
+      "Rename a tensor, or a prefix of names; once for each.",
       valueName: "old=new"))
   var rename: [String] = []
 

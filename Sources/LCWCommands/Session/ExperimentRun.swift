@@ -67,7 +67,7 @@ struct ExperimentRun {
 
   /// What an interruption leaves.
   private var outcome: String {
-    "what is done is kept in \(folder.path); the same command goes on"
+    "finished steps are kept in \(folder.path); run the same command to continue"
   }
 
   /// Does work that the user may end.

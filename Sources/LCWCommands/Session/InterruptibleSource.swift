@@ -14,7 +14,7 @@ extension CheckpointSource {
       try write(
         InterruptibleSource(
           self, until: watch.flag,
-          outcome: "\(path) was not written; the same command does it again"))
+          outcome: "\(path) was not written; run the same command again"))
     }
   }
 }

@@ -61,7 +61,7 @@ extension Session {
     if let (done, all) = network.interruptedTraining {
       Console.printError(
         "warning: \(path) holds \(done) of \(all) epochs of its training; "
-          + "lcw train --resume goes on")
+          + "lcw train --resume continues it")
     }
     if let architecture, !isSearched(architecture), try !isMade(network, by: architecture) {
       Console.printError(

@@ -78,7 +78,7 @@ extension Session {
       session: self, samples: samples, seed: 0, isQuiet: isQuiet, watch: watch)
     var context = joining.context(
       for: archive.method,
-      ifInterrupted: "the path of \(file) was not computed; the same command does it again")
+      ifInterrupted: "the path of \(file) was not computed; run the same command again")
     let files = try MethodFiles(archive.record)
       .found(registry.files(namedBy: archive.method), besides: file, given: recipe.madeWith)
     context.open = { name in
@@ -91,7 +91,7 @@ extension Session {
     // Joining again leaves nothing behind, and not all of it looks at the watch.
     do {
       path = try watch.leavingAtOnce(
-        "the path of \(file) was not computed; the same command does it again"
+        "the path of \(file) was not computed; run the same command again"
       ) { try archive.path(in: context, registry: registry) }
     } catch let error
       as any DescribedError where error.category == .usage
@@ -180,7 +180,7 @@ struct PathJoining {
       guard store == nil else {
         return try connection.path(from: a.weights, to: b.weights, in: context)
       }
-      return try watch.leavingAtOnce("\(method) was not finished; the same command does it again") {
+      return try watch.leavingAtOnce("\(method) was not finished; run the same command again") {
         try connection.path(from: a.weights, to: b.weights, in: context)
       }
     }
@@ -231,7 +231,7 @@ struct PathJoining {
       progress: progress(
         named: "\(name), evaluating",
         ifInterrupted: {
-          "the evaluation of \(name) was not finished; the same command does it again"
+          "the evaluation of \(name) was not finished; run the same command again"
         }))
   }
 
@@ -258,7 +258,7 @@ struct PathJoining {
       progress: progress(
         named: "\(method)",
         ifInterrupted: {
-          store?.outcome ?? outcome ?? "\(method) was not finished; the same command does it again"
+          store?.outcome ?? outcome ?? "\(method) was not finished; run the same command again"
         }))
   }
 }

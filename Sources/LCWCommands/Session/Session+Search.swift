@@ -55,7 +55,7 @@ extension Session {
       }
     }
     return .wrongUse(
-      "\(path) does not say what samples it takes; name them with --dataset"
+      "\(path) does not name its data set; give one with --dataset"
         + (found.isEmpty
           ? ", as in --dataset mnist" : ": the tensors fit \(found.listed(by: "or"))"))
   }

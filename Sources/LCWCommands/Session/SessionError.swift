@@ -38,17 +38,17 @@ enum SessionError: DescribedError, Hashable {
   var description: String {
     switch self {
     case .needsArchitecture(let file):
-      "\(file) does not say what network it is; name it with --architecture mlp:hidden=2000, or have it "
-        + "looked for with --architecture auto"
+      "\(file) does not name its architecture; give one, such as --architecture mlp:hidden=2000, "
+        + "or let --architecture auto find it"
     case .needsDataset(let file):
-      "\(file) does not say what samples it takes; name them with --dataset mnist"
+      "\(file) does not name its data set; give one, such as --dataset mnist"
     case .noDataset:
-      "the file does not say what data it belongs to; name them with --dataset"
+      "the file does not name its data set; give one with --dataset"
     case .wrongUse(let reason), .recordedDataset(let reason): reason
     case .outputIsInput(let file):
-      "\(file) is read and would be written; name another file for the output"
+      "\(file) is both an input and the output; name another file for the output"
     case .otherKind(let file, let kind):
-      "\(file) is there and holds a \(kind), which would be lost; name another file, or remove it first"
+      "\(file) already exists and holds a \(kind), which would be lost; name another file, or remove it first"
     case .otherFile(let file, let archive):
       "\(file) is not the file that the path in \(archive) was made with; put that one in its place, "
         + "name it with --made-with, or make the path anew"
@@ -68,11 +68,11 @@ enum SessionError: DescribedError, Hashable {
       "\(file): \(problem); if a shared object has it, name that with --plugin FILE before the command, "
         + "or its folder in \(PluginObject.foldersVariable)"
     case .outputExists(let file):
-      "\(file) is there already; name another file, or replace it with --overwrite"
+      "\(file) already exists; name another file, or pass --overwrite to replace it"
     case .outputTurnedUp(let file, let kept):
-      "\(file) was made by another process meanwhile and stays as it is; the result is in \(kept)"
+      "\(file) was made by another process meanwhile and is kept; the result is in \(kept)"
     case .trainedAlready(let file):
-      "\(file) is there already; --resume goes on from it, --overwrite replaces it"
+      "\(file) already exists; --resume continues it, --overwrite replaces it"
     case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"
     case .inputTaken: "standard input can be read only once, but - is named twice"
     }

@@ -33,8 +33,8 @@ struct StateFile: ConnectionStore {
   /// What is left of an interrupted run.
   var outcome: String {
     FileManager.default.fileExists(atPath: path)
-      ? "the epochs done are kept in \(path), from which --resume goes on"
-      : "no epoch was done, and nothing is kept"
+      ? "finished epochs are kept in \(path); --resume continues from there"
+      : "no epoch was finished, and nothing is kept"
   }
 
   func restore() throws -> Checkpoint? {

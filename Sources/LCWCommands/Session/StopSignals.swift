@@ -75,7 +75,7 @@ final class StopSignals: Sendable {
       switch state.reactions.last?.reaction {
       case nil:
         let command = state.command.isEmpty ? "lcw" : state.command
-        return "what \(command) was doing is not finished; the same command does it again"
+        return "what \(command) was doing is not finished; run the same command again"
       case .leave(let outcome): return outcome
       case .flag:
         guard state.taken.insert(number).inserted else {

@@ -63,8 +63,8 @@ struct TrainingRun {
     }
     try runEpochs(of: &trainer, output: file, saveEvery: saveEvery, isQuiet: isQuiet)
     let left =
-      "\(output) holds all \(plan.epochs) epochs, but not what they come to; lcw train with the same "
-      + "options and --resume goes on"
+      "\(output) holds all \(plan.epochs) epochs, but not its accuracy yet; run lcw train with the same "
+      + "options and --resume to measure it"
     let runner = try Runner(network)
     let (train, test) = try InterruptionWatch().leavingAtOnce(left) {
       (
@@ -128,13 +128,13 @@ struct TrainingRun {
     guard trainer.epoch > firstEpoch else {
       throw Interruption(
         description:
-          "no epoch was done; \(output.path) is as it was; the same command does it again")
+          "no epoch was finished, and \(output.path) is unchanged; run the same command again")
     }
     try save(trainer, to: output)
     throw Interruption(
       description:
-        "\(output.path) holds \(trainer.epoch) of \(plan.epochs) epochs; lcw train with the "
-        + "same options and --resume goes on")
+        "\(output.path) holds \(trainer.epoch) of \(plan.epochs) epochs; run lcw train with the "
+        + "same options and --resume to continue")
   }
 
   /// What else a checkpoint must have been made with for this run to go on from it.

@@ -84,7 +84,7 @@ public struct Experiment: Sendable, Hashable {
     public var method: MethodExpression
     /// The seeds of the networks.
     public var networks: [Int]
-    /// The last so many networks are not learned from, and tell when to stop.
+    /// The last networks are held out: they are not learned from, and tell when to stop.
     public var heldOut: Int
   }
 
@@ -254,7 +254,7 @@ public enum ExperimentError: DescribedError, Hashable {
         + (blocked > 0 ? ", and \(blocked) that need them were not tried: " : ": ")
         + failures.map { "\($0.step): \($0.reason)" }.joined(separator: "; ")
     case .workers(let folder):
-      "the workers on \(folder) ended before all steps were done; the same command goes on"
+      "the workers on \(folder) ended before all steps were done; run the same command to continue"
     case .record(let file, let reason):
       "\(file) can't take a section: \(reason)"
     }

@@ -3,7 +3,7 @@ import Dispatch
 import Foundation
 import LCWFiles
 
-/// A worker's word that it is at work on a step: a file that only one can make, and whose time it
+/// A worker's lease on a step: a file that only one can make, and whose time it
 /// renews while it lives.
 ///
 /// Making a file exclusively is atomic on local file systems and on NFS from version 3. A claim is

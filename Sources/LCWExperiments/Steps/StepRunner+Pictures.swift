@@ -45,7 +45,7 @@ extension StepRunner {
   /// The points of a plane's grid in each direction, and the samples it is measured with.
   private static let planeSize = 25
   private static let planeSamples = 10_000
-  /// The room around the three points, as a share of their distance.
+  /// The margin around the three points, as a share of their distance.
   private static let planeMargin = 0.25
 
   func plane(

@@ -6,7 +6,7 @@ public import LCWNumerics
 public struct TrainingPlan: Sendable, Hashable {
   /// The passes over the training samples.
   public var epochs: Int
-  /// The samples of a step.
+  /// The samples per step.
   public var batch: Int
   /// The learning rate at the start.
   public var rate: Double

@@ -78,8 +78,9 @@ extension AdjustmentOptions {
     help: "positions of each sample that a convolution's patches are taken at, 0 for all")
   private static let patchesOption = PluginOption(
     "patches", default: AdjustmentOptions().patches ?? 0,
-    help: "patches for each value of a convolution's patch, which limits the samples used for it; "
-      + "0 for those of all samples")
+    help:
+      "patches for each value of a convolution's patch, which limits the samples used for it and, "
+      + "where all layers are solved for at once, for layers behind it; 0 for those of all samples")
 
   /// The options of a plugin that adjusts layers: `ridge`, `bias`, `samples`, `positions` and
   /// `patches`.

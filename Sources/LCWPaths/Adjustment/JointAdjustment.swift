@@ -124,7 +124,7 @@ struct JointAdjustment: Sendable {
 
   private func sampleCount(of layer: SolvedLayer) -> Int {
     options.sampleCount(
-      positions: layer.positions, features: layer.features, available: samples.count)
+      positions: layer.limitingPositions, features: layer.features, available: samples.count)
   }
 
   /// The values before a layer that it or something behind it reads.

@@ -22,6 +22,8 @@ struct SolvedLayer: Sendable {
   /// The outputs of one part.
   let targets: Int
 
+  /// Whether layers before it are applied at several positions of a sample.
+  private let isBehindPositions: Bool
   private let operation: any LinearOperation
   private let inputShape: Shape
   private let outputShape: Shape
@@ -42,6 +44,10 @@ struct SolvedLayer: Sendable {
     parts = operation.parts
     features = shape.rowCount
     targets = shape.rows / operation.parts
+    isBehindPositions = network.nodes[..<node].contains { earlier in
+      guard let linear = earlier.operation as? any LinearOperation else { return false }
+      return linear.positions(input: network.shape(of: earlier.inputs[0])) > 1
+    }
     let positions = operation.positions(input: inputShape)
     others =
       outputShape.rowCount == positions ? SolvedLayer.otherSummands(of: node, in: network) : []
@@ -80,6 +86,11 @@ struct SolvedLayer: Sendable {
   var positions: Int? {
     inputShape.rank == 1 ? nil : operation.positions(input: inputShape)
   }
+
+  /// The positions by which the number of samples is limited, if it is: of a layer without positions one,
+  /// where layers before it have several. Its features are dear then, and all samples would cost more than all
+  /// other layers together.
+  var limitingPositions: Int? { positions ?? (isBehindPositions ? 1 : nil) }
 
   /// The rows that one sample gives.
   func rowsPerSample(_ options: AdjustmentOptions) -> Int {

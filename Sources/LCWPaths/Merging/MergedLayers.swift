@@ -57,7 +57,7 @@ final class MergedLayers: Sendable {
 
   private func sampleCount(of layer: SolvedLayer) -> Int {
     options.sampleCount(
-      positions: layer.positions, features: layer.features, available: samples.count)
+      positions: layer.limitingPositions, features: layer.features, available: samples.count)
   }
 
   /// The weights at times between 0 and 1; these two are ``ends``.

@@ -61,7 +61,7 @@ struct JointAdjustmentTests {
     let text = "conv 4 3x3 pad 1; relu; conv 6 3x3 pad 1; relu; flatten; dense 4"
     let (a, b, samples) = try pair(text, samples: 1200)
     let found = try path(
-      "linear+wa:layers=all,positions=0,patches=1,ridge=0.001", a, b, samples: samples)
+      "linear+wa:layers=all,positions=0,patches=30,ridge=0.001", a, b, samples: samples)
     let expected = try ObviousAdjustment(
       a: a, b: b, samples: samples, ridge: 0.001, imagesOfConvolutions: 1000
     ).point(at: 0.5)
