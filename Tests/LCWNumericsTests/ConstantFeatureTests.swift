@@ -52,4 +52,36 @@ struct ConstantFeatureTests {
       #expect(abs(found.weights.reduce(0) { $0 + $1 * value } + bias - 0.25) < 1e-3)
     }
   }
+
+  /// Constants of several sizes beside features that vary: neither fails, nor drowns the others.
+  @Test(arguments: [[1000, 2000, 3000, 4000], [1e5], [100, 3e4]] as [[Float]])
+  func `constants do not drown what varies`(constants: [Float]) throws {
+    let (samples, varying) = (800, 8)
+    let units = varying + constants.count
+    var random = RandomStream(seed: 5)
+    var x = random.normal([samples, 2 * units])
+    for row in 0..<samples {
+      for (index, constant) in constants.enumerated() {
+        x.elements[row * 2 * units + units + varying + index] = constant
+      }
+    }
+    var y = Tensor(zeros: [samples, 2])
+    for row in 0..<samples {
+      y.elements[row * 2] = x.elements[row * 2 * units] - x.elements[row * 2 * units + 1]
+      y.elements[row * 2 + 1] = y.elements[row * 2]
+    }
+    var problem = WindowedLeastSquares(
+      features: 2 * units, window: 2 * units, outputs: 1, sets: 2, solvingBias: true,
+      expecting: samples)
+    problem.add(x, targets: y, workers: .serial)
+    let exchange = FeatureExchange(problem, units: units, ridge: 1e-5)
+    let orders = try exchange.greedyOrders(blocks: [units / 2, units - units / 2]) { _ in }
+    #expect(orders.coming.sorted() == Array(0..<units))
+    _ = try exchange.importances(inNetwork: 1)
+    let chosen = Array(0..<varying) + Array(units..<2 * units)
+    let solution = try problem.solution(
+      of: chosen, shares: [0.5, 0.5], reference: Tensor(zeros: [1, chosen.count]), ridge: 1e-5)
+    #expect(abs(solution.weights.elements[0] - 1) < 0.02)
+    #expect(abs(solution.weights.elements[1] + 1) < 0.02)
+  }
 }

@@ -27,7 +27,7 @@ struct SlotExchangeOrderTests {
     of reader: SlotExchangeOrder.Reader, units: Int, present: [Int], share: Double
   ) throws -> Double {
     var matrix = reader.covariance
-    matrix.addToDiagonal(matrix.trace / Double(2 * units) * 1e-4)
+    for unit in 0..<2 * units { matrix[unit, unit] *= 1 + 1e-4 }
     var own = SymmetricMatrix(order: present.count)
     for (row, unit) in present.enumerated() {
       for (column, other) in present.enumerated() { own[row, column] = matrix[unit, other] }
@@ -77,6 +77,44 @@ struct SlotExchangeOrderTests {
       expected.append(errors.indices.min { errors[$0] < errors[$1] } ?? 0)
     }
     #expect(found == expected)
+  }
+
+  @Test func `how units are scaled does not matter`() throws {
+    let units = 7
+    let plain = reader(units: units, seed: 11)
+    var scaled = plain
+    let factors = (0..<2 * units).map {
+      $0.isMultiple(of: 3) ? 1e4 : $0.isMultiple(of: 2) ? 1e-3 : 1
+    }
+    for row in 0..<2 * units {
+      for column in row..<2 * units {
+        scaled.covariance[row, column] =
+          plain.covariance[row, column] * factors[row] * factors[column]
+      }
+    }
+    for network in 0..<2 {
+      for row in 0..<units {
+        for column in row..<units {
+          scaled.weights[network][row, column] =
+            plain.weights[network][row, column]
+            / (factors[network * units + row] * factors[network * units + column])
+        }
+      }
+    }
+    let slots = Array(0..<units)
+    #expect(
+      try SlotExchangeOrder(units: units, readers: [plain]).order(among: slots)
+        == SlotExchangeOrder(units: units, readers: [scaled]).order(among: slots))
+  }
+
+  @Test func `many units are exchanged several at a time, each once`() throws {
+    let units = 300
+    let order = try SlotExchangeOrder(units: units, readers: [reader(units: units, seed: 5)])
+      .order(among: Array(0..<units), workers: Workers(2))
+    #expect(order.sorted() == Array(0..<units))
+    let first = try SlotExchangeOrder(units: units, readers: [reader(units: units, seed: 5)])
+      .order(among: Array((0..<units).reversed()))
+    #expect(first == order)
   }
 
   @Test func `units that never vary are no obstacle, and equals keep the given order`() throws {

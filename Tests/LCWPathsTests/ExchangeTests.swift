@@ -289,6 +289,46 @@ struct ExchangeTests {
     #expect(drawn > 1e-3, "\(drawn)")
   }
 
+  /// Networks of which one was made from the other share layers.
+  @Test(arguments: [
+    "exchange:blocks=3", "exchange:blocks=3,order=random", "exchange:at-once=groups,blocks=2",
+  ])
+  func `layers that both networks share stay, and the path is as it is told`(method: String) throws
+  {
+    let operations = try PluginRegistry.linked().operations
+    let networks = [
+      try denseNetwork([6, 14, 11, 4]), try denseNetwork([6, 12, 4]),
+      try NetworkText(Self.residual, operations: operations)
+        .network(inputShape: [2, 6, 6], classes: 4),
+    ]
+    for network in networks {
+      let (a, other) = try pair(network)
+      let samples = try randomSamples(count: 200, shape: network.inputShape, classes: 4)
+      let last = network.parameters.indices.suffix(2)
+      let shared = network.parameters.indices.prefix(2)
+      for own in [[], Array(last), Array(network.parameters.indices.dropFirst(shared.count))] {
+        var b = a
+        for index in own { b[index] = other[index] }
+        let path = try path(method, a, b, samples: samples)
+        #expect(try path.weights(at: 0).isIdentical(to: a))
+        #expect(try path.weights(at: path.domain.upperBound).isIdentical(to: b))
+        let times = (0...4 * path.stages.count).map { Double($0) / 4 }
+        let structured = try PathEvaluator().evaluate(path, at: times, on: samples)
+        let obvious = try PathEvaluator(strategy: .pointByPoint).evaluate(
+          path, at: times, on: samples)
+        for (x, y) in zip(structured, obvious) {
+          #expect(abs(x.crossEntropy - y.crossEntropy) < 1e-5)
+        }
+        for time in times {
+          let point = try path.weights(at: time)
+          for index in network.parameters.indices where !own.contains(index) {
+            #expect(point[index].isIdentical(to: a[index]))
+          }
+        }
+      }
+    }
+  }
+
   @Test func `every unit goes on putting out what it does in its own network`() throws {
     // The second hidden layer's units read a first one that is wide enough for both.
     let network = try denseNetwork([3, 200, 20, 4])

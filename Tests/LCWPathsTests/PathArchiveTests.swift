@@ -97,30 +97,25 @@ struct PathArchiveTests {
     let read = try PathArchive(reading: checkpoint, registry: registry)
       .path(in: context, registry: registry)
     #expect(read.middle == made.middle)
-    #expect(read.stages.map(\.keepsFunction) == made.stages.map(\.keepsFunction))
-    #expect(read.stages.map(\.restoresOrder) == made.stages.map(\.restoresOrder))
-    #expect(read.stages.contains { $0.keepsFunction })
+    #expect(read.stages.map(\.isOnTheWay) == made.stages.map(\.isOnTheWay))
+    #expect(read.stages.contains { !$0.isOnTheWay })
     #expect(try read.weights(at: read.middle).isIdentical(to: made.weights(at: made.middle)))
     // Others are made anew.
     guard case .stored = archive.content else { return }
-    // A file that says so of a stage that moves the outputs is refused, and so is one that names none.
+    // That a stage keeps the function is not taken from a file, which may say what is not so.
+    #expect(!read.stages.contains { $0.keepsFunction })
     var wrong = checkpoint
-    wrong.metadata["keeps_function"] = .array([1])
-    #expect(throws: CheckpointError.self) {
-      try PathArchive(reading: wrong, registry: registry).path(in: context, registry: registry)
-    }
     for value: JSONValue in [
       .array([0]), .array(["1"]), 3, .array([.integer(made.stages.count + 1)]),
     ] {
-      wrong.metadata["keeps_function"] = value
+      wrong.metadata["not_on_the_way"] = value
       #expect(throws: CheckpointError.self) {
         try PathArchive(reading: wrong, registry: registry)
       }
     }
     // Versions before wrote no such field.
     var old = checkpoint
-    old.metadata["keeps_function"] = nil
-    old.metadata["restores_order"] = nil
+    old.metadata["not_on_the_way"] = nil
     #expect(
       try PathArchive(reading: old, registry: registry).path(in: context, registry: registry)
         .stages.count == made.stages.count)

@@ -104,10 +104,14 @@ public struct Arrays: FileDataset {
     let options = train.areBytes ? Self.normalisingBytes : Self.normalising
     let normalisation = try options.normalisation(values, channels: train.sampleShape.rows)
     // What looks at some samples alone takes the first ones, which should be of all classes.
-    let isSorted = test != nil && train.samples.isSortedByClass
-    if isSorted { train.samples.shuffle(seed: split.seed, width: width) }
+    var sorted: [String] = []
+    if test != nil, train.samples.isSortedByClass {
+      train.samples.shuffle(seed: split.seed, width: width)
+      sorted.append("training")
+    }
     if test?.samples.isSortedByClass == true {
       test?.samples.shuffle(seed: split.seed, width: width)
+      sorted.append("test")
     }
     let drawn =
       try test?.samples
@@ -116,7 +120,11 @@ public struct Arrays: FileDataset {
       name: train.samplesFile, sampleShape: train.sampleShape, classes: classes,
       train: train.samples, test: drawn, normalisation: normalisation, value: "value",
       remark: test == nil
-        ? split.text : isSorted ? "sorted by class in the file, and shuffled" : nil)
+        ? split.text
+        : sorted.isEmpty
+          ? nil
+          : "\(sorted.joined(separator: " and ")) samples are sorted by class in the file, and shuffled"
+    )
   }
 }
 

@@ -58,7 +58,10 @@ struct CompareCommand: ParsableCommand {
     where !methods.contains(expression) {
       methods.append(expression)
     }
-    for expression in methods { _ = try session.registry.connection(expression) }
+    for expression in methods {
+      _ = try session.registry.connection(expression)
+      try session.registry.requireUsefulModifiers(in: expression)
+    }
     let loaded = try networks.map {
       try session.network(in: $0, architecture: foreign.architecture, dataset: foreign.dataset)
     }

@@ -84,6 +84,7 @@ struct ConnectCommand: ParsableCommand {
     }
     try OutputCheck.checkReport(report)
     let learns = try methods.map { try session.registry.connection($0).traits.isLearnable }
+    for expression in methods { try session.registry.requireUsefulModifiers(in: expression) }
     if resume, learns != [true] {
       throw SessionError.wrongUse("\(methods[0]) learns nothing that could be resumed")
     }

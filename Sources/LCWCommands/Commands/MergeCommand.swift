@@ -64,6 +64,7 @@ struct MergeCommand: ParsableCommand {
     let session = try Session(compute, reading)
     let expression = try MethodExpression(method)
     let connection = try session.registry.connection(expression)
+    try session.registry.requireUsefulModifiers(in: expression)
     let inputs =
       networks + (try session.registry.files(namedBy: expression))
       + (try session.files(ofDataset: foreign.dataset))

@@ -66,20 +66,21 @@ struct PairComparison {
 
   /// Mean and deviation over the pairs, a row for each method.
   private var summary: Table {
+    var means = methods.map { method in
+      let found = rows.filter { $0.method == method }.map(\.entry.measured)
+      return PathRow([.text(method), .integer(found.count)], .mean(found))
+    }
+    means.append(
+      PathRow(
+        [.text("end points (\(ends.count))"), .empty],
+        .ends(ends.map { EndPoint(train: $0.train, test: $0.test) })))
+    for index in means.indices { means[index].alwaysHasDeviation = true }
     var table = Table(
       names: [.init("method"), .init("pairs", alignment: .number)],
       figures: [
         .worstAccuracy(.train), .worstAccuracy(.test), .barrier(.train), .barrier(.test),
         .seconds(decimals: 1),
-      ],
-      rows: methods.map { method in
-        let found = rows.filter { $0.method == method }.map(\.entry.measured)
-        return PathRow([.text(method), .integer(found.count)], .mean(found))
-      } + [
-        PathRow(
-          [.text("end points (\(ends.count))"), .empty],
-          .ends(ends.map { EndPoint(train: $0.train, test: $0.test) }))
-      ])
+      ], rows: means)
     if let samples { table.notes.append(samples.note) }
     return table
   }

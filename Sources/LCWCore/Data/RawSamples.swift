@@ -20,7 +20,12 @@ public struct RawSamples: Sendable {
   /// Whether neighbours are nearly always of one class, so that the first samples would show few classes.
   public var isSortedByClass: Bool {
     let changes = zip(labels, labels.dropFirst()).count { $0 != $1 }
-    return changes > 0 && changes < 2 * Set(labels).count && 20 * changes < count
+    var counts: [Int32: Int] = [:]
+    for label in labels { counts[label, default: 0] += 1 }
+    // In a random order two neighbours are of one class as often as two samples are.
+    let same = counts.values.reduce(0.0) { $0 + Double($1) * Double($1) }
+    let expected = Double(count) - same / Double(max(1, count))
+    return changes > 0 && 4 * Double(changes) < expected
   }
 
   /// Brings the samples into a random order, in place.

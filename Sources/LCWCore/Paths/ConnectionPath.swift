@@ -58,6 +58,9 @@ public struct PathStage: Sendable {
   /// Whether the stage is part of the way on which units only find their places: they are the end's
   /// already, in another order. It belongs to no method's way from one network's units to the other's.
   public var restoresOrder: Bool
+  /// Whether the stage is part of the way from one network's units to the other's: it counts where the path
+  /// has its middle. Stages that keep the function or restore an order do not.
+  public var isOnTheWay: Bool
   /// The Euclidean length of the stage in weight space, if it is known: a stage of many pieces is
   /// longer than a few points of it tell.
   public var length: Double?
@@ -65,12 +68,13 @@ public struct PathStage: Sendable {
   /// A stage.
   public init(
     label: String, motions: [Motion], keepsFunction: Bool = false, restoresOrder: Bool = false,
-    length: Double? = nil
+    isOnTheWay: Bool? = nil, length: Double? = nil
   ) {
     self.label = label
     self.motions = motions
     self.keepsFunction = keepsFunction
     self.restoresOrder = restoresOrder
+    self.isOnTheWay = isOnTheWay ?? !(keepsFunction || restoresOrder)
     self.length = length
   }
 }
@@ -117,7 +121,7 @@ extension ConnectionPath {
   /// second's; see ``middle``. At 1 they are the second network's, perhaps in another order.
   /// - Parameter share: From 0 to 1.
   public func time(atShare share: Double) -> Double {
-    let moving = stages.indices.filter { !stages[$0].keepsFunction && !stages[$0].restoresOrder }
+    let moving = stages.indices.filter { stages[$0].isOnTheWay }
     guard !moving.isEmpty else { return domain.upperBound * share }
     let position = share * Double(moving.count)
     let index = min(Int(position), moving.count - 1)

@@ -17,7 +17,6 @@ extension PluginRegistry {
     for reference in expression.modifiers { modifiers.append(try modifier(reference)) }
     let method = try method(expression.method)
     try refuseMisplacedModifiers(modifiers, in: expression)
-    try refuseUndoneModifiers(modifiers, in: expression)
     let along = modifiers.compactMap { $0 as? any PathModifier }
     guard let layerwise = modifiers.first as? any ConnectionModifier else {
       return Connection(expression, method: method, along: along)
@@ -67,18 +66,20 @@ extension PluginRegistry {
         + "\(right)")
   }
 
-  /// What measures running moments is undone by what replaces them behind it.
-  private func refuseUndoneModifiers(
-    _ modifiers: [any MethodModifier], in expression: MethodExpression
-  ) throws(PluginError) {
-    let all = Array(
-      zip(expression.modifiers, modifiers.map { Swift.type(of: $0) as? any PathModifier.Type }))
+  /// Requires of a method that someone asks for that no modifier undoes what another has done. What archives
+  /// have recorded is computed as it was.
+  /// - Throws: ``PluginError`` for an unknown modifier, and if one that replaces running moments stands behind one
+  ///   that measures them.
+  public func requireUsefulModifiers(in expression: MethodExpression) throws {
+    let all = try expression.modifiers.map { reference in
+      (reference, try type(of: .modifier, named: reference.name) as? any PathModifier.Type)
+    }
     guard let last = all.lastIndex(where: { $0.1?.replacesRunningMoments == true }),
       let undone = all[..<last].last(where: { $0.1?.measuresRunningMoments == true })
     else { return }
     let right = MethodExpression(
       expression.method, modifiers: expression.modifiers.filter { $0 != all[last].0 })
-    throw .malformedExpression(
+    throw PluginError.malformedExpression(
       "\(expression)",
       reason:
         "+\(all[last].0.name) replaces the moments that +\(undone.0.name) has corrected; write "

@@ -18,7 +18,10 @@ extension Experiment {
     }
     resolved.architecture = try registry.architecture(architecture).selfContained(architecture)
     // Before anything is said of options' values, that they are such.
-    for method in methods + middles + planes { _ = try registry.connection(method) }
+    for method in methods + middles + planes {
+      _ = try registry.connection(method)
+      try registry.requireUsefulModifiers(in: method)
+    }
     for method in methods + middles + planes + fits.map(\.method) {
       resolved.completedMethods[method] = try registry.keyed(method)
     }

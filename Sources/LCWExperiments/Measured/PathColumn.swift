@@ -60,8 +60,9 @@ public struct PathColumn: Sendable {
     cell = { row in
       switch row.content {
       case .path(let path): value(path).map(style.cell) ?? .empty
-      case .mean(let paths): style.mean(of: paths, value)
-      case .ends(let ends): end.map { style.mean(of: ends.map($0)) } ?? .empty
+      case .mean(let paths): style.mean(of: paths, value, always: row.alwaysHasDeviation)
+      case .ends(let ends):
+        end.map { style.mean(of: ends.map($0), always: row.alwaysHasDeviation) } ?? .empty
       }
     }
   }
@@ -126,21 +127,24 @@ private enum FigureStyle {
     }
   }
 
-  func mean(of paths: [MeasuredPath], _ value: (MeasuredPath) -> Double?) -> Table.Cell {
+  /// - Parameter always: Whether a single value has a deviation too.
+  func mean(
+    of paths: [MeasuredPath], _ value: (MeasuredPath) -> Double?, always: Bool
+  ) -> Table.Cell {
     if case .seconds = self {
       return Moments.ofTimes(paths, value).map { cell($0.mean) } ?? .empty
     }
     let values = paths.compactMap(value)
-    return values.count == paths.count ? mean(of: values) : .empty
+    return values.count == paths.count ? mean(of: values, always: always) : .empty
   }
 
-  func mean(of values: [Double]) -> Table.Cell {
+  func mean(of values: [Double], always: Bool) -> Table.Cell {
     guard !values.isEmpty else { return .empty }
     let moments = Moments(values)
     switch self {
-    case .percent where values.count > 1:
+    case .percent where always || values.count > 1:
       return .percentMeanDeviation(mean: moments.mean, deviation: moments.deviation, decimals: 2)
-    case .number(let decimals) where values.count > 1:
+    case .number(let decimals) where always || values.count > 1:
       return .meanDeviation(mean: moments.mean, deviation: moments.deviation, decimals: decimals)
     default: return cell(moments.mean)
     }

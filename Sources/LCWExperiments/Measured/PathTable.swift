@@ -19,6 +19,9 @@ public struct PathRow: Sendable {
   public var content: Content
   /// Published accuracies that stand beside.
   var published: PublishedFigures?
+  /// Whether a mean of a single value has a deviation too, 0: so that machines find the same fields for any
+  /// number of paths.
+  public var alwaysHasDeviation = false
 
   /// A row.
   public init(_ names: [Table.Cell], _ content: Content) {

@@ -34,7 +34,7 @@ public struct CholeskyFactor: Sendable {
   /// - Throws: `NumericsError.notPositiveDefinite` if the matrix is not finite.
   init(liftingAsNeeded matrix: SymmetricMatrix) throws(NumericsError) {
     var matrix = matrix
-    var lift = 1e-5 * abs(matrix.trace) / Double(max(1, matrix.order))
+    var lift = 1e-6 * (0..<matrix.order).reduce(0) { max($0, abs(matrix[$1, $1])) }
     for _ in 0..<8 {
       if let factor = try? CholeskyFactor(of: matrix) {
         self = factor

@@ -27,6 +27,7 @@ public struct CovarianceAccumulator: Sendable {
   public var covariance: SymmetricMatrix {
     precondition(count > 0, "there are no rows")
     var matrix = gram.matrix
+    let squares = (0..<matrix.order).map { matrix[$0, $0] / Double(count) }
     let (order, scale) = (matrix.order, 1 / Double(count))
     matrix.modifyElements { values in
       for row in 0..<order {
@@ -35,6 +36,10 @@ public struct CovarianceAccumulator: Sendable {
             scale * (values[row * order + column] - scale * sums[row] * sums[column])
         }
       }
+    }
+    // What is left of a column that hardly varies is the rounding of its square.
+    for column in 0..<order where matrix[column, column] <= 0x1p-20 * squares[column] {
+      for other in 0..<order { matrix[column, other] = 0 }
     }
     return matrix
   }

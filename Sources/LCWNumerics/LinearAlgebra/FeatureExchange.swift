@@ -95,7 +95,7 @@ public struct FeatureExchange: Sendable {
       columns = exchange.columns
       let chosen = exchange.features(of: units)
       let matrix = exchange.problem.ridged(
-        exchange.problem.matrix(of: chosen), of: chosen, exchange.ridge)
+        exchange.problem.matrix(of: chosen), exchange.ridge)
       let factor = try CholeskyFactor(liftingAsNeeded: matrix)
       weights = exchange.problem.targets(of: chosen, shares)
       factor.solve(&weights)
@@ -157,7 +157,7 @@ public struct FeatureExchange: Sendable {
   ) throws(NumericsError) -> [Int] {
     guard count < waiting.count else { return waiting }
     let (old, new) = (features(of: present), features(of: waiting))
-    let all = problem.ridged(problem.matrix(of: old + new), of: old + new, ridge)
+    let all = problem.ridged(problem.matrix(of: old + new), ridge)
     var (left, right) = (all.block(old.count..<all.order), problem.targets(of: new, shares))
     if !old.isEmpty {
       // What the features that are there leave of the others and of the targets.

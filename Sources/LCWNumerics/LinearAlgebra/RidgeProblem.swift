@@ -58,11 +58,15 @@ public struct RidgeProblem: Sendable {
         rows += zip(row.dropLast(), means).map { $0 - last * $1 }
       }
     }
+    // What is left of a feature that hardly varies is the rounding of its square: it has no products.
+    for feature in 0..<(hasOnes ? features : 0)
+    where own[feature, feature] <= 0x1p-20 * matrix[feature, feature] {
+      for other in 0..<features { own[feature, other] = 0 }
+      for target in 0..<targets { rows[target * features + feature] = 0 }
+    }
     let scale = own.trace / Double(features)
-    // What is left of a feature that hardly varies is the rounding of its square.
-    let largest = (0..<features).reduce(0) { max($0, matrix[$1, $1]) }
-    let least = Self.roundingShare * max(own.norm, largest)
-    own.addToDiagonal(max(ridge * scale, least > 0 ? least : 1))
+    let added = max(ridge * scale, Self.roundingShare * own.norm)
+    own.addToDiagonal(added > 0 ? added : 1)
     try CholeskyFactor(liftingAsNeeded: own).solve(&rows, workers: workers)
     guard hasOnes else { return (rows, nil) }
     let bias = (0..<targets).map { target in

@@ -11,7 +11,8 @@ import COpenBLAS
 /// leaves the least error of both networks' outputs, in the shares that are then reached.
 ///
 /// R and its changes come from sweeps of one matrix of covariances (Goodnight, "A tutorial on the SWEEP operator", 1979),
-/// so that a slot costs some products of matrices whose order is the number of units.
+/// so that a slot costs some products of matrices whose order is the number of units: n⁴ in all up to 128 units, and
+/// n³ beyond, where the best n / 128 of a look are exchanged together.
 public struct SlotExchangeOrder: Sendable {
   /// A layer that reads the units.
   public struct Reader: Sendable {
@@ -30,6 +31,11 @@ public struct SlotExchangeOrder: Sendable {
       self.weights = weights
     }
   }
+
+  /// What is added to each unit's variance, as a share of it.
+  static let ridge = 1e-4
+  /// From so many units on, the best are exchanged several at a time.
+  private static let singleUnits = 128
 
   private let units: Int
   private var readers: [SweptReader]
@@ -62,17 +68,14 @@ public struct SlotExchangeOrder: Sendable {
       let errors = try workers.map(readers.count) { [readers] index in
         readers[index].errors(exchanging: candidates, share: share)
       }
-      var least = 0
-      var leastError = Double.infinity
-      for place in candidates.indices {
-        let error = errors.reduce(0) { $0 + $1[place] }
-        if error < leastError { (least, leastError) = (place, error) }
-      }
-      let slot = waiting.remove(at: least)
-      order.append(slot)
+      let sums = candidates.indices.map { place in errors.reduce(0) { $0 + $1[place] } }
+      let chosen = candidates.indices.sorted { (sums[$0], $0) < (sums[$1], $1) }
+        .prefix(max(1, units / Self.singleUnits)).map { candidates[$0] }
+      order += chosen
+      waiting.removeAll(where: chosen.contains)
       readers = try workers.map(readers.count) { [readers] index in
         var reader = readers[index]
-        reader.exchange(slot)
+        for slot in chosen { reader.exchange(slot) }
         return reader
       }
     }
@@ -93,11 +96,14 @@ private struct SweptReader: Sendable {
 
   init(_ reader: SlotExchangeOrder.Reader, units: Int) {
     self.units = units
-    var covariance = reader.covariance
-    let mean = covariance.trace / Double(max(1, 2 * units))
-    // Else predictions from fewer samples than units would be perfect, and of these samples alone.
-    covariance.addToDiagonal(mean > 0 ? mean * 1e-4 : 1)
-    swept = covariance.elements
+    swept = reader.covariance.elements
+    // Else predictions from fewer samples than units would be perfect, and of these samples alone. In shares of
+    // each unit's own variance: how a unit's values are scaled says nothing.
+    for unit in 0..<2 * units {
+      let own = swept[unit * (2 * units + 1)]
+      // A unit that never varies predicts nothing, whatever stands here.
+      swept[unit * (2 * units + 1)] = own > 0 ? own * (1 + SlotExchangeOrder.ridge) : 1
+    }
     weights = reader.weights.enumerated().map { network, matrix in
       // In shares of the variance of what the layer puts out in the network itself.
       var whole = 0.0

@@ -194,7 +194,7 @@ public struct WindowedLeastSquares: Sendable {
     // What the reference leaves of the targets, times the features.
     var right = targets(of: chosen, shares)
     matrix.subtractProduct(of: reference, from: &right)
-    let ridged = ridged(matrix, of: chosen, ridge)
+    let ridged = ridged(matrix, ridge)
     let change = try NormalEquations(
       matrix: ridged, right: right, isRidged: ridge > 0, roundingShare: roundingShare
     ).solution(workers: workers).values
@@ -211,17 +211,23 @@ public struct WindowedLeastSquares: Sendable {
     return last - first + 1
   }
 
-  /// The matrix of some features with the ridge of a problem, and never less than the products' rounding.
-  func ridged(_ matrix: SymmetricMatrix, of chosen: [Int], _ ridge: Double) -> SymmetricMatrix {
+  /// The matrix with the ridge of a problem, and never less than the products' rounding.
+  func ridged(_ matrix: SymmetricMatrix, _ ridge: Double) -> SymmetricMatrix {
     guard ridge > 0, matrix.order > 0 else { return matrix }
     var result = matrix
-    // The norm is an upper bound of the largest eigenvalue. What is left of a feature that hardly varies, once
-    // its mean is taken out, is the rounding of its square.
-    let largest = chosen.reduce(0) { max($0, band[$1 * window]) }
-    let least = roundingShare / 2 * max(matrix.norm, largest)
-    result.addToDiagonal(
-      max(ridge * matrix.trace / Double(matrix.order), least > 0 ? least : 1))
+    // The norm is an upper bound of the largest eigenvalue.
+    let added = max(
+      ridge * matrix.trace / Double(matrix.order), roundingShare / 2 * matrix.norm)
+    result.addToDiagonal(added > 0 ? added : 1)
     return result
+  }
+
+  /// Whether what is left of a feature, once its mean is taken out, is the rounding of its square: such a
+  /// feature has no products.
+  private func isConstant(_ feature: Int) -> Bool {
+    guard solvesBias, samples > 0 else { return false }
+    let (square, sum) = (band[feature * window], featureSums[feature])
+    return square - sum * sum / Double(samples) <= (isDouble ? 0x1p-40 : 0x1p-20) * square
   }
 
   /// The products of some features of a window, without their means if a bias is solved for.
@@ -229,8 +235,9 @@ public struct WindowedLeastSquares: Sendable {
     let (count, window) = (chosen.count, window)
     let means = chosen.map { solvesBias && samples > 0 ? featureSums[$0] / Double(samples) : 0 }
     var upper = [Double](repeating: 0, count: count * count)
-    for (row, feature) in chosen.enumerated() {
-      for column in row..<count {
+    let isConstant = chosen.map(isConstant)
+    for (row, feature) in chosen.enumerated() where !isConstant[row] {
+      for column in row..<count where !isConstant[column] {
         let (low, high) = (min(feature, chosen[column]), max(feature, chosen[column]))
         upper[row * count + column] =
           band[low * window + high - low] - means[row] * featureSums[chosen[column]]
@@ -247,7 +254,7 @@ public struct WindowedLeastSquares: Sendable {
       for (set, share) in shares.enumerated() where share != 0 {
         let row = set * outputs + output
         let mean = solvesBias && samples > 0 ? targetSums[row] / Double(samples) : 0
-        for (place, feature) in chosen.enumerated() {
+        for (place, feature) in chosen.enumerated() where !isConstant(feature) {
           right[output * chosen.count + place] +=
             share * (cross[row * features + feature] - mean * featureSums[feature])
         }

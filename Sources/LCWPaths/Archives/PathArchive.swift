@@ -6,8 +6,8 @@ import LCWNumerics
 ///
 /// A path whose motions are all known is stored with the tensors they combine, so that any point
 /// can be computed again without the method: `motions` maps `stage/parameter` to `fixed` or a
-/// curve, and the tensors are named `stage/parameter/index`; `keeps_function` and `restores_order` number the
-/// stages, from 1, that do. If modifiers have changed such a path, `modifiers`
+/// curve, and the tensors are named `stage/parameter/index`; `not_on_the_way` numbers the stages,
+/// from 1, that are no way from one network's units to the other's. If modifiers have changed such a path, `modifiers`
 /// names them: they are applied anew. Of any other path the two networks
 /// are stored, `start/parameter` and `end/parameter`, and the method joins them anew.
 public struct PathArchive: Sendable {
@@ -63,7 +63,7 @@ public struct PathArchive: Sendable {
   /// network's units to the other's, and versions before 0.2 do not read that: paths with such are computed.
   private static func modified(_ path: any ConnectionPath, seed: UInt64) -> Content? {
     guard let path = path as? ModifiedPath, let base = path.base as? ExplicitPath,
-      base.stages.allSatisfy({ !$0.keepsFunction && !$0.restoresOrder })
+      base.stages.allSatisfy(\.isOnTheWay)
     else { return nil }
     return .modified(base, modifiers: path.modifiers, seed: seed)
   }
@@ -89,15 +89,12 @@ public struct PathArchive: Sendable {
   ///   - context: What the method may use, if it has to join the networks anew; the seed is the
   ///     archive's.
   ///   - registry: The plugins.
-  /// - Throws: What the method throws, and `CheckpointError` if a stage does not keep the function that
-  ///   is said to.
+  /// - Throws: What the method throws.
   public func path(
     in context: ConnectionContext, registry: PluginRegistry
   ) throws -> any ConnectionPath {
     switch content {
-    case .stored(let path):
-      try path.checkKeptFunctions()
-      return path
+    case .stored(let path): return path
     case .modified(let path, let modifiers, let seed):
       var context = context
       context.seed = seed
@@ -121,7 +118,8 @@ public struct PathArchive: Sendable {
     case .stored(let path):
       let (motions, stored) = PathArchive.motions(of: path)
       metadata["motions"] = .object(motions)
-      metadata.merge(StageTraits(of: path.stages).metadata) { $1 }
+      let aside = path.stages.indices.filter { !path.stages[$0].isOnTheWay }
+      if !aside.isEmpty { metadata["not_on_the_way"] = .array(aside.map { .integer($0 + 1) }) }
       tensors = stored
     case .modified(let path, let modifiers, let seed):
       let (motions, stored) = PathArchive.motions(of: path)
@@ -223,18 +221,30 @@ extension PathArchive {
           return (parameter.shape.count, bytes)
         }, of: "stage\(stage + 1)")
     }
-    let traits = try StageTraits(in: source.metadata, stages: labels.count)
+    let aside = try stagesAside(source, of: labels.count)
     let stages = try labels.enumerated().map { stage, label in
       PathStage(
         label: label,
         motions: try network.parameters.map { parameter in
           try PathArchive.motion(stage, parameter, motions: motions, source)
-        }, keepsFunction: traits.keepsFunction.contains(stage),
-        restoresOrder: traits.restoresOrder.contains(stage))
+        }, isOnTheWay: !aside.contains(stage))
     }
     let path = try ExplicitPath(network: network, stages: stages)
     return modifiers.isEmpty
       ? .stored(path) : .modified(path, modifiers: modifiers, seed: try seed(source))
+  }
+
+  /// The stages, from 0, that do not count where a path has its middle. Whether they keep the function is
+  /// not taken from a file: the motions tell, or points are looked at.
+  private static func stagesAside(
+    _ source: any CheckpointSource, of count: Int
+  ) throws(CheckpointError) -> Set<Int> {
+    guard let value = source.metadata["not_on_the_way"] else { return [] }
+    let numbers = value.array?.compactMap(\.integer) ?? []
+    guard numbers.count == value.array?.count, numbers.allSatisfy((1...count).contains) else {
+      throw .metadata(field: "not_on_the_way", expected: "a list of stages from 1 to \(count)")
+    }
+    return Set(numbers.map { $0 - 1 })
   }
 
   /// The modifiers that are to be applied to what is stored.

@@ -123,8 +123,11 @@ struct ExchangeLayer: Sendable {
   private let inputShape: Shape
   private let outputShape: Shape
 
-  /// The layers of a network that read something which differs between the networks, in their order.
-  static func all(of network: Network, from a: Weights, _ b: Weights) -> [ExchangeLayer] {
+  /// The layers of a network that read units which are exchanged, or something else which differs between the
+  /// networks, in their order.
+  static func all(
+    of network: Network, from a: Weights, _ b: Weights, reading rows: ExchangeRows
+  ) -> [ExchangeLayer] {
     // What depends on a parameter in which the networks differ.
     var differs = [Bool](repeating: false, count: network.shapes.count)
     var layers: [ExchangeLayer] = []
@@ -142,7 +145,8 @@ struct ExchangeLayer: Sendable {
       let companions = network.companions(ofNode: node, readers).filter {
         $0.index <= node && differs[$0.index]
       }
-      guard readsDiffering || !companions.isEmpty else { continue }
+      let readsUnits = rows.columns[weight]?.contains { $0 != nil } ?? false
+      guard readsDiffering || readsUnits || !companions.isEmpty else { continue }
       let frontier = network.shapes.indices.filter { value in
         value <= node && readers[value].contains { $0 >= node }
       }

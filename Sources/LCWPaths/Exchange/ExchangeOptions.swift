@@ -84,7 +84,7 @@ extension ExchangeOptions {
       + "the network")
   private static let orderOption = PluginOption(
     "order", default: ExchangeOptions().order,
-    help: "the order in which units leave and come; auto: greedy where they are few, else random")
+    help: "the order in which units leave and come; auto: greedy up to 512 units, else random")
   private static let targetOption = PluginOption(
     "target", default: ExchangeOptions().target,
     help: "what the output layer is solved for: both networks' outputs mixed, or the first one's")

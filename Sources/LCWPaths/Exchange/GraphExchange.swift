@@ -50,7 +50,7 @@ struct GraphExchange: Sendable {
     self.options = options
     self.context = context
     rows = try ExchangeRows(of: network, populations: populations, for: method)
-    let layers = ExchangeLayer.all(of: network, from: a, b)
+    let layers = ExchangeLayer.all(of: network, from: a, b, reading: rows)
     self.layers = layers
     // Runners from each layer's frontier to the next one's.
     let frontiers = [[Network.Value.sample]] + layers.map(\.frontier)

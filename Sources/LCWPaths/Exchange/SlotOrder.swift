@@ -27,7 +27,8 @@ struct SlotOrder: Sendable {
     self.b = b
     self.populations = populations
     let rows = try ExchangeRows(of: a.network, populations: populations, for: method)
-    readers = ExchangeLayer.all(of: a.network, from: a, b).flatMap { layer -> [Reader] in
+    readers = ExchangeLayer.all(of: a.network, from: a, b, reading: rows).flatMap {
+      layer -> [Reader] in
       let places = rows.columns[layer.weight] ?? []
       return populations.enumerated().compactMap { group, population in
         var columns = [[Int]](repeating: [], count: population.count)
@@ -50,6 +51,7 @@ struct SlotOrder: Sendable {
   func slots(
     drawn: [[Int]], on samples: SampleSet, positions: Int, in context: ConnectionContext
   ) throws -> [[Int]] {
+    guard !readers.isEmpty else { return drawn }
     let covariances = try covariances(on: samples, positions: positions, in: context)
     return try populations.indices.map { group in
       let own = readers.indices.filter { readers[$0].group == group }
@@ -60,9 +62,11 @@ struct SlotOrder: Sendable {
             covariance: covariances[index],
             weights: [a, b].map { readers[index].weightProducts(in: $0) })
         })
-      return try order.order(among: drawn[group], workers: context.workers) { _ in
+      let count = Double(populations[group].count)
+      return try order.order(among: drawn[group], workers: context.workers) { chosen in
         try context.progress(
-          ConnectionProgress("choosing units of \(populations[group].name)", share: 0.1))
+          ConnectionProgress(
+            "choosing units of \(populations[group].name)", share: Double(chosen) / count))
       }
     }
   }
@@ -80,7 +84,7 @@ struct SlotOrder: Sendable {
     for (index, range) in blocks.enumerated() {
       try context.progress(
         ConnectionProgress(
-          "comparing units", share: 0.1 * Double(index) / Double(blocks.count)))
+          "comparing units", share: Double(index) / Double(blocks.count)))
       let block = samples.block(range)
       let values = try context.workers.map(2) { runner.outputs(of: [block], weights: [a, b][$0]) }
       products = try context.workers.map(readers.count) { [products] place in

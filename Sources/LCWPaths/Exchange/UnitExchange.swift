@@ -29,9 +29,14 @@ public struct UnitExchange: Sendable {
     for (weights, network) in [(a, "the first network"), (b, "the second network")] {
       if let fault = weights.fault { throw ConnectionError.weights(network: network, fault) }
     }
-    let populations = try populations(of: a.network)
+    let populations = try populations(of: a.network).filter { $0.differs(between: a, b) }
     let output = try options.refit.output(
       of: a.network, samples.prefix(options.samples ?? samples.count), context)
+    guard !populations.isEmpty else {
+      return try ExplicitPath(
+        network: b.network, stages: [.line(from: a, to: b, label: "the units are the same in both")]
+      )
+    }
     if populations.count == 1,
       let exchange = OutputExchange(from: a, to: b, population: populations[0], options: options)
     {
@@ -201,6 +206,15 @@ public struct UnitExchange: Sendable {
       stages.append(.line(from: last, to: end, label: "the output layer moves"))
     }
     return try ExplicitPath(network: end.network, stages: stages)
+  }
+}
+
+extension HiddenPopulation {
+  /// Whether what comes into the units, or normalises them, is another in two networks: if not, they are the
+  /// same units, and none has to come for another.
+  fileprivate func differs(between a: Weights, _ b: Weights) -> Bool {
+    Set(incoming.filter { $0.use != .reads }.map(\.parameter))
+      .contains { !a[$0].isIdentical(to: b[$0]) }
   }
 }
 

@@ -123,9 +123,7 @@ struct MovingTime: Sendable {
   let stages: [Int]
 
   init(of path: any ConnectionPath) {
-    stages = path.stages.indices.filter {
-      !path.stages[$0].keepsFunction && !path.stages[$0].restoresOrder
-    }
+    stages = path.stages.indices.filter { path.stages[$0].isOnTheWay }
   }
 
   /// When the first of them begins and the last of them ends.
