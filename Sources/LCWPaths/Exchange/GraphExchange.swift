@@ -13,8 +13,10 @@ import LCWNumerics
 struct GraphExchange: Sendable {
   private let a: Weights
   private let b: Weights
-  private let rows: ExchangeRows
-  private let layers: [ExchangeLayer]
+  /// The network's rows and columns by units.
+  let rows: ExchangeRows
+  /// The layers that are solved for.
+  let layers: [ExchangeLayer]
   private let options: ExchangeOptions
   /// The samples that layers are solved on.
   let samples: SampleSet

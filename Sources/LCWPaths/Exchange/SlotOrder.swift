@@ -19,16 +19,17 @@ struct SlotOrder: Sendable {
     let columns: [[Int]]
   }
 
-  /// - Throws: As `ExchangeRows`.
-  init(from a: Weights, to b: Weights, populations: [HiddenPopulation], for method: String)
-    throws(ConnectionError)
-  {
+  /// - Parameters:
+  ///   - rows: The network's rows and columns by units of these groups.
+  ///   - layers: The layers that read them, in the network's order.
+  init(
+    from a: Weights, to b: Weights, populations: [HiddenPopulation], _ rows: ExchangeRows,
+    layers: [ExchangeLayer]
+  ) {
     self.a = a
     self.b = b
     self.populations = populations
-    let rows = try ExchangeRows(of: a.network, populations: populations, for: method)
-    readers = ExchangeLayer.all(of: a.network, from: a, b, reading: rows).flatMap {
-      layer -> [Reader] in
+    readers = layers.flatMap { layer -> [Reader] in
       let places = rows.columns[layer.weight] ?? []
       return populations.enumerated().compactMap { group, population in
         var columns = [[Int]](repeating: [], count: population.count)

@@ -73,8 +73,9 @@ public struct UnitExchange: Sendable {
       try sequence(of: population, index, by: .random, from: a, to: b, in: context).leaving
     }
     if order(ofUnits: populations.map(\.count).max() ?? 1) == .greedy {
-      orders = try SlotOrder(from: a, to: b, populations: populations, for: name).slots(
-        drawn: orders, on: exchange.samples, positions: options.positions, in: context)
+      orders = try SlotOrder(
+        from: a, to: b, populations: populations, exchange.rows, layers: exchange.layers
+      ).slots(drawn: orders, on: exchange.samples, positions: options.positions, in: context)
     }
     let slots = zip(populations, orders).map {
       UnitSequence(population: $0, slots: $1, blocks: blocks)
