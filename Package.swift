@@ -123,7 +123,7 @@ let libraries: [LibraryRow] = [
   LibraryRow(target: "LCWNumerics", floors: ["COpenBLAS", "CKernels"]),
   LibraryRow(target: "LCWCore", floors: ["LCWNumerics", "CPluginSection"]),
   LibraryRow(target: "LCWOperations", floors: ["LCWNumerics", "LCWCore"]),
-  LibraryRow(target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive"]),
+  LibraryRow(target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive", "CZlib"]),
   LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
   LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
   LibraryRow(
@@ -244,9 +244,7 @@ let tests: [TestRow] = [
     dependencies: [
       "LCWCore", "LCWFiles", "LCWNumerics", "LCWNetworks", "LCWPaths", "LCWReport",
       "LCWExperiments",
-      "MLPArchitecture", "DigitsDataset", "LCWFormat", "LinearMethod", "ArcMethod", "FlowMethod",
-      "OptimalTransportMethod", "GaripovMethod", "WeightAdjustmentModifier",
-    ], resources: [.copy("Fixtures")]),
+    ] + pluginTargets, resources: [.copy("Fixtures")]),
   TestRow(
     target: "LCWConformanceTests",
     dependencies: ["LCWConformance", "LCWCore", "LCWNetworks", "LCWNumerics", "LCWOperations"]
@@ -305,6 +303,9 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", path: "Sources/CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CKernels", path: "Sources/CKernels"),
     .target(name: "CPluginSection", path: "Sources/CPluginSection"),
     .target(

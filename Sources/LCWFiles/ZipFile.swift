@@ -54,13 +54,13 @@ public struct ZipFile: Sendable {
     var content: [UInt8]
     if entry.isCompressed {
       content = try unpacked(entry, count: entry.size, packedBytes: entry.storedBytes)
-      checksum = CRC32.checksum(of: content[...])
+      checksum = CRC32.checksum(of: content)
       if split > 0 { content.removeFirst(split) }
     } else {
       let start = entry.dataStart
       let skipped = try file.bytes(in: start..<start + split)
       content = try file.bytes(in: start + split..<start + entry.size)
-      checksum = CRC32.checksum(of: content[...], behind: CRC32.checksum(of: skipped[...]))
+      checksum = CRC32.checksum(of: content, behind: CRC32.checksum(of: skipped))
     }
     guard checksum == entry.checksum || acceptsMissingChecksums && !entry.hasChecksum else {
       throw error(entry, "its checksum is not that of its content")
@@ -97,7 +97,7 @@ public struct ZipFile: Sendable {
         throw error(entry, "it has another size than the \(entry.size) bytes it states")
       }
       return content
-    } catch let failure as Deflate.Failure {
+    } catch let failure as Inflater.Failure {
       throw error(entry, failure.reason)
     }
   }

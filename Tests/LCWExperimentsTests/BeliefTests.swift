@@ -9,7 +9,7 @@ import Testing
 /// What is in a folder of results is anybody's: what can't be is not believed.
 struct BeliefTests {
   private let place: Workplace
-  private let experiment: Experiment
+  private let experiment: ResolvedExperiment
   private let folder: ResultFolder
 
   /// An experiment with a step of each kind but fits, all of them done.

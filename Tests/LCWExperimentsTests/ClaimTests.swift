@@ -7,7 +7,7 @@ import Testing
 /// Claims that no living worker made are taken over, and who is waited for is said.
 struct ClaimTests {
   private let place: Workplace
-  private let experiment: Experiment
+  private let experiment: ResolvedExperiment
   private let folder: ResultFolder
   private let step: Step
 

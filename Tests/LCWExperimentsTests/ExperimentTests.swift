@@ -6,13 +6,16 @@ import LCWNetworks
 import Testing
 
 struct ExperimentTests {
-  private func experiment(_ text: String, scale: String = "paper") throws -> Experiment {
-    try Experiment(JSONValue(parsing: Array(text.utf8)), scale: scale)
+  private func resolved(
+    _ text: String, scale: String = ExperimentDescription.fullScale,
+    _ change: (inout Experiment) throws -> Void = { _ in }
+  ) throws -> ResolvedExperiment {
+    try DescribedExperiment(text, scale: scale).resolved(by: .linked(), change)
   }
 
   private func failure(_ text: String) -> String {
     do {
-      _ = try experiment(text)
+      _ = try DescribedExperiment(text)
       return "nothing is wrong"
     } catch { return "\(error)" }
   }
@@ -23,14 +26,14 @@ struct ExperimentTests {
   }
 
   @Test func fieldsAreReadAndOthersHaveTheirDefaults() throws {
-    let read = try experiment(
+    let read = try resolved(
       description(
         """
         "training": {"epochs": 4, "schedule": "constant"}, "networks": 4, "pairs": 3,
         "methods": ["arc", "ot+wa", "arc"], "heads": [2, 2, 1], "samples": 50, "refine": false,
         "published": {"arc": {"train": [97.5, 0.25], "test": 96}},
         """))
-    #expect(try experiment(description("\"title\": \"A\\nB\",")).title == "A B")
+    #expect(try DescribedExperiment(description("\"title\": \"A\\nB\",")).experiment.title == "A B")
     #expect(read.title == "x" && read.training.epochs == 4 && read.training.batch == 128)
     #expect(read.training.rate == 0.01 && "\(read.training.schedule)" == "constant")
     #expect(read.methods.map(\.description) == ["arc", "ot+wa"] && read.heads == [2, 1])
@@ -39,7 +42,7 @@ struct ExperimentTests {
     #expect(read.published["arc"]?.train?.text == "97.5 ± 0.25")
     #expect(read.published["arc"]?.test?.deviation == nil)
     #expect(read.scaledDown.isEmpty)
-    let plain = try experiment(description(""))
+    let plain = try resolved(description(""))
     #expect(plain.networks == 2 && plain.training.epochs == 30 && plain.methods.isEmpty)
     #expect(plain.evaluation.samples == nil && plain.pairs.count == 1)
   }
@@ -71,14 +74,15 @@ struct ExperimentTests {
   }
 
   @Test func networksOfFitsAreKeptOutOfPairs() throws {
-    let fitted = try experiment(
+    let text =
       description(
         """
         "networks": 5, "methods": ["flow:model=@a", "arc"], "fits": [
           {"name": "start", "method": "flow", "networks": [8, 9]},
           {"name": "a", "method": "bijection:start=@start", "networks": [2, 7], "hold-out": 1},
           {"name": "unused", "method": "flow", "networks": [11]}],
-        """))
+        """)
+    let fitted = try resolved(text)
     #expect(fitted.joined == [1, 3, 4, 5] && fitted.trained == [1, 2, 3, 4, 5, 7, 8, 9])
     #expect(fitted.pairs.count == 6 && fitted.pairs.allSatisfy { $0.first != 2 && $0.second != 2 })
     #expect(fitted.usedFits.map(\.name) == ["start", "a"])
@@ -91,8 +95,7 @@ struct ExperimentTests {
         #expect(step.needs.contains(fit.key) == ("\(method)" == "flow:model=@a"))
       }
     }
-    var arc = fitted
-    arc.methods = [try MethodExpression("arc")]
+    let arc = try resolved(text) { $0.methods = [try MethodExpression("arc")] }
     #expect(arc.usedFits.isEmpty && arc.trained == [1, 2, 3, 4, 5] && arc.joined == fitted.joined)
   }
 
@@ -103,7 +106,7 @@ struct ExperimentTests {
       "scales": {"quick": {"training": {"epochs": 3, "batch": 128}, "networks": 3, "points": 5,
                            "methods": ["arc"], "heads": [], "samples": 100, "refine": true}},
       """)
-    var quick = try experiment(text, scale: "quick")
+    let quick = try resolved(text, scale: "quick")
     #expect(
       quick.scaledDown == [
         "training.epochs: 3 in the place of 30", "networks: 3 in the place of 5",
@@ -111,29 +114,29 @@ struct ExperimentTests {
         "points: 5 in the place of 21", "samples: 100 in the place of all",
         "heads: none in the place of 1",
       ])
-    quick.training.epochs = 30
-    quick.networks = 5
-    quick.pairLimit = 4
+    let larger = try resolved(text, scale: "quick") {
+      $0.training.epochs = 30
+      $0.networks = .trained(5)
+      $0.pairLimit = 4
+    }
     #expect(
-      quick.scaledDown == [
+      larger.scaledDown == [
         "methods: arc in the place of arc, linear", "pairs: 4 in the place of 10",
         "points: 5 in the place of 21", "samples: 100 in the place of all",
         "heads: none in the place of 1",
       ])
-    var full = try experiment(text)
-    #expect(full.scaledDown.isEmpty)
-    full.training.epochs = 7
-    #expect(full.scaledDown == ["training.epochs: 7 in the place of 30"])
+    #expect(try resolved(text).scaledDown.isEmpty)
+    let short = try resolved(text) { $0.training.epochs = 7 }
+    #expect(short.scaledDown == ["training.epochs: 7 in the place of 30"])
   }
 
   @Test func keysAreOfWhatAResultDependsOn() throws {
     let base = description(
       "\"networks\": 3, \"methods\": [\"arc\"], \"heads\": [1], \"planes\": [\"arc\"], "
         + "\"middles\": [\"arc\"],")
-    let first = try experiment(base)
+    let first = try resolved(base)
     func names(ofChanged change: (inout Experiment) throws -> Void) throws -> Set<String> {
-      var other = first
-      try change(&other)
+      let other = try resolved(base, change)
       let known = Set(first.steps.map(\.key))
       return Set(other.steps.filter { !known.contains($0.key) }.map(\.name))
     }
@@ -145,8 +148,8 @@ struct ExperimentTests {
     #expect(try names { $0.evaluation.refines = false } == paths)
     #expect(try names { $0.evaluation.samples = 70 } == paths.union(rest))
     #expect(try names { $0.methods.append(try MethodExpression("ot")) }.count == 3)
-    #expect(try names { $0.networks = 4 }.contains("train 4"))
-    #expect(try !names { $0.networks = 4 }.contains("train 3"))
+    #expect(try names { $0.networks = .trained(4) }.contains("train 4"))
+    #expect(try !names { $0.networks = .trained(4) }.contains("train 3"))
     #expect(try names { $0.training.epochs = 1 } == Set(first.steps.map(\.name)))
     // A key is for ever: results that are kept must be found again.
     #expect(
@@ -158,20 +161,21 @@ struct ExperimentTests {
       .appendingPathComponent("../../Sources/LCWExperiments/Experiments")
     let names = try FileManager.default.contentsOfDirectory(atPath: place.path)
     #expect(!names.isEmpty)
-    #expect(Set(names) == Set(Experiment.included.keys.map { "\($0).json" }))
+    #expect(Set(names) == Set(ExperimentDescription.included.keys.map { "\($0).json" }))
   }
 
   @Test func theExperimentsThatComeWithItAreReadAtEachScale() throws {
-    for (name, bytes) in Experiment.included {
-      let description = try JSONValue(parsing: bytes)
-      #expect(try Experiment(description).name == name)
-      for scale in (description.object?["scales"]?.object ?? [:]).keys {
-        let scaled = try Experiment(description, scale: scale)
+    for (name, bytes) in ExperimentDescription.included {
+      let description = try ExperimentDescription(JSONValue(parsing: bytes))
+      #expect(description.whole.name == name)
+      for scale in description.scales.keys {
+        let scaled = try included(name, scale)
         #expect(!scaled.scaledDown.isEmpty && !scaled.steps.isEmpty, "\(name), \(scale)")
       }
     }
-    func included(_ name: String, _ scale: String) throws -> Experiment {
-      try Experiment(JSONValue(parsing: try #require(Experiment.included[name])), scale: scale)
+    func included(_ name: String, _ scale: String) throws -> ResolvedExperiment {
+      try DescribedExperiment(try #require(ExperimentDescription.included[name]), scale: scale)
+        .resolved(by: .linked())
     }
     // Seven networks and their ensembles, and no pair.
     let ensembles = try included("cifar100-vgg16", "paper")

@@ -7,8 +7,9 @@ import Testing
 
 struct FindingsTests {
   private let url: URL
-  private let experiment: Experiment
-  private let whole: Experiment
+  private let described: DescribedExperiment
+  private let experiment: ResolvedExperiment
+  private let whole: ResolvedExperiment
   private let folder: ResultFolder
 
   init() throws { try self.init(samples: nil, isResumed: false) }
@@ -25,8 +26,10 @@ struct FindingsTests {
        "published": {"arc": {"train": [97.5, 0.25]}, "end points": {"test": 98}},
        "scales": {"quick": {"points": 3, "training": {"epochs": 2}}}}
       """
-    whole = try Experiment(JSONValue(parsing: Array(description.utf8)))
-    experiment = try Experiment(JSONValue(parsing: Array(description.utf8)), scale: "quick")
+    let registry = try PluginRegistry.linked()
+    whole = try DescribedExperiment(description).resolved(by: registry)
+    described = try DescribedExperiment(description, scale: "quick")
+    experiment = try described.resolved(by: registry)
     folder = try ResultFolder(url.appendingPathComponent("x"))
     for (index, step) in experiment.steps.enumerated() {
       switch step.work {
@@ -66,6 +69,10 @@ struct FindingsTests {
     let text = "{\"key\": \"\(step.key)\", \"seconds\": 1.5, \"threads\": 2, \(fields)}"
     try Data(text.utf8).write(to: place.appendingPathComponent("result.json"))
     if let product = folder.product(of: step) { try Data().write(to: product) }
+  }
+
+  private func changed(_ change: (inout Experiment) -> Void) throws -> ResolvedExperiment {
+    try described.resolved(by: .linked(), change)
   }
 
   private func text(_ name: String) throws -> String {
@@ -190,13 +197,11 @@ struct FindingsTests {
     #expect(findings.networkTable.notes.contains("measured on all samples"))
     #expect(findings.networkTable.csv.contains("0.625"))
     // Where there are no paths, networks are all there is.
-    var none = some.experiment
-    none.methods = []
+    let none = try some.changed { $0.methods = [] }
     let row = Findings(of: none, in: some.folder).accuracyTable.csv
     #expect(row.contains("end points (3),,0.625,0.125"))
     // A network that is in no path says nothing of the paths.
-    var few = experiment
-    few.pairLimit = 1
+    let few = try changed { $0.pairLimit = 1 }
     #expect(Findings(of: few, in: folder).accuracyTable.csv.contains("end points (2)"))
   }
 
@@ -226,8 +231,7 @@ struct FindingsTests {
     try Data("1,2".utf8).write(to: mine)
     let findings = Findings(of: experiment, in: folder)
     try findings.write(to: results, command: "1")
-    var none = experiment
-    none.methods = []
+    let none = try changed { $0.methods = [] }
     #expect(FileManager.default.fileExists(atPath: results.path + "/accuracy-test.svg"))
     try Findings(of: none, in: folder).write(to: results, command: "2")
     // Those of the run before, which has more.

@@ -28,7 +28,7 @@ struct NetworkFileTests {
       Checkpoint(trained), to: place.url.appendingPathComponent(name))
   }
 
-  private func experiment(_ patterns: String, _ more: String = "") throws -> Experiment {
+  private func experiment(_ patterns: String, _ more: String = "") throws -> ResolvedExperiment {
     try place.experiment(
       """
       "networks": {"files": [\(patterns)]}, "methods": ["linear"], "points": 3\(more),
@@ -44,7 +44,7 @@ struct NetworkFileTests {
     } catch { return "\(error)" }
   }
 
-  private func finish(_ experiment: Experiment, in folder: ResultFolder) throws {
+  private func finish(_ experiment: ResolvedExperiment, in folder: ResultFolder) throws {
     try Worker(
       try place.runner(experiment), in: folder, run: UUID().uuidString,
       reports: Worker.Reports(done: { _, _, _, _ in }, failed: { _ in }), wait: {}
@@ -126,7 +126,7 @@ struct NetworkFileTests {
 
   @Test func `the ends and the middle alone can be measured`() throws {
     for seed in 1...2 { try write("\(seed).lcw", seed: UInt64(seed)) }
-    func described(_ points: String) throws -> Experiment {
+    func described(_ points: String) throws -> ResolvedExperiment {
       try place.experiment(
         """
         "networks": {"files": [\(pattern("?.lcw"))]}, "methods": ["linear", "ot"],
@@ -141,7 +141,7 @@ struct NetworkFileTests {
     try finish(middle, in: folder)
     try finish(grid, in: folder)
     for method in 0...1 {
-      func points(_ experiment: Experiment) throws -> [JSONValue] {
+      func points(_ experiment: ResolvedExperiment) throws -> [JSONValue] {
         try #require(
           folder.result(of: experiment.steps[2 + method])?.object?["points"]?.array)
       }
@@ -183,8 +183,9 @@ struct NetworkFileTests {
 
   @Test func `a file with another network is refused with both`() throws {
     for seed in 1...2 { try write("\(seed).lcw", seed: UInt64(seed)) }
-    var other = try experiment(pattern("*.lcw"))
-    other.architecture = try PluginReference("mlp:hidden=8")
+    let other = try place.experiment(
+      "\"networks\": {\"files\": [\(pattern("*.lcw"))]}, \"methods\": [\"linear\"], \"points\": 3,"
+    ) { $0.architecture = try PluginReference("mlp:hidden=8") }
     let folder = try ResultFolder(place.url.appendingPathComponent("x"))
     let said = failure { try finish(other, in: folder) }
     #expect(said.contains("mlp:hidden=9 of samples [1, 8, 8], and not mlp:hidden=8"), "\(said)")
@@ -192,16 +193,12 @@ struct NetworkFileTests {
 
   @Test func `what is asked at full scale is told beside the files`() throws {
     for seed in 1...2 { try write("\(seed).lcw", seed: UInt64(seed)) }
-    var plan = try Experiment(
-      JSONValue(
-        parsing: Array(
-          """
-          {"name": "x", "title": "X", "dataset": "digits", "architecture": "mlp:hidden=9",
-           "training": {"epochs": 9}, "methods": ["linear"]}
-          """.utf8)))
-    plan.filePatterns = ["\(place.url.path)/*.lcw"]
-    plan.training.epochs = 3
-    let resolved = try plan.resolved(by: place.registry)
+    let resolved = try place.experiment(
+      "\"training\": {\"epochs\": 9}, \"methods\": [\"linear\"],"
+    ) {
+      $0.networks = .files(["\(place.url.path)/*.lcw"])
+      $0.training.epochs = 3
+    }
     #expect(
       resolved.scaledDown == ["networks: those of *.lcw in the place of 2"])
   }

@@ -7,7 +7,7 @@ import Testing
 
 struct ResumingTests {
   private let place: Workplace
-  private let experiment: Experiment
+  private let experiment: ResolvedExperiment
   private let folder: ResultFolder
   private let learning: Step
 

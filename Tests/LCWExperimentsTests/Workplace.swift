@@ -32,11 +32,14 @@ final class Workplace {
   deinit { try? FileManager.default.removeItem(at: url) }
 
   /// An experiment with fields put before those every experiment needs.
-  func experiment(_ fields: String, scale: String = "paper") throws -> Experiment {
-    let text =
-      "{\(fields) \"name\": \"x\", \"dataset\": \"digits\", \"architecture\": \"mlp:hidden=9\"}"
-    return try Experiment(JSONValue(parsing: Array(text.utf8)), scale: scale)
-      .resolved(by: registry)
+  func experiment(
+    _ fields: String, scale: String = ExperimentDescription.fullScale,
+    _ change: (inout Experiment) throws -> Void = { _ in }
+  ) throws -> ResolvedExperiment {
+    try DescribedExperiment(
+      "{\(fields) \"name\": \"x\", \"dataset\": \"digits\", \"architecture\": \"mlp:hidden=9\"}",
+      scale: scale
+    ).resolved(by: registry, change)
   }
 
   func file(_ name: String, _ text: String) throws -> URL {
@@ -50,7 +53,7 @@ final class Workplace {
   }
 
   func runner(
-    _ experiment: Experiment, threads: Int = 1,
+    _ experiment: ResolvedExperiment, threads: Int = 1,
     write: (@Sendable (Checkpoint, URL) throws -> Void)? = nil
   ) throws -> StepRunner {
     let digits = try registry.dataset(experiment.dataset)

@@ -100,14 +100,14 @@ import Testing
       ("too many codes", [0xFD, 0xFF, 0xFF, 0xFF]),
     ] as [(String, [UInt8])])
   func refuses(what: String, packed: [UInt8]) {
-    let failure = #expect(throws: Deflate.Failure.self, "\(what)") {
+    let failure = #expect(throws: Inflater.Failure.self, "\(what)") {
       try Deflate.unpacked(packed, count: 1000)
     }
     #expect(failure?.reason.isEmpty == false)
   }
 
   @Test func muchUnpacksInManyRounds() throws {
-    // Twenty stored blocks: more than libarchive unpacks at a time.
+    // Twenty stored blocks: more than one block.
     let content = [UInt8](repeating: 7, count: 60_000)
     let block: [UInt8] = [0x00, 0x60, 0xEA, 0x9F, 0x15] + content
     let packed: [UInt8] = Array(repeatElement(block, count: 20).joined()) + [0x03, 0x00]

@@ -26,41 +26,7 @@ struct ReproduceCommand: ParsableCommand {
   @Flag(help: "List the experiments that come with the program.")
   var list = false
 
-  @Option(
-    help: "The scale: paper for the whole experiment, or one that the experiment names.",
-    completion: .scales)
-  var scale: String = Experiment.fullScale
-
-  @Option(
-    help: "A method to use instead of the experiment's; once for each.", completion: .methods)
-  var method: [String] = []
-
-  @Option(
-    name: .customLong("methods"), parsing: .upToNextOption,
-    help: "Like --method, several at once: --methods linear arc ot+wa.", completion: .methods)
-  var moreMethods: [String] = []
-
-  @Option(
-    help: "A method to add to the experiment's, such as one of your own; once for each.",
-    completion: .methods)
-  var addMethod: [String] = []
-
-  @Option(help: "The number of networks, instead of the experiment's.")
-  var networks: Int?
-
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Join the networks in these files instead of training some: nets/*.safetensors.",
-      discussion: "Files of other programs must fit the experiment's architecture.",
-      valueName: "files"), completion: .file())
-  var from: [String] = []
-
-  @Option(help: "The number of pairs, instead of the experiment's.")
-  var pairs: Int?
-
-  @Option(help: "The epochs of training, instead of the experiment's.")
-  var epochs: Int?
+  @OptionGroup var changes: ExperimentOptions
 
   @Option(
     name: .shortAndLong,
@@ -109,24 +75,13 @@ struct ReproduceCommand: ParsableCommand {
   func validate() throws {
     if experiment == nil, !list {
       throw ValidationError(
-        "Name an experiment" + (moreMethods.isEmpty ? "" : " before --methods")
+        "Name an experiment" + (changes.moreMethods.isEmpty ? "" : " before --methods")
           + ", or see what there is with --list.")
     }
     if !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024.") }
     let modes = [dryRun, emit != nil, step != nil, collect, worker].count { $0 }
     if modes > 1 {
       throw ValidationError("--dry-run, --emit, --step, --collect and --worker exclude each other.")
-    }
-    for (name, value) in [("pairs", pairs), ("epochs", epochs)] {
-      if let value, value < 1 { throw ValidationError("--\(name) takes a positive number.") }
-    }
-    if !from.isEmpty, networks != nil || epochs != nil {
-      throw ValidationError(
-        "--from excludes --networks and --epochs: the files are the networks, and they are trained."
-      )
-    }
-    if let networks, !(2...1000).contains(networks) {
-      throw ValidationError("--networks takes a number from 2 to 1000.")
     }
     if emit != nil, jobs > 1 {
       throw ValidationError("--jobs is of no use with --emit: the cluster divides the steps.")
@@ -145,12 +100,15 @@ struct ReproduceCommand: ParsableCommand {
     guard !list, let experiment else { return try printList() }
     try output.map(OutputCheck.checkName)
     let session = try Session(compute)
-    let description = try described(experiment)
+    let description = try inFile(experiment) { try ExperimentDescription(json(experiment)) }
+    let changed = try inFile(experiment) { try description.experiment(at: changes.scale) }
+    let resolve = {
+      try ResolvedExperiment(
+        changes.applied(to: changed), of: description, at: changes.scale,
+        registry: session.registry)
+    }
     // What options bring in is no fault of the file.
-    let plan =
-      given.isEmpty && addMethod.isEmpty && from.isEmpty
-      ? try inFile(experiment) { try description.resolved(by: session.registry) }
-      : try description.resolved(by: session.registry)
+    let plan = changes.bringIn ? try resolve() : try inFile(experiment, resolve)
     let run = ExperimentRun(
       experiment: plan, session: session,
       folder: URL(fileURLWithPath: output ?? plan.scaledName), isQuiet: quiet, parent: parent)
@@ -194,7 +152,7 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   /// What is wrong with the record's file is told before the work.
-  private func checkRecord(of plan: Experiment, resultsIn folder: URL) throws {
+  private func checkRecord(of plan: ResolvedExperiment, resultsIn folder: URL) throws {
     guard let record else { return }
     try OutputCheck.check(record)
     let figures = Findings.figureFolder(
@@ -208,40 +166,14 @@ struct ReproduceCommand: ParsableCommand {
 
   private func printList() throws {
     var table = Table(columns: [.init("experiment"), .init("title"), .init("scales")])
-    for (name, bytes) in Experiment.included.sorted(by: { $0.key < $1.key }) {
-      let description = try JSONValue(parsing: bytes)
-      let scales = description.object?["scales"]?.object?.keys.sorted() ?? []
+    for (name, bytes) in ExperimentDescription.included.sorted(by: { $0.key < $1.key }) {
+      let description = try ExperimentDescription(JSONValue(parsing: bytes))
       table.append([
-        .text(name), .text(try Experiment(description).title),
-        .text((scales + [Experiment.fullScale]).joined(separator: ", ")),
+        .text(name), .text(description.whole.title),
+        .text(description.scaleNames.joined(separator: ", ")),
       ])
     }
     try StandardOutput.text(table.text)
-  }
-
-  /// The experiment with what the options put in its place.
-  private func described(_ name: String) throws -> Experiment {
-    var experiment = try inFile(name) { try Experiment(try description(name), scale: scale) }
-    if !given.isEmpty { experiment.methods = [] }
-    for added in try methods(given + addMethod) where !experiment.methods.contains(added) {
-      experiment.methods.append(added)
-    }
-    if let networks {
-      experiment.networks = networks
-      experiment.filePatterns = []
-    }
-    if !from.isEmpty { experiment.filePatterns = from }
-    if let epochs { experiment.training.epochs = epochs }
-    if let pairs { experiment.pairLimit = pairs }
-    try experiment.check()
-    return experiment
-  }
-
-  /// The methods in the place of the experiment's.
-  private var given: [String] { method + moreMethods }
-
-  private func methods(_ texts: [String]) throws -> [MethodExpression] {
-    try texts.map { text throws in try MethodExpression(text) }
   }
 
   /// What work throws, with the experiment's file where there is one.
@@ -249,20 +181,21 @@ struct ReproduceCommand: ParsableCommand {
     do { return try work() } catch let error as FileError { throw error } catch let error
       as any DescribedError
     {
-      if Experiment.included[name] != nil { throw error }
+      if ExperimentDescription.included[name] != nil { throw error }
       if case .unknownExperiment? = error as? ExperimentError { throw error }
       throw ExperimentError.file(name, reason: error.description, category: error.category)
     }
   }
 
-  private func description(_ name: String) throws -> JSONValue {
-    if let bytes = Experiment.included[name] { return try JSONValue(parsing: bytes) }
+  private func json(_ name: String) throws -> JSONValue {
+    if let bytes = ExperimentDescription.included[name] { return try JSONValue(parsing: bytes) }
     guard !name.lowercased().hasSuffix(".toml") else {
       throw ExperimentError.file(
         name, reason: "experiments are JSON; write its fields as a JSON object", category: .usage)
     }
     guard FileManager.default.fileExists(atPath: name) else {
-      throw ExperimentError.unknownExperiment(name, known: Experiment.included.keys.sorted())
+      throw ExperimentError.unknownExperiment(
+        name, known: ExperimentDescription.included.keys.sorted())
     }
     return try JSONValue(
       parsing: try InputFile.contents(of: URL(fileURLWithPath: name), limit: 1 << 24))
@@ -272,13 +205,8 @@ struct ReproduceCommand: ParsableCommand {
   private func workerCommand(folder: URL) throws -> [String] {
     // A cluster's nodes have neither this folder nor, perhaps, this environment.
     var words = [ExperimentRun.program] + (try plugins).flatMap { ["--plugin", $0.path] }
-    words += ["reproduce", absolute(experiment ?? "")]
-    words += ["--scale", scale]
-    words += given.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
-    for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
-      if let value { words += ["--\(name)", "\(value)"] }
-    }
-    if !from.isEmpty { words += ["--from"] + from.map { URL(fileURLWithPath: $0).path } }
+    words += ["reproduce", absolute(experiment ?? ""), "--scale", changes.scale]
+    words += changes.words { URL(fileURLWithPath: $0).path }
     words += ["--output", folder.path, "--quiet"]
     if let data = compute.data ?? ProcessInfo.processInfo.environment["LCW_DATA"], !data.isEmpty {
       words += ["--data", URL(fileURLWithPath: data).path]
@@ -303,20 +231,12 @@ struct ReproduceCommand: ParsableCommand {
   /// - Parameter threads: Those that the steps had, where their results tell.
   private func recordedCommand(threads: Set<Int>) -> String {
     let objects = ((try? plugins) ?? []).flatMap { ["--plugin", $0.lastPathComponent] }
-    let name = experiment ?? ""
-    var words =
-      ["lcw"] + objects
-      + ["reproduce", name.hasPrefix("/") ? URL(fileURLWithPath: name).lastPathComponent : name]
-    if scale != Experiment.fullScale { words += ["--scale", scale] }
-    words += given.flatMap { ["--method", $0] } + addMethod.flatMap { ["--add-method", $0] }
-    for (name, value) in [("networks", networks), ("pairs", pairs), ("epochs", epochs)] {
-      if let value { words += ["--\(name)", "\(value)"] }
+    func named(_ file: String) -> String {
+      file.hasPrefix("/") ? URL(fileURLWithPath: file).lastPathComponent : file
     }
-    if !from.isEmpty {
-      words +=
-        ["--from"]
-        + from.map { $0.hasPrefix("/") ? URL(fileURLWithPath: $0).lastPathComponent : $0 }
-    }
+    var words = ["lcw"] + objects + ["reproduce", named(experiment ?? "")]
+    if changes.scale != ExperimentDescription.fullScale { words += ["--scale", changes.scale] }
+    words += changes.words(named)
     // The last bits of figures depend on the threads of a step, not on how many steps there are at a
     // time.
     if let known = threads.first, threads.count == 1 {
@@ -328,6 +248,6 @@ struct ReproduceCommand: ParsableCommand {
   }
 
   private func absolute(_ name: String) -> String {
-    Experiment.included[name] == nil ? URL(fileURLWithPath: name).path : name
+    ExperimentDescription.included[name] == nil ? URL(fileURLWithPath: name).path : name
   }
 }

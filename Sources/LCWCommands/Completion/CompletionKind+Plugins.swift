@@ -55,7 +55,7 @@ extension CompletionKind {
   /// The included experiments, and files that may hold one.
   static var experiments: CompletionKind {
     offered { start in
-      Experiment.included.keys.sorted().filter { $0.hasPrefix(start) }
+      ExperimentDescription.included.keys.sorted().filter { $0.hasPrefix(start) }
         + FileNames.startingWith(start).filter { $0.hasSuffix("/") || $0.hasSuffix(".json") }
     }
   }
@@ -63,12 +63,14 @@ extension CompletionKind {
   /// The scales of the included experiment that is named, or of all.
   static var scales: CompletionKind {
     .custom { words, index, prefix in
-      let named = Experiment.included.filter { words.contains($0.key) }
-      let scales = (named.isEmpty ? Experiment.included : named).values.flatMap {
+      let named = ExperimentDescription.included.filter { words.contains($0.key) }
+      let scales = (named.isEmpty ? ExperimentDescription.included : named).values.flatMap {
         (try? JSONValue(parsing: $0))?.object?["scales"]?.object?.keys.map { $0 } ?? []
       }
       let start = CompletedWord(prefix).text
-      return ([Experiment.fullScale] + Set(scales).sorted()).filter { $0.hasPrefix(start) }
+      return ([ExperimentDescription.fullScale] + Set(scales).sorted()).filter {
+        $0.hasPrefix(start)
+      }
     }
   }
 

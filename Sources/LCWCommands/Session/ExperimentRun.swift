@@ -9,7 +9,7 @@ import LCWReport
 
 /// An experiment in a folder: planned, done, handed to a cluster, or gathered.
 struct ExperimentRun {
-  let experiment: Experiment
+  let experiment: ResolvedExperiment
   let session: Session
   let folder: URL
   let isQuiet: Bool
@@ -21,7 +21,8 @@ struct ExperimentRun {
 
   /// - Parameter parent: The run of the process that started this one, if one did.
   init(
-    experiment: Experiment, session: Session, folder: URL, isQuiet: Bool, parent: ParentRun? = nil
+    experiment: ResolvedExperiment, session: Session, folder: URL, isQuiet: Bool,
+    parent: ParentRun? = nil
   ) {
     self.experiment = experiment
     steps = experiment.steps

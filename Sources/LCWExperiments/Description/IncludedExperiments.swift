@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-extension Experiment {
-  /// The descriptions that come with the library, by the experiment's name.
+extension ExperimentDescription {
+  /// The texts of the descriptions that come with the library, by the experiment's name.
   public static let included: [String: [UInt8]] = [
     "cifar10-conv2fc1": PackageResources.cifar10_conv2fc1_json,
     "cifar10-resnet20": PackageResources.cifar10_resnet20_json,

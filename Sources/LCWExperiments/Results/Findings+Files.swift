@@ -64,7 +64,7 @@ extension Findings {
       : " Not joined, since models are fitted to them: "
         + left.map(String.init).joined(separator: ", ") + "."
     let origin =
-      experiment.filePatterns.isEmpty
+      experiment.files.isEmpty
       ? "seeds 1 to \(experiment.networks)\(fitted); \(training.epochs) epochs, batches of "
         + "\(training.batch), rate \(training.rate), schedule \(training.schedule), \(training.rule)"
         + (training.gain == 1 ? ". " : ", gain \(training.gain). ")

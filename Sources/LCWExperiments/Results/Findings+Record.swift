@@ -7,7 +7,7 @@ import LCWFiles
 extension Findings {
   /// The folder of a record's figures: `Reproduction-figures/mnist-two-layer` beside
   /// `Reproduction.md`.
-  /// - Parameter name: An experiment's ``Experiment/scaledName``.
+  /// - Parameter name: An experiment's ``ResolvedExperiment/scaledName``.
   public static func figureFolder(of record: URL, named name: String) -> URL {
     let all = record.deletingPathExtension().lastPathComponent + "-figures"
     return record.deletingLastPathComponent().appendingPathComponent(all)

@@ -123,7 +123,7 @@ extension Findings {
     var table = Table(
       caption: "The networks",
       columns: [
-        .init(experiment.filePatterns.isEmpty ? "seed" : "network", alignment: .number),
+        .init(experiment.files.isEmpty ? "seed" : "network", alignment: .number),
         .init("train accuracy", key: "train_accuracy", alignment: .number),
         .init("train loss", key: "train_loss", alignment: .number),
         .init("test accuracy", key: "test_accuracy", alignment: .number),

@@ -7,7 +7,7 @@ import LCWPaths
 /// What an experiment's steps have found, read from their results.
 public struct Findings: Sendable {
   /// The experiment.
-  public let experiment: Experiment
+  public let experiment: ResolvedExperiment
   /// The steps without a result, or with one that is not believed.
   public let missing: [Step]
   /// The results that are not believed.
@@ -35,7 +35,7 @@ public struct Findings: Sendable {
   /// - Parameter open: Reads the weights beside a result, which must be those of its step; nothing
   ///   for results without weights.
   public init(
-    of experiment: Experiment, in folder: ResultFolder,
+    of experiment: ResolvedExperiment, in folder: ResultFolder,
     open: (@Sendable (URL) throws -> any CheckpointSource)? = nil
   ) {
     var missing: [Step] = []

@@ -7,9 +7,9 @@ import LCWNetworks
 /// making. A file that was put there from elsewhere, such as the network of another seed, would change
 /// every figure that follows without a word.
 struct ProductCheck {
-  private let experiment: Experiment
+  private let experiment: ResolvedExperiment
 
-  init(_ experiment: Experiment) { self.experiment = experiment }
+  init(_ experiment: ResolvedExperiment) { self.experiment = experiment }
 
   /// - Throws: ``ExperimentError/damagedResult(file:reason:)`` that names what differs.
   func check(

@@ -117,7 +117,7 @@ public struct ResultFolder: Sendable {
   /// - Parameter open: Reads weights, to look whether they are the step's; they are not looked at if
   ///   there is none.
   func standing(
-    of step: Step, in experiment: Experiment,
+    of step: Step, in experiment: ResolvedExperiment,
     open: (@Sendable (URL) throws -> any CheckpointSource)?
   ) -> Standing {
     do {
@@ -137,7 +137,7 @@ public struct ResultFolder: Sendable {
 
   /// The steps whose results can't be believed.
   public func disbelieved(
-    _ steps: [Step], of experiment: Experiment,
+    _ steps: [Step], of experiment: ResolvedExperiment,
     open: @escaping @Sendable (URL) throws -> any CheckpointSource
   ) -> [DisbelievedResult] {
     steps.compactMap { step in

@@ -9,7 +9,7 @@ public import LCWPaths
 /// What a worker needs to do steps.
 public struct StepRunner: Sendable {
   /// The experiment.
-  public let experiment: Experiment
+  public let experiment: ResolvedExperiment
   /// The plugins.
   public let registry: PluginRegistry
   /// The samples.
@@ -37,7 +37,8 @@ public struct StepRunner: Sendable {
   /// - Throws: `PluginError` if a plugin is not there, and what the architecture and a method throw
   ///   when they are made.
   public init(
-    _ experiment: Experiment, registry: PluginRegistry, data: EvaluationData, workers: Workers,
+    _ experiment: ResolvedExperiment, registry: PluginRegistry, data: EvaluationData,
+    workers: Workers,
     open: @escaping @Sendable (URL) throws -> any CheckpointSource,
     openNetwork: (@Sendable (URL) throws -> TrainedNetwork)? = nil,
     write: @escaping @Sendable (Checkpoint, URL) throws -> Void
@@ -49,8 +50,7 @@ public struct StepRunner: Sendable {
     if let head = experiment.heads.first(where: { $0 > layers }) {
       throw EnsembleError.noSuchHead(head, weightedLayers: layers)
     }
-    let joining = experiment.methods + experiment.middles + experiment.planes
-    for method in joining { _ = try registry.connection(method) }
+    for method in experiment.joiningMethods { _ = try registry.connection(method) }
     for fit in experiment.usedFits { _ = try StepRunner.learner(fit, registry) }
     for method in experiment.planes where WeightPlane.isDegenerate(for: method, registry) {
       throw WeightPlane.degenerate(method)

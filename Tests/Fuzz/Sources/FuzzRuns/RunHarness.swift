@@ -19,7 +19,7 @@ struct RunHarness: Sendable {
   private let data: EvaluationData
   private let place: URL
   /// An experiment with steps of every kind, all of which are done.
-  private let experiment: Experiment
+  private let experiment: ResolvedExperiment
   private let folder: ResultFolder
   private let steps: [Step]
   /// States of computations that were interrupted.
@@ -48,7 +48,9 @@ struct RunHarness: Sendable {
          "planes": ["arc"], "methods": ["arc", "garipov:epochs=1", "flow:model=@nu"],
          "fits": [{"name": "nu", "method": "flow:epochs=1,layers=1", "networks": [7, 8]}]}
         """
-      experiment = try Experiment(JSONValue(parsing: Array(text.utf8))).resolved(by: registry)
+      let description = try ExperimentDescription(JSONValue(parsing: Array(text.utf8)))
+      experiment = try ResolvedExperiment(
+        description.whole, of: description, registry: registry)
       folder = try ResultFolder(place)
       steps = experiment.steps
       let network = try registry.architecture(PluginReference("mlp:hidden=3"))
@@ -117,7 +119,8 @@ struct RunHarness: Sendable {
   // MARK: What the commands do
 
   private func describe(_ text: [UInt8]) throws {
-    let described = try Experiment(JSONValue(parsing: text))
+    let description = try ExperimentDescription(JSONValue(parsing: text))
+    let described = description.whole
     // Files that an experiment names are its user's to open.
     let references =
       [described.architecture]
@@ -125,7 +128,7 @@ struct RunHarness: Sendable {
       + described.planes + described.fits.map(\.method)).map(\.method)
     guard references.allSatisfy({ $0.options["file"] == nil && $0.options["model"]?.first != "/" })
     else { return }
-    let experiment = try described.resolved(by: registry)
+    let experiment = try ResolvedExperiment(described, of: description, registry: registry)
     _ = experiment.scaledDown
     let steps = experiment.steps
     let runner = try runner(of: experiment)
@@ -164,7 +167,7 @@ struct RunHarness: Sendable {
       learning.method, learning.isFit, registry, data.train, networks, MemoryStore(read, keeps: 1))
   }
 
-  private func runner(of experiment: Experiment) throws -> StepRunner {
+  private func runner(of experiment: ResolvedExperiment) throws -> StepRunner {
     try StepRunner(
       experiment, registry: registry, data: data, workers: .serial,
       open: { [format] in try format.open($0) }, write: { [format] in try format.write($0, to: $1) }
