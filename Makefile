@@ -74,6 +74,7 @@ fuzz: setup
 # The libraries' documentation and its articles, as a static site in .build/docs.
 docs: build
 	$(SWIFT) build -c release --target LCWConformance
+	$(PYTHON) Docs/links.py $$(git ls-files '*.md')
 	PYTHON=$(PYTHON) Docs/build
 
 # The commands' reference, from their own help; a test notices when it is out of date.

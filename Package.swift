@@ -123,7 +123,8 @@ let libraries: [LibraryRow] = [
   LibraryRow(target: "LCWNumerics", floors: ["COpenBLAS", "CKernels"]),
   LibraryRow(target: "LCWCore", floors: ["LCWNumerics", "CPluginSection"]),
   LibraryRow(target: "LCWOperations", floors: ["LCWNumerics", "LCWCore"]),
-  LibraryRow(target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive", "CZlib"]),
+  LibraryRow(
+    target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive", "CZlib", "CFileSystem"]),
   LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
   LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
   LibraryRow(
@@ -258,7 +259,7 @@ let tests: [TestRow] = [
     ] + examples.map(\.target)),
   TestRow(
     target: "LCWCommandsTests",
-    dependencies: ["LCWCore", "LCWFiles", "LCWFormat", "LCWNumerics", "lcw"]
+    dependencies: ["LCWCommands", "LCWCore", "LCWFiles", "LCWFormat", "LCWNumerics", "lcw"]
       + examples.map(\.target), resources: [.copy("Fixtures")]),
   TestRow(target: "ExternalHostTests", dependencies: [], exclude: ["Fixture"]),
   TestRow(target: "LCWNumericsTests", dependencies: ["LCWNumerics", "CKernels"]),
@@ -308,6 +309,7 @@ let package = Package(
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CKernels", path: "Sources/CKernels"),
     .target(name: "CPluginSection", path: "Sources/CPluginSection"),
+    .target(name: "CFileSystem", path: "Sources/CFileSystem"),
     .target(
       name: "CImages", path: "Sources/CImages", cSettings: hasImages ? [.define("LCW_IMAGES")] : [],
       linkerSettings: hasImages ? [.linkedLibrary("png"), .linkedLibrary("jpeg")] : []),

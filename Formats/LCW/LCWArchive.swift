@@ -11,7 +11,7 @@ public struct LCWArchive: CheckpointFormat {
   /// `lcw`
   public static let name = "lcw"
   /// What it is.
-  public static let summary = "the project's archive: checked, compressed losslessly, any network"
+  public static let summary = "lcw's own archive: lossless compression, checksums, any network"
   /// `lcw`
   public static let fileExtensions = ["lcw"]
   /// It can be written.
@@ -21,7 +21,7 @@ public struct LCWArchive: CheckpointFormat {
   public static func canHold(_ kind: CheckpointKind) -> Bool { true }
 
   private static let effortOption = PluginOption(
-    "effort", default: Effort.fast, help: "how hard to try for a small file when writing")
+    "effort", default: Effort.fast, help: "compression effort when writing")
   private static let digestOption = PluginOption(
     "sha256", default: false, help: "whether to write a SHA-256 of each tensor")
   private static let threadsOption = PluginOption(

@@ -9,7 +9,7 @@ final class DecodingTools: @unchecked Sendable {
   fileprivate let decoder: FrameDecoder
   fileprivate let scratch = ScratchMemory()
 
-  /// - Throws: ``FrameProblem`` if there is no memory.
+  /// - Throws: ``FrameProblem`` if out of memory.
   init() throws(FrameProblem) {
     decoder = try FrameDecoder()
   }
@@ -33,7 +33,7 @@ extension PlaneCodec {
   /// - Parameters:
   ///   - frames: The frames of all chunks and planes, and nothing else.
   ///   - rawBytes: The tensor's bytes, which the caller has found to be acceptable.
-  /// - Throws: ``Problem``, or ``FrameProblem`` if there is no memory.
+  /// - Throws: ``Problem``, or ``FrameProblem`` if out of memory.
   func decode(
     _ frames: UnsafeRawBufferPointer, rawBytes: Int, workers: Workers,
     tools: Pool<DecodingTools>

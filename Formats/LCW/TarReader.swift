@@ -18,7 +18,7 @@ struct TarReader: ~Copyable {
   /// - Throws: ``ArchiveError``.
   static func open(_ file: InputFile) throws(ArchiveError) -> TarReader {
     guard let archive = archive_read_new() else {
-      throw .library(file: file.path, operation: "read", reason: "there is no memory")
+      throw .library(file: file.path, operation: "read", reason: "out of memory")
     }
     let reader = TarReader(owning: archive, file: file)
     guard archive_read_support_format_tar(archive) == ARCHIVE_OK,

@@ -21,7 +21,7 @@ struct TarWriter: ~Copyable, @unchecked Sendable {
     _ output: borrowing OutputFile, file: String
   ) throws(ArchiveError) -> TarWriter {
     guard let archive = archive_write_new() else {
-      throw .library(file: file, operation: "write", reason: "there is no memory")
+      throw .library(file: file, operation: "write", reason: "out of memory")
     }
     let writer = TarWriter(owning: archive, file: file)
     try writer.check(archive_write_set_format_ustar(archive))
@@ -42,7 +42,7 @@ struct TarWriter: ~Copyable, @unchecked Sendable {
   /// - Throws: ``ArchiveError/library(file:operation:reason:)``.
   borrowing func begin(_ name: String, size: Int) throws(ArchiveError) {
     guard let entry = archive_entry_new() else {
-      throw .library(file: file, operation: "write", reason: "there is no memory")
+      throw .library(file: file, operation: "write", reason: "out of memory")
     }
     defer { archive_entry_free(entry) }
     archive_entry_set_pathname(entry, name)

@@ -109,7 +109,7 @@ struct FrameEncoder: ~Copyable {
 
   private mutating func context(for method: FrameMethod) throws(FrameProblem) -> OpaquePointer {
     if let context = contexts[method] { return context }
-    guard let context = ZSTD_createCCtx() else { throw FrameProblem("there is no memory") }
+    guard let context = ZSTD_createCCtx() else { throw FrameProblem("out of memory") }
     contexts[method] = context
     func set(_ parameter: ZSTD_cParameter, _ value: Int32) throws(FrameProblem) {
       if let problem = FrameProblem(code: ZSTD_CCtx_setParameter(context, parameter, value)) {
@@ -142,9 +142,9 @@ struct FrameEncoder: ~Copyable {
 struct FrameDecoder: ~Copyable {
   private let context: OpaquePointer
 
-  /// - Throws: ``FrameProblem`` if there is no memory.
+  /// - Throws: ``FrameProblem`` if out of memory.
   init() throws(FrameProblem) {
-    guard let context = ZSTD_createDCtx() else { throw FrameProblem("there is no memory") }
+    guard let context = ZSTD_createDCtx() else { throw FrameProblem("out of memory") }
     self.context = context
   }
 

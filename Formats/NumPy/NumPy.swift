@@ -23,7 +23,7 @@ public struct NumPy: CheckpointFormat {
   public static let canWrite = true
 
   private static let compressOption = PluginOption(
-    "compress", default: false, help: "whether to deflate the arrays of an npz when writing")
+    "compress", default: false, help: "whether to compress the arrays of an npz when writing")
 
   /// `compress`.
   public static let options: [any PluginOptionDescription] = [compressOption]

@@ -217,24 +217,13 @@ extension NumPyHeader {
 
 extension ElementType {
   /// The type's name in NumPy's files; bfloat16 and floating-point numbers of 8 bits have none.
-  var numPyDescription: String? {
-    switch self {
-    case .float64: "<f8"
-    case .float32: "<f4"
-    case .float16: "<f2"
-    case .int64: "<i8"
-    case .int32: "<i4"
-    case .int16: "<i2"
-    case .int8: "|i1"
-    case .uint8: "|u1"
-    case .uint16: "<u2"
-    case .uint32: "<u4"
-    case .uint64: "<u8"
-    case .bool: "|b1"
-    case .complex64: "<c8"
-    case .bfloat16, .float8E4M3, .float8E5M2: nil
-    }
-  }
+  var numPyDescription: String? { Self.numPyDescriptions[self] }
+
+  private static let numPyDescriptions: [ElementType: String] = [
+    .float64: "<f8", .float32: "<f4", .float16: "<f2", .int64: "<i8", .int32: "<i4",
+    .int16: "<i2", .int8: "|i1", .uint8: "|u1", .uint16: "<u2", .uint32: "<u4", .uint64: "<u8",
+    .bool: "|b1", .complex64: "<c8",
+  ]
 
   /// The type of a name that `numpy.dtype` takes on Linux, and whether its numbers are big-endian:
   /// `<f4`, `=f4`, `f4`, `f`, `>d`, `float32`, `double`.

@@ -31,7 +31,7 @@ struct PythonLiteralParser {
       let key = try text()
       try expect(":")
       guard members.updateValue(try value(), forKey: key) == nil else {
-        throw problem("‘\(key)’ stands twice")
+        throw problem("‘\(key)’ is repeated")
       }
       guard take(",") else {
         try expect("}")

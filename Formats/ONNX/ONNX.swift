@@ -25,7 +25,7 @@ public struct ONNX: CheckpointFormat {
 
   private static let input = PluginOption(
     "input", default: "",
-    help: "the sizes of a sample, such as 3x224x224, where the file leaves them open")
+    help: "the sizes of a sample, such as 3x224x224, if the file leaves them open")
 
   /// `input`
   public static let options: [any PluginOptionDescription] = [input]

@@ -6,11 +6,8 @@ extension StoredTensor {
   /// floating-point numbers and of both parts of complex ones changes, integers become their two's
   /// complement.
   func negated() throws -> StoredTensor {
-    switch elementType {
-    case .float64, .float32, .float16, .bfloat16, .float8E4M3, .float8E5M2:
-      return try withSignsChanged(each: elementType.width)
-    case .complex64: return try withSignsChanged(each: elementType.width / 2)
-    case .int64, .int32, .int16, .int8, .uint8, .bool, .uint16, .uint32, .uint64: break
+    if elementType.hasSignBit {
+      return try withSignsChanged(each: elementType.width / (elementType.isComplex ? 2 : 1))
     }
     let width = elementType.width
     var bytes = bytes

@@ -5,29 +5,29 @@ import LCWNumerics
 /// The machine that runs a pickle's instructions: a stack, marks in it, and a memo.
 struct Unpickler {
   var reader: PickleReader
-  private let limits: PickleLimits
+  let limits: PickleLimits
 
-  private var stack: [PickleValue] = []
+  var stack: [PickleValue] = []
   /// The heights of the stack where a mark was set.
-  private var marks: [Int] = []
-  private var memo: [UInt64: PickleValue] = [:]
+  var marks: [Int] = []
+  var memo: [UInt64: PickleValue] = [:]
   /// The first name that is refused. It is known what for only when it is used, so the error waits
   /// until then, or until the end.
-  private var refusedName: String?
+  var refusedName: String?
 
-  private(set) var lists: [[PickleValue]] = []
-  private(set) var tuples: [[PickleValue]] = []
-  private(set) var dictionaries: [PickledDictionary] = []
-  private(set) var storages: [PickledStorage] = []
-  private(set) var tensors: [PickledTensor] = []
-  private(set) var numPyTypes: [String] = []
+  var lists: [[PickleValue]] = []
+  var tuples: [[PickleValue]] = []
+  var dictionaries: [PickledDictionary] = []
+  var storages: [PickledStorage] = []
+  var tensors: [PickledTensor] = []
+  var numPyTypes: [String] = []
   /// What the objects are called that are not built.
-  private(set) var objects: [String] = []
+  var objects: [String] = []
 
   /// The items put into lists and dictionaries so far.
-  private var itemCount = 0
+  var itemCount = 0
   /// Where the instruction that is run starts.
-  private var opcodePosition = 0
+  var opcodePosition = 0
 
   init(reader: PickleReader, limits: PickleLimits) {
     self.reader = reader
@@ -176,14 +176,14 @@ extension Unpickler {
 
   // MARK: The stack
 
-  private mutating func pop() throws(PickleError) -> PickleValue {
+  mutating func pop() throws(PickleError) -> PickleValue {
     guard stack.count > marks.last ?? 0, let value = stack.popLast() else {
       throw error("the stack is empty")
     }
     return value
   }
 
-  private mutating func pop(_ count: Int) throws(PickleError) -> [PickleValue] {
+  mutating func pop(_ count: Int) throws(PickleError) -> [PickleValue] {
     guard stack.count >= (marks.last ?? 0) + count else { throw error("the stack is empty") }
     defer { stack.removeLast(count) }
     return Array(stack.suffix(count))
@@ -197,13 +197,13 @@ extension Unpickler {
     }
   }
 
-  private mutating func popToMark() throws(PickleError) -> [PickleValue] {
+  mutating func popToMark() throws(PickleError) -> [PickleValue] {
     guard let mark = marks.popLast() else { throw error("there is no mark") }
     defer { stack.removeLast(stack.count - mark) }
     return Array(stack[mark...])
   }
 
-  private func top() throws(PickleError) -> PickleValue {
+  func top() throws(PickleError) -> PickleValue {
     guard stack.count > marks.last ?? 0, let value = stack.last else {
       throw error("the stack is empty")
     }
@@ -252,7 +252,7 @@ extension Unpickler {
     dictionaries.append(dictionary)
   }
 
-  private mutating func append(_ items: [PickleValue]) throws(PickleError) {
+  mutating func append(_ items: [PickleValue]) throws(PickleError) {
     if case .object = try top() { return try count(items) }
     guard case .list(let index) = try top() else { throw error("what should grow is no list") }
     try count(items)
@@ -260,7 +260,7 @@ extension Unpickler {
   }
 
   /// Sets keys and values, in turn, of the dictionary on the stack.
-  private mutating func set(_ items: [PickleValue]) throws(PickleError) {
+  mutating func set(_ items: [PickleValue]) throws(PickleError) {
     if case .object = try top() { return try count(items) }
     guard case .dictionary(let index) = try top() else {
       throw error("what should get a key is no dictionary")
@@ -272,229 +272,10 @@ extension Unpickler {
     }
   }
 
-  private mutating func count(_ items: [PickleValue]) throws(PickleError) {
+  mutating func count(_ items: [PickleValue]) throws(PickleError) {
     itemCount += items.count
     guard itemCount <= limits.itemCount else {
       throw .tooLarge("its lists and dictionaries have more than \(limits.itemCount) items")
     }
-  }
-
-  // MARK: Names and what would be done with them
-
-  private func qualifiedName(_ module: String, _ name: String) -> String {
-    // It ends up in messages.
-    String("\(module).\(name)".prefix(200)).asOneLine
-  }
-
-  private mutating func pushGlobal(_ module: String, _ name: String) {
-    let name = qualifiedName(module, name)
-    if KnownGlobal(name) == nil, RefusedGlobal.contains(name), refusedName == nil {
-      refusedName = name
-    }
-    stack.append(.global(name))
-  }
-
-  /// An object of a class, which is kept by the class's name and never built. What it would be made
-  /// of has been read as data.
-  private mutating func makeObject(_ type: PickleValue) throws(PickleError) {
-    guard case .global(let name) = type else { throw error("a class has no name") }
-    guard KnownGlobal(name) == nil, !RefusedGlobal.contains(name) else { throw .object(name) }
-    pushObject(name)
-  }
-
-  private mutating func pushObject(_ name: String) {
-    stack.append(.object(objects.count))
-    objects.append(name)
-  }
-
-  /// What a call of an unknown function or class gives: an object of that class, or of the one that
-  /// is a function's first argument where it makes objects of any.
-  private mutating func callUnknown(
-    _ name: String, _ arguments: [PickleValue]
-  ) throws(PickleError) {
-    // The name of a layout says nothing; a tensor of another one is made by a call that is refused.
-    let isName = name == "torch.serialization._get_layout"
-    guard !RefusedGlobal.contains(name), isName || !RefusedGlobal.isTorchFunction(name) else {
-      throw .call(name)
-    }
-    let makers = ["._reconstruct", "._reconstructor", ".__newobj__", ".__newobj_ex__"]
-    if makers.contains(where: name.hasSuffix), case .global(let type)? = arguments.first {
-      pushObject(type)
-    } else {
-      pushObject(name)
-    }
-  }
-
-  /// Attributes: an `OrderedDict` of parameters has some, which say nothing of its tensors, a type of
-  /// NumPy's has the order of its bytes, and those of an object are left out with it.
-  private mutating func build() throws(PickleError) {
-    let values = try pop(2)
-    if case .object = values[0] {
-      stack.append(values[0])
-      return
-    }
-    if case .numPyType(let index) = values[0], case .tuple(let state) = values[1],
-      tuples[state].count >= 2, case .string(let order) = tuples[state][1], order.utf8.count == 1
-    {
-      numPyTypes[index] = order + numPyTypes[index].drop { "<>|=".contains($0) }
-      stack.append(values[0])
-      return
-    }
-    guard case .dictionary(let index) = values[0], dictionaries[index].isOrdered,
-      case .dictionary = values[1]
-    else { throw error("attributes are set of what has none") }
-    stack.append(values[0])
-  }
-
-  private mutating func reduce() throws(PickleError) {
-    let values = try pop(2)
-    guard case .global(let name) = values[0] else {
-      throw error("what would be called has no name")
-    }
-    guard case .tuple(let index) = values[1] else { throw error("arguments are no tuple") }
-    let arguments = tuples[index]
-    try call(name, arguments)
-  }
-
-  private mutating func call(_ name: String, _ arguments: [PickleValue]) throws(PickleError) {
-    switch KnownGlobal(name) {
-    case .orderedDictionary: try pushOrderedDictionary(arguments)
-    case .counter, .defaultDictionary, .set, .bytes, .encoding, .device, .numPyType, .numPyScalar:
-      try pushPlain(name, arguments)
-    case .size:
-      guard arguments.count == 1, case .tuple = arguments[0] else {
-        throw error("‘\(name)’ is not given a tuple")
-      }
-      stack.append(arguments[0])
-    case .tensor: try pushTensor(arguments, count: 4...4, name: name)
-    case .tensorWithHooks: try pushTensor(arguments, count: 6...7, name: name)
-    case .tensorWithType: try pushTensor(arguments, count: 7...8, name: name, hasType: true)
-    case .parameter:
-      guard case .tensor? = arguments.first, (3...4).contains(arguments.count) else {
-        throw error("‘\(name)’ is not given a tensor")
-      }
-      stack.append(arguments[0])
-    case .tensorOfClass:
-      guard arguments.count == 4, case .global(let function) = arguments[0],
-        case .global(let type) = arguments[1], case .tuple(let index) = arguments[2],
-        KnownGlobal(function)?.makesTensor == true
-      else { throw error("the arguments of ‘\(name)’ are not those of a tensor") }
-      guard KnownGlobal(type) == .tensorClass else { throw .object(type) }
-      try call(function, tuples[index])
-    case .storage, .elementType, .quantisedType, .plainClass, .tensorClass: throw .call(name)
-    case nil: try callUnknown(name, arguments)
-    }
-  }
-
-  /// Of nothing, or as Python 2 has it, of a list of pairs.
-  private mutating func pushOrderedDictionary(
-    _ arguments: [PickleValue]
-  ) throws(PickleError) {
-    pushDictionary(isOrdered: true)
-    guard let argument = arguments.first else { return }
-    guard arguments.count == 1, case .list(let index) = argument else {
-      throw error("an OrderedDict is not made of a list")
-    }
-    for item in lists[index] {
-      let pair: [PickleValue]
-      switch item {
-      case .list(let index): pair = lists[index]
-      case .tuple(let index): pair = tuples[index]
-      default: pair = []
-      }
-      guard pair.count == 2 else { throw error("an OrderedDict is not made of pairs") }
-      try set(pair)
-    }
-  }
-}
-
-// MARK: - Tensors
-
-extension Unpickler {
-  /// A storage by what identifies it: `('storage', class, key, place, count)`, and in the legacy
-  /// format one value more, which is none for storages that are no part of another.
-  private mutating func pushStorage() throws(PickleError) {
-    guard case .tuple(let index) = try pop() else { throw error("a persistent id is no tuple") }
-    let parts = tuples[index]
-    guard parts.count == 5 || parts.count == 6, parts[0] == .string("storage"),
-      case .global(let name) = parts[1], case .string(let key) = parts[2],
-      case .string = parts[3], case .integer(let count) = parts[4], count >= 0
-    else { throw error("a persistent id is not that of a storage") }
-    guard parts.count == 5 || parts[5] == .none else {
-      throw error("a storage is a part of another, as very old versions wrote it")
-    }
-    let known = KnownGlobal(name)
-    if known == .quantisedType { throw .quantised(name) }
-    guard case .storage(let type) = known else { throw error("‘\(name)’ is no storage") }
-    stack.append(.storage(storages.count))
-    storages.append(PickledStorage(key: key, elementType: type, count: count))
-  }
-
-  private mutating func pushTensor(
-    _ arguments: [PickleValue], count: ClosedRange<Int>, name: String, hasType: Bool = false
-  ) throws(PickleError) {
-    guard count.contains(arguments.count), case .storage(let storage) = arguments[0],
-      case .integer(let offset) = arguments[1], let sizes = integers(arguments[2]),
-      let strides = integers(arguments[3])
-    else { throw error("the arguments of ‘\(name)’ are not those of a tensor") }
-    var type = storages[storage].elementType
-    if hasType {
-      guard case .global(let typeName) = arguments[6] else { throw error("a type has no name") }
-      let known = KnownGlobal(typeName)
-      if known == .quantisedType { throw .quantised(typeName) }
-      guard case .elementType(let own) = known, type == nil || type == own else {
-        throw error("‘\(typeName)’ is not the type of a tensor in that storage")
-      }
-      type = own
-    }
-    guard let type else { throw error("the elements of a tensor have no type") }
-    let flags = try arguments.dropFirst(hasType ? 7 : 6).first.map { value throws(PickleError) in
-      try lazyBits(value, type: type)
-    }
-    stack.append(.tensor(tensors.count))
-    tensors.append(
-      PickledTensor(
-        storage: storage, elementType: type, offset: offset, sizes: sizes, strides: strides,
-        isNegated: flags?.isNegated ?? false, isConjugated: flags?.isConjugated ?? false))
-  }
-
-  /// What PyTorch's lazy bits do to a tensor's elements: whether they are those of the storage with
-  /// the other sign, and whether they are the conjugates of these.
-  private func lazyBits(
-    _ value: PickleValue, type: PickledElementType
-  ) throws(PickleError) -> (isNegated: Bool, isConjugated: Bool) {
-    var bits = (isNegated: false, isConjugated: false)
-    if value == .none { return bits }
-    guard case .dictionary(let index) = value else { throw error("a tensor's flags are wrong") }
-    for (key, value) in zip(dictionaries[index].keys, dictionaries[index].values)
-    where value != .bool(false) && value != .none {
-      switch (key, value, type) {
-      case (.string("neg"), .bool(true), .foreign), (.string("conj"), .bool(true), .foreign): break
-      case (.string("neg"), .bool(true), .known(let type)) where type != .bool:
-        bits.isNegated = true
-      case (.string("conj"), .bool(true), .known(.complex64)): bits.isConjugated = true
-      default:
-        guard case .string(let name) = key else { throw error("a tensor's flags are wrong") }
-        throw .flag(String(name.prefix(100)).asOneLine)
-      }
-    }
-    return bits
-  }
-
-  /// The items of a tuple or list of integers, of which a tensor has few.
-  private func integers(_ value: PickleValue) -> [Int]? {
-    let items: [PickleValue]
-    switch value {
-    case .tuple(let index): items = tuples[index]
-    case .list(let index): items = lists[index]
-    default: return nil
-    }
-    guard items.count <= PyTorch.rankLimit else { return nil }
-    var result: [Int] = []
-    for item in items {
-      guard case .integer(let size) = item else { return nil }
-      result.append(size)
-    }
-    return result
   }
 }

@@ -69,7 +69,7 @@ static int read_png(Source *source, LCWImageHeader *header, uint8_t *pixels) {
     if (width != header->width || height != header->height || channels != header->channels)
       png_error(png, "its header changed");
     rows = malloc(height * sizeof *rows);
-    if (!rows) png_error(png, "there is no memory for it");
+    if (!rows) png_error(png, "out of memory");
     for (uint32_t row = 0; row < height; row++)
       rows[row] = pixels + (size_t)row * width * channels;
     png_read_image(png, rows);

@@ -18,7 +18,8 @@ public struct LCWCommand: ParsableCommand {
     abstract: "Joins independently trained neural networks by paths of low loss.",
     discussion: """
       Start with `lcw demo`, which trains two networks, connects them by every method and \
-      writes a report. `lcw plugins` lists what is there.
+      writes a report. `lcw plugins` lists what there is, `lcw examples` shows how commands are \
+      used, and `lcw doctor` checks this machine.
       """,
     version: LCWVersion.current,
     subcommands: [
@@ -27,18 +28,24 @@ public struct LCWCommand: ParsableCommand {
       PlaneCommand.self, LandscapeCommand.self, ReproduceCommand.self,
       ExportCommand.self, ConvertCommand.self, InspectCommand.self,
       VerifyCommand.self, DiffCommand.self, ExtractCommand.self, DemoCommand.self,
-      PluginCommand.self, ManualCommand.self,
+      PluginCommand.self, DoctorCommand.self, ExamplesCommand.self, ManualCommand.self,
     ])
 
   @Option(
     help: """
-      A shared object with plugins, given before the command; once for each. Those in the folders \
+      A shared object with plugins, before the command; may be repeated. Those in the folders \
       of LCW_PLUGINS are loaded too.
       """, completion: .file(extensions: ["so"]))
   var plugin: [String] = []
 
   /// A root command; it does nothing but list the others.
   public init() {}
+
+  /// Checks that words behind `lcw` are a command line, without running it.
+  /// - Throws: What is wrong with them.
+  public static func check(_ words: [String]) throws {
+    _ = try parseAsRoot(words.joiningNegativeNumbers)
+  }
 
   /// Parses the process's arguments, runs the command, and ends the process: with 0, or after one
   /// line `error: …` with 64 for wrong usage, 65 for bad data, 66 for a missing file, 130 for an
@@ -107,7 +114,7 @@ public struct LCWCommand: ParsableCommand {
       Console.printError("interrupted: \(interruption)")
       return 130
     case let described as any DescribedError:
-      Console.printError("error: \(described.description)")
+      Console.printError("error: \(described.advice)")
       return described.category == .failure ? failureStatus : described.category.rawValue
     case let underlying where exitCode(for: underlying) == .failure && !(underlying is ExitCode):
       Console.printError("error: \(underlying)")

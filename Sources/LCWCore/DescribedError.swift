@@ -16,6 +16,33 @@ public enum ErrorCategory: Int32, Sendable {
 public protocol DescribedError: Error, CustomStringConvertible {
   /// Whose fault it is.
   var category: ErrorCategory { get }
+  /// What to do, where a program says that in its own words, such as by an option of its command line.
+  var remedy: Remedy? { get }
+}
+
+extension DescribedError {
+  /// None: what to do is in the description, or nothing is known.
+  public var remedy: Remedy? { nil }
+}
+
+/// What a person can do about an error, apart from how a program calls it.
+public enum Remedy: Sendable, Hashable {
+  /// Name a data set.
+  case nameDataset
+  /// Name the folder that the data set's files are in.
+  case nameDataFolder
+  /// Take batches of another size.
+  case changeBatch
+  /// Measure running moments anew at each point, or fold the normalisation into its neighbours.
+  case measureMoments
+  /// Fit a model by a method.
+  case fitModel(method: String)
+  /// Do the steps first that have no result.
+  case finishSteps
+  /// List the steps.
+  case listSteps
+  /// Name an empty or a new folder for what is written.
+  case nameOutput
 }
 
 extension String {

@@ -38,7 +38,7 @@ public enum AtomicFile {
   /// Writes what `body` appends, as ``write(_:to:existing:links:)`` does; if it throws, nothing
   /// changes.
   ///
-  /// A file that is replaced keeps its permissions. Anything that is no regular file, such as a
+  /// A file that is replaced keeps its permissions. Anything that is not a regular file, such as a
   /// folder, a pipe or a device, is refused. Temporary files that killed processes left in the
   /// folder are removed.
   /// - Throws: ``FileError``, and what `body` throws.
@@ -97,7 +97,7 @@ public enum AtomicFile {
   }
 
   /// The permissions of the file that is replaced, if there is one.
-  private static func permissions(
+  static func permissions(
     of file: URL, existing: Existing
   ) throws(FileError) -> mode_t? {
     var status = stat()
@@ -109,7 +109,7 @@ public enum AtomicFile {
     case S_IFLNK: return nil
     default:
       throw .failed(
-        operation: "write", file: file.path, reason: "it is there and is no regular file")
+        operation: "write", file: file.path, reason: "it exists and is not a regular file")
     }
   }
 
@@ -158,6 +158,15 @@ public enum AtomicFile {
     while name.utf8.count > 180 { name.removeLast() }
     return file.deletingLastPathComponent().path
       + "/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).\(StaleFiles.ending)"
+  }
+
+  /// Makes sure that a file and its name are on the disk.
+  static func sync(_ file: URL) throws(FileError) {
+    let descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("open", file: file.path, code: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system("sync", file: file.path, code: errno) }
+    try syncFolder(of: file)
   }
 
   private static func syncFolder(of file: URL) throws(FileError) {

@@ -31,7 +31,7 @@ package struct Inflater: ~Copyable {
   // On the heap, for zlib refuses a stream that has moved.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// - Throws: ``Failure`` if there is no memory.
+  /// - Throws: ``Failure`` if out of memory.
   init(_ wrapper: Wrapper) throws(Failure) {
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
@@ -98,7 +98,7 @@ package struct Inflater: ~Copyable {
   private static func reason(_ stream: UnsafeMutablePointer<z_stream>, _ status: Int32) -> String {
     if let message = stream.pointee.msg { return String(cString: message).asOneLine }
     switch status {
-    case Z_MEM_ERROR: return "there is no memory"
+    case Z_MEM_ERROR: return "out of memory"
     case Z_NEED_DICT: return "it needs a dictionary"
     default: return "zlib fails with the code \(status)"
     }

@@ -132,7 +132,7 @@ struct ZipDirectory {
       throw error("its size or place is not stated")
     }
     if let problem = ZipFile.problem(withName: name) { throw error(problem) }
-    guard names.insert(rawName).inserted else { throw error("it stands twice") }
+    guard names.insert(rawName).inserted else { throw error("it is repeated") }
     // Bits for encryption, strong encryption and a masked directory.
     guard flags & 0x2041 == 0 else { throw error("it is encrypted") }
     guard method == 0 || method == 8 else {

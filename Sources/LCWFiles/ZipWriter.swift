@@ -20,7 +20,7 @@ public struct ZipWriter: ~Copyable {
     _ output: borrowing OutputFile, compress: Bool = false, path: String
   ) throws(ZipError) -> ZipWriter {
     guard let archive = archive_write_new() else {
-      throw .writing(file: path, reason: "there is no memory")
+      throw .writing(file: path, reason: "out of memory")
     }
     let writer = ZipWriter(owning: archive, path: path)
     let method =
@@ -43,7 +43,7 @@ public struct ZipWriter: ~Copyable {
       throw .entry(file: path, entry: name, reason: problem)
     }
     guard let entry = archive_entry_new() else {
-      throw .writing(file: path, reason: "there is no memory")
+      throw .writing(file: path, reason: "out of memory")
     }
     defer { archive_entry_free(entry) }
     archive_entry_set_pathname(entry, name)

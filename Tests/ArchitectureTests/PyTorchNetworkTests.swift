@@ -50,7 +50,7 @@ struct PyTorchNetworkTests {
     }
     let folded = try weights.foldingBatchNorm()
     #expect(folded.network.runningAverages.isEmpty)
-    // And back: norms that add what was folded, so that folding them gives the same to rounding.
+    // And back: norms that add the folded bias, so that folding them gives the same to rounding.
     let back = try folded.unfolded(into: weights.network)
     #expect(back.network == weights.network)
     #expect(try difference(logits(back, given.samples()), given.logits) < 1e-4)

@@ -61,7 +61,7 @@ private func idx(_ sizes: [Int], _ bytes: [UInt8]) -> [UInt8] {
     #expect(error?.category == .missingFile)
     let text = error?.description ?? ""
     #expect(text.contains("mnist/t10k-images-idx3-ubyte.gz is not in /nowhere/at-all"))
-    #expect(text.contains("Yann LeCun's page") && text.contains("--data"))
+    #expect(text.contains("Yann LeCun's page") && error?.remedy == .nameDataFolder)
     #expect(!text.contains("\n"))
   }
 

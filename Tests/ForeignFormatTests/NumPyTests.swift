@@ -211,7 +211,7 @@ struct NumPyTests {
     Fault("{}", "no shape"),
     Fault(header() + "x", "something follows"),
     Fault("{'descr': '<i2', 'fortran_order': False, 'shape': (2,), 'x': 'y'}", "unknown ‘x’"),
-    Fault("{'shape': (2,), 'shape': (2,)}", "‘shape’ stands twice"),
+    Fault("{'shape': (2,), 'shape': (2,)}", "‘shape’ is repeated"),
     Fault("{'shape': (2,) 'descr': '<i2'}", "there is no ‘}’"),
     Fault("{'shape' (2,)}", "there is no ‘:’"),
     Fault("{'descr': '<i2', 'shape': (2,)}", "no fortran_order"),

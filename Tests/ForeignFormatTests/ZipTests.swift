@@ -44,7 +44,7 @@ struct ZipTests {
   }
 
   static let faults: [Fault] = [
-    Fault("‘a’: it stands twice", .init("a", [1]), .init("a", [2])),
+    Fault("‘a’: it is repeated", .init("a", [1]), .init("a", [2])),
     Fault("encrypted", .init("a", [UInt8](repeating: 1, count: 20), flags: 0x0801)),
     Fault("absolute", .init("/a", [1])),
     Fault("leads out", .init("a/../../b", [1])),

@@ -40,8 +40,8 @@ struct ManifestTests {
     Fault("{\"format\"", "\u{FEFF}{\"format\"", "byte 0"),
     Fault("{\"format\"", "{} {\"format\"", "there is more"),
     Fault("\"segments\":[", "\"segments\":", "at byte"),
-    Fault("\"version\":1", "\"version\":1,\"version\":1", "stands twice"),
-    Fault("\"version\":1", "\"version\":1,\"versio\\u006E\":1", "stands twice"),
+    Fault("\"version\":1", "\"version\":1,\"version\":1", "is repeated"),
+    Fault("\"version\":1", "\"version\":1,\"versio\\u006E\":1", "is repeated"),
     Fault("\"a\":1", "\"a\":\"\\ud800\"", "surrogate"),
     Fault("\"a\":1", "\"a\":\"\\udc00\"", "surrogate"),
     Fault("\"a\":1", "\"a\":\"\\ud800\\u0041\"", "surrogate"),
@@ -210,7 +210,7 @@ struct ManifestTests {
     try refuses(parts.manifest + upper, wrong)
     // The seal can't be but a member of the outermost object, and the only one of its name.
     try refuses(ArchiveParts.sealed(""), "at byte")
-    try refuses(ArchiveParts.sealed(parts.manifest + ",\"sha256\":\"\""), "stands twice")
+    try refuses(ArchiveParts.sealed(parts.manifest + ",\"sha256\":\"\""), "is repeated")
     try refuses(ArchiveParts.sealed(parts.manifest + ",\"x\":[{\"y\":1"), "at byte")
     try refuses(ArchiveParts.sealed(parts.manifest + ",\"x\":\"\\"), "at byte")
   }

@@ -181,10 +181,10 @@ struct FileCommandTests {
         "--epochs", "2", "--seed", seed, "-o", name, "--quiet")
     }
     let warned = try program.run("connect", "n1.lcw", "n2.lcw", "-m", "linear").errors
-    #expect(warned.contains("warning: n1.lcw has running moments (norm1)"), "\(warned)")
+    #expect(warned.contains("warning: n1.lcw has running statistics (norm1)"), "\(warned)")
     #expect(warned.contains("lcw convert --fold-batchnorm"))
     let merged = try program.run("merge", "n1.lcw", "n2.lcw", "-m", "linear").errors
-    #expect(merged.contains("warning: n1.lcw has running moments (norm1)"), "\(merged)")
+    #expect(merged.contains("warning: n1.lcw has running statistics (norm1)"), "\(merged)")
     for (input, output) in [("n1.lcw", "f1.lcw"), ("n2.lcw", "f2.lcw")] {
       let said = try program.run("convert", input, output, "--fold-batchnorm").output
       #expect(
@@ -200,7 +200,7 @@ struct FileCommandTests {
     for (x, y) in zip(own, folded) { #expect(abs(x - y) < 1e-4) }
     try program.run("connect", "f1.lcw", "f2.lcw", "-m", "linear", "-o", "path.lcw")
     let names = try program.run("convert", "f1.lcw", "x.safetensors", "--names-of", "n1.lcw")
-    #expect(names.output.contains("1 batch normalisations add what was folded"), "\(names.output)")
+    #expect(names.output.contains("1 batch normalisations add the folded bias"), "\(names.output)")
     let nothing = try program.run(
       "convert", "a.lcw", "x.lcw", "--fold-batchnorm", expecting: 64)
     #expect(nothing.errors.contains("no batch normalisation"))

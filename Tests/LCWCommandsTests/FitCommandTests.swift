@@ -43,7 +43,7 @@ struct FitCommandTests {
       "--report", "paths.html")
     let report = String(decoding: try program.bytes("paths.html"), as: UTF8.self)
     #expect(report.contains("Distribution of the neurons at the ends and in the middle"))
-    #expect(report.contains("The neurons behind the transformation"))
+    #expect(report.contains("The transformed neurons"))
     #expect(report.contains("standard normal"))
     // A path by a model is computed again from the archive's networks and the model's file.
     try program.run(
@@ -161,7 +161,7 @@ struct FitCommandTests {
       ([flow, "digits-1.lcw", "narrow.lcw"], "digits-1.lcw and narrow.lcw", 65),
       ([flow, "digits-1.lcw", "nu.lcw"], "nu.lcw: expected a checkpoint", 65),
       (["\(flow),model=nu.lcw", "digits-1.lcw"], "leave out ‘", 64),
-      (["flow:model=nu.lcw", "digits-1.lcw"], "leave it out", 64),
+      (["flow:model=nu.lcw", "digits-1.lcw"], "leave out ‘model’", 64),
       (["bijection:start=nu.lcw,kind=iaf", "digits-1.lcw", "digits-2.lcw"], "has a design", 64),
       (["flow:layers=64,bound=16", "digits-1.lcw"], "64 or less", 64),
       (["flow:epochs=1000000", "digits-1.lcw"], "5000", 64),
@@ -174,8 +174,8 @@ struct FitCommandTests {
   @Test
   func `wrong usage ends with 64 and says what would be right`() throws {
     for (arguments, says) in [
-      (["arc"], "arc learns nothing from a set of networks; these do: bijection, flow"),
-      (["flow+wa"], "needs none of its own"), (["flwo"], "did you mean ‘flow’?"),
+      (["arc"], "arc can't be fitted to a set of networks; these do: bijection, flow"),
+      (["flow+wa"], "has no part in it"), (["flwo"], "did you mean ‘flow’?"),
       (["flow:layer=2"], "a transformation's layer is from 0 to 1"),
       (["flow:kind=maf"], "one of realnvp, iaf"),
       (["flow", "--hold-out", "4"], "--hold-out takes"),

@@ -133,7 +133,7 @@ struct ForeignFileTests {
     let turned = try program.run(
       ["convert", "19_in_out.npz", "a.lcw", "--transpose"] + Self.network
     ).output
-    #expect(turned.contains("matrices turned") && turned.contains("[20, 64] from W1"))
+    #expect(turned.contains("matrices transposed") && turned.contains("[20, 64] from W1"))
     // Element by element: the network's file turned again is the file.
     try program.run("extract", "a.lcw", "dense1.weight", "-o", "w.raw")
     try program.run("extract", "19_in_out.npz", "W1", "-o", "w1.raw")
@@ -188,7 +188,7 @@ struct ForeignFileTests {
       (try write("a.txt", Array("Access denied\n".utf8)), "is text, which starts with ‘Access"),
       (try write("a.pkl", [0x80, 4] + Array("\u{95}xyzabc.".utf8)), "is a pickle of Python"),
       (try write("zeros", [UInt8](repeating: 0, count: 9000)), "zero bytes only"),
-      (try write("noise", [200, 1, 2, 3, 4, 5, 6, 7, 8, 9]), "in no format that is known"),
+      (try write("noise", [200, 1, 2, 3, 4, 5, 6, 7, 8, 9]), "in no known format"),
       (".", "is a folder without an index"),
     ] {
       for command in ["inspect", "verify"] {
@@ -302,7 +302,7 @@ struct ForeignFileTests {
     let hint = try program.run(["convert", turned, "a.lcw"] + architecture, expecting: 65).errors
     #expect(hint.contains("lcw convert --transpose"))
     let bound = try program.run(["convert", turned, "a.lcw", "--transpose"] + architecture).output
-    #expect(bound.contains("matched by order and shape, matrices turned"))
+    #expect(bound.contains("matched by order and shape, matrices transposed"))
     #expect(bound.contains("  dense2.weight [20, 20] from W2\n"))
     #expect(bound.contains("dense1.bias") && bound.contains("have equal shapes") == false)
     let list = try safetensors(

@@ -87,7 +87,7 @@ struct GroupCommandTests {
     }
     #expect(try errors("mlp:hidden=3", "--groups").contains("--dataset"))
     #expect(try errors("digits", "--groups", "--stats").contains("leave out"))
-    #expect(try errors("digits", "--dataset", "digits").contains("are for --groups"))
+    #expect(try errors("digits", "--dataset", "digits").contains("need --groups"))
     #expect(
       try errors("mlp:hidden=3", "--groups", "--dataset", "digits", "--architecture", "mlp")
         .contains("leave out --architecture"))

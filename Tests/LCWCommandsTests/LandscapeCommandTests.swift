@@ -108,7 +108,7 @@ struct LandscapeCommandTests {
     let mean = (found[0] + found[found.count - 1]) / 2
     #expect(abs(barrier - ((found.max() ?? 0) - mean)) < 1e-4)
     let refused = try program.run("evaluate", "a.lcw", "--diagnostics", expecting: 64)
-    #expect(refused.errors.contains("--diagnostics is of paths"))
+    #expect(refused.errors.contains("--diagnostics needs paths"))
   }
 
   @Test
@@ -149,7 +149,7 @@ struct LandscapeCommandTests {
       abs(try #require(try points(random + ["--reset"])[1]["train_loss"]?.double) - corner) < 1e-4)
     #expect(
       try program.run(random + ["--reset"]).output.contains(
-        "Running moments measured anew at each point, on 1437 training samples."))
+        "Running statistics recomputed at each point, on 1437 training samples."))
     let needless = try program.run(
       "plane", "a.lcw", "b.lcw", "c.lcw", "--reset", expecting: 64)
     #expect(needless.errors.contains("a.lcw has none; leave it out"))
@@ -187,7 +187,7 @@ struct LandscapeCommandTests {
     let report = try program.bytes("layers.html")
     #expect(XMLParser(data: report).parse())
     #expect(
-      String(decoding: report, as: UTF8.self).contains("hidden units are like along the paths"))
+      String(decoding: report, as: UTF8.self).contains("hidden units do along the paths"))
   }
 
   @Test

@@ -47,7 +47,7 @@ struct NormalisationCommandTests {
     #expect(
       said.output.contains(
         "  test accuracy \(percent) %, loss \(String(format: "%.4f", loss)) on 10000 test samples "
-          + "so prepared: compare with your own figure\n"))
+          + "like this: compare with your own result\n"))
     let row = try #require(
       try program.json("evaluate", "a.lcw", "--data", sharedData.path, "--format", "json")
         .array?.first?.object)
@@ -66,7 +66,7 @@ struct NormalisationCommandTests {
     #expect(
       wrong.errors
         == "hint: \(file) says 94.29 % (test_accuracy), but here it has 93.07 %: were its "
-        + "samples normalised otherwise? Then say how, as in --dataset mnist:mean=0.5,deviation=0.25 "
+        + "samples normalised differently? Then say how, as in --dataset mnist:mean=0.5,deviation=0.25 "
         + "(lcw plugins mnist lists the options)\n")
     #expect(wrong.output.contains("\nsamples of mnist: pixel / 255\n"))
     let right = try program.run(["evaluate", file] + options + ["mnist:normalisation=mnist"])
@@ -107,7 +107,7 @@ struct NormalisationCommandTests {
     #expect(said.contains("\n  samples of \(dataset): (pixel / 16 − 0.3) / 0.4\n"))
     #expect(
       said.contains("\n  test accuracy \(String(format: "%.2f", accuracy * 100)) %, loss "))
-    #expect(said.hasSuffix("on 360 test samples so prepared: compare with your own figure\n"))
+    #expect(said.hasSuffix("on 360 test samples like this: compare with your own result\n"))
     let metadata = try program.json("inspect", "b.lcw", "--json").object?["metadata"]?.object
     #expect(metadata?["dataset"]?.string == dataset)
     #expect(metadata?["preprocessing"]?.string == "(pixel / 16 − 0.3) / 0.4")
@@ -148,8 +148,8 @@ struct NormalisationCommandTests {
     }
     #expect(
       try said("foreign.safetensors").contains(
-        "\n  dense1, dense2 and dense3 have equal shapes: their order alone tells them apart, and no "
-          + "file of weights says whether a layer is skipped\n"))
+        "\n  dense1, dense2 and dense3 have equal shapes: only their order tells them apart, and no "
+          + "weight file says whether a layer is skipped\n"))
     #expect(try !said("deep.lcw").contains("equal shapes"))
   }
 

@@ -27,8 +27,8 @@ extension ReproduceTests {
     let command = written.object?["command"]?.string ?? ""
     #expect(command.hasSuffix("--method linear --from 'n*.lcw' --threads 1"), "\(command)")
     for (arguments, part) in [
-      (["--from", "n1.lcw", "n2.lcw", "--networks", "2"], "--from excludes --networks"),
-      (["--from", "absent*.lcw"], "absent*.lcw: no file of a network is called so"),
+      (["--from", "n1.lcw", "n2.lcw", "--networks", "2"], "--from conflicts with --networks"),
+      (["--from", "absent*.lcw"], "absent*.lcw: no network file matches this"),
     ] {
       let outcome = try program.run(
         ["reproduce", "digits", "--scale", "quick", "-o", "z"] + arguments, expecting: 64)

@@ -42,7 +42,7 @@ extension ReproduceTests {
     #expect(page.contains("Scaled down") && !page.contains("http-equiv=\"refresh\""))
     let record = String(decoding: try program.bytes("record.md"), as: UTF8.self)
     #expect(record.contains("lcw reproduce digits --scale quick"))
-    #expect(record.contains("training.epochs: 3 in the place of 20"))
+    #expect(record.contains("training.epochs: 3 instead of 20"))
     // The results' folder that nobody named is not that of the figures, and other text stays.
     try Data(("Mine.\n" + record).utf8).write(
       to: program.folder.url.appendingPathComponent("record.md"))
@@ -50,7 +50,7 @@ extension ReproduceTests {
       quick + ["--record", "record.md", "--method", "arc", "--epochs", "1", "--networks", "2"])
     let next = String(decoding: try program.bytes("record.md"), as: UTF8.self)
     #expect(next.hasPrefix("Mine.\n# Reproduction"))
-    #expect(next.contains("networks: 2 in the place of 3") && !next.contains("| ot+wa"))
+    #expect(next.contains("networks: 2 instead of 3") && !next.contains("| ot+wa"))
     #expect(exists("digits-quick/steps"))
     try program.run(quick + ["-o", "r-figures/digits-quick", "--record", "r.md"], expecting: 64)
     try program.run(quick + ["-o", "x", "--record", "absent/r.md"], expecting: 1)

@@ -154,7 +154,7 @@ struct ReproduceTests {
   }
 
   @Test
-  func `a curve is begun anew with another number of threads`() throws {
+  func `a curve is restarted with another number of threads`() throws {
     let slow = [
       "reproduce", "digits", "--networks", "2", "--epochs", "1", "--quiet", "-o", "x", "--method",
       "garipov:epochs=200",
@@ -174,7 +174,7 @@ struct ReproduceTests {
     #expect(isLearning && running.kill())
     _ = running.finish()
     let loud = slow.filter { $0 != "--quiet" }
-    #expect(try program.run(loud + ["--threads", "2"]).errors.contains("begun anew"))
+    #expect(try program.run(loud + ["--threads", "2"]).errors.contains("restarted"))
   }
 
   @Test

@@ -91,7 +91,7 @@ struct SearchedArchitectureTests {
     let file = foreign("19_in_out.npz")
     let hint = try program.run(
       "convert", file, "a.lcw", "--architecture", "auto", "--dataset", "digits", expecting: 64)
-    #expect(hint.errors.contains("fit mlp:hidden=20 once they are transposed"), "\(hint.errors)")
+    #expect(hint.errors.contains("fit mlp:hidden=20 when transposed"), "\(hint.errors)")
     let turned = try program.run(
       "convert", file, "a.lcw", "--architecture", "auto", "--dataset", "digits", "--transpose",
       "--no-check")
@@ -145,7 +145,7 @@ struct SearchedArchitectureTests {
     try program.run("connect", "f.lcw", "f.lcw", "-m", "linear", "-o", "path.lcw")
     try program.run("export", "path.lcw", "--at", "0.5", "-o", "middle.lcw")
     let said = try program.run("convert", "middle.lcw", "m.safetensors", "--names-of", file).output
-    #expect(said.contains("batch normalisations add what was folded"), "\(said)")
+    #expect(said.contains("batch normalisations add the folded bias"), "\(said)")
     func names(_ path: String) throws -> Set<String> {
       let tensors = try program.json("inspect", path, "--json").object?["tensors"]?.array ?? []
       return Set(tensors.compactMap { $0.object?["name"]?.string })

@@ -209,6 +209,6 @@ struct SharedOutputTests {
     try chmod(0o755, "plugins")
     try chmod(0o666, "plugins/x.so")
     #expect(
-      try refusal("--plugin", "plugins/x.so", "plugins").contains("plugins/x.so, and what"))
+      try refusal("--plugin", "plugins/x.so", "plugins").contains("plugins/x.so, and plugins run"))
   }
 }

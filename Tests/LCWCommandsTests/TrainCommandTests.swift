@@ -96,8 +96,8 @@ struct TrainCommandTests {
 
   @Test(arguments: [
     (["--seeds", "3...1"], "--seeds takes numbers"), (["--seeds", "x"], "--seeds takes numbers"),
-    (["--count", "0"], "--count takes"), (["--count", "2", "--seeds", "1...3"], "--count says 2"),
-    (["--seed", "1", "--seeds", "1...3"], "exclude each other"),
+    (["--count", "0"], "--count takes"), (["--count", "2", "--seeds", "1...3"], "--count gives 2"),
+    (["--seed", "1", "--seeds", "1...3"], "conflict"),
   ])
   func `seeds that can't be are refused`(arguments: [String], says: String) throws {
     let outcome = try program.run(["train"] + small + ["-o", "models"] + arguments, expecting: 64)
@@ -120,10 +120,13 @@ struct TrainCommandTests {
   @Test(arguments: [
     (["--architecture", "mpl", "--dataset", "digits"], "did you mean ‘mlp’?"),
     (["--architecture", "mlp:hiden=3", "--dataset", "digits"], "did you mean ‘hidden’?"),
-    (["--architecture", "mlp:hidden=0", "--dataset", "digits"], "‘0’ is no value for hidden"),
+    (
+      ["--architecture", "mlp:hidden=0", "--dataset", "digits"],
+      "‘0’ is not a valid value for hidden"
+    ),
     (["--architecture", "mlp", "--dataset", "digit"], "did you mean ‘digits’?"),
-    (["--architecture", "mlp", "--dataset", "digits", "--schedule", "slow"], "is no schedule"),
-    (["--architecture", "mlp", "--dataset", "digits", "--optimiser", "x"], "is no optimiser"),
+    (["--architecture", "mlp", "--dataset", "digits", "--schedule", "slow"], "is not a schedule"),
+    (["--architecture", "mlp", "--dataset", "digits", "--optimiser", "x"], "is not an optimiser"),
     (["--architecture", "mlp", "--dataset", "digits", "--epochs", "0"], "--epochs takes"),
     (["--architecture", "mlp", "--dataset", "digits", "--rate", "nan"], "--rate takes"),
     (["--architecture", "mlp"], "--dataset"),

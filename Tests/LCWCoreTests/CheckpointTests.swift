@@ -24,7 +24,7 @@ struct CheckpointViewTests {
 
   @Test(arguments: ["fc", "", "fc.0", "?", "fc.0.weight?"])
   func `patterns that fit nothing are an error`(pattern: String) {
-    #expect(throws: CheckpointError.selection("no tensor's name fits ‘\(pattern)’")) {
+    #expect(throws: CheckpointError.selection("no tensor's name matches ‘\(pattern)’")) {
       _ = try CheckpointView(of: source, selecting: [pattern])
     }
   }

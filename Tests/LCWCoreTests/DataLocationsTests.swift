@@ -47,8 +47,8 @@ import Testing
         == .missing(file: "x", searched: [first.path, second.path], advice: "look"))
     #expect(
       error?.description
-        == "x is not in \(first.path) or \(second.path); look; name its folder with --data or "
-        + "LCW_DATA")
+        == "x is not in \(first.path) or \(second.path); look")
+    #expect(error?.remedy == .nameDataFolder)
     #expect(error?.category == .missingFile)
   }
 
@@ -61,6 +61,6 @@ import Testing
         == "the network takes samples [784], but the data has [3, 32, 32]")
     #expect(
       DataError.classes(expected: 10, found: 100).description
-        == "the network tells 10 classes apart, but the data has 100")
+        == "the network has 10 classes, but the data has 100")
   }
 }

@@ -99,9 +99,9 @@ import Testing
     ("{\"a\"}", 4, "expected a colon"), ("{\"a\":}", 5, "expected a value"),
     ("{\"a\":1,}", 7, "expected a key"), ("{\"a\" 1}", 5, "expected a colon"),
     ("{\"a\":1 \"b\":2}", 7, "expected a comma or a closing brace"),
-    ("{\"a\":1,\"a\":2}", 7, #"the key "a" stands twice"#),
-    (#"{"a":1,"\u0061":2}"#, 7, #"the key "a" stands twice"#),
-    ("{\"\u{E9}\":1,\"e\u{301}\":2}", 8, "stands twice"),
+    ("{\"a\":1,\"a\":2}", 7, #"the key "a" is repeated"#),
+    (#"{"a":1,"\u0061":2}"#, 7, #"the key "a" is repeated"#),
+    ("{\"\u{E9}\":1,\"e\u{301}\":2}", 8, "is repeated"),
     ("[1] // done", 4, "more behind the value"), ("/**/1", 0, "expected a value"),
   ])
   func badTexts(text: String, offset: Int, says: String) {

@@ -80,28 +80,46 @@ private struct Pictures: Dataset {
   }
 
   @Test(arguments: [
-    ("deviation=0", "‘0’ is no value for deviation: a deviation is greater than 0"),
-    ("deviation=0.2:0:0.2", "‘0.2:0:0.2’ is no value for deviation: a deviation is"),
-    ("deviation=-0.3", "no value for deviation: a deviation is greater than 0"),
-    ("deviation=nan", "‘nan’ is no value for deviation: expected a number such as 0.5"),
-    ("mean=inf", "‘inf’ is no value for mean: expected a number"),
-    ("mean=1e39", "‘1e39’ is no value for mean: the values would be beyond single precision"),
-    ("mean=0.1:0.2", "‘0.1:0.2’ is no value for mean: it has 2 numbers, but the samples have 3"),
-    ("deviation=1:1:1:1", "no value for deviation: it has 4 numbers, but the samples have 3"),
-    ("scale=1:2", "no value for scale: it has 2 numbers"),
-    ("scale=0", "‘0’ is no value for scale: all values would be 0"),
-    ("scale=1e-50", "no value for scale: the values would be beyond single precision"),
-    ("deviation=1e-60", "no value for deviation: the values would be beyond single precision"),
-    ("deviation=1e60", "no value for deviation: the values would be beyond single precision"),
-    ("mean=", "‘’ is no value for mean: expected a number"),
-    ("scale=1/0", "‘1/0’ is no value for scale"),
+    ("deviation=0", "‘0’ is not a valid value for deviation: a deviation is greater than 0"),
+    ("deviation=0.2:0:0.2", "‘0.2:0:0.2’ is not a valid value for deviation: a deviation is"),
+    ("deviation=-0.3", "not a valid value for deviation: a deviation is greater than 0"),
+    ("deviation=nan", "‘nan’ is not a valid value for deviation: expected a number such as 0.5"),
+    ("mean=inf", "‘inf’ is not a valid value for mean: expected a number"),
+    (
+      "mean=1e39",
+      "‘1e39’ is not a valid value for mean: the values would be beyond single precision"
+    ),
+    (
+      "mean=0.1:0.2",
+      "‘0.1:0.2’ is not a valid value for mean: it has 2 numbers, but the samples have 3"
+    ),
+    (
+      "deviation=1:1:1:1",
+      "not a valid value for deviation: it has 4 numbers, but the samples have 3"
+    ),
+    ("scale=1:2", "not a valid value for scale: it has 2 numbers"),
+    ("scale=0", "‘0’ is not a valid value for scale: all values would be 0"),
+    ("scale=1e-50", "not a valid value for scale: the values would be beyond single precision"),
+    (
+      "deviation=1e-60",
+      "not a valid value for deviation: the values would be beyond single precision"
+    ),
+    (
+      "deviation=1e60",
+      "not a valid value for deviation: the values would be beyond single precision"
+    ),
+    ("mean=", "‘’ is not a valid value for mean: expected a number"),
+    ("scale=1/0", "‘1/0’ is not a valid value for scale"),
     // Two channels' numbers joined by a slash are no fraction.
-    ("mean=0.485/0.456/0.406", "‘0.485/0.456/0.406’ is no value for mean"),
-    ("mean=0.4/0.5", "‘0.4/0.5’ is no value for mean"),
+    ("mean=0.485/0.456/0.406", "‘0.485/0.456/0.406’ is not a valid value for mean"),
+    ("mean=0.4/0.5", "‘0.4/0.5’ is not a valid value for mean"),
     ("normalisation=mnist,mean=0", "leave out ‘normalisation’: mean and deviation say"),
     ("standardise=channel,mean=0", "leave out ‘mean’: standardise takes the training samples'"),
     ("standardise=feature,normalisation=none", "leave out ‘normalisation’: standardise"),
-    ("normalisation=minst", "‘minst’ is no value for normalisation: expected one of none, half"),
+    (
+      "normalisation=minst",
+      "‘minst’ is not a valid value for normalisation: expected one of none, half"
+    ),
     ("normalization=mnist", "no option ‘normalization’; did you mean ‘normalisation’?"),
   ])
   func whatCannotBeIsNamed(options: String, says: String) {
@@ -115,7 +133,8 @@ private struct Pictures: Dataset {
       try Pictures.normalising.normalisation(options, channels: 1)
     }
     #expect(
-      error?.description == "pictures: ‘imagenet’ is no value for normalisation: it has 3 numbers, "
+      error?.description
+        == "pictures: ‘imagenet’ is not a valid value for normalisation: it has 3 numbers, "
         + "but the samples have 1 channel")
     #expect(Pictures.normalising.areGiven(in: options))
   }

@@ -177,7 +177,9 @@ private struct Misnamed: Dataset {
     let error = #expect(throws: PluginError.self) { try text("sample:\(key)=\(value)") }
     #expect(error?.category == .usage)
     if !says.isEmpty {
-      #expect(error?.description.hasPrefix("sample: ‘\(value)’ is no value for \(key): ") == true)
+      #expect(
+        error?.description.hasPrefix("sample: ‘\(value)’ is not a valid value for \(key): ") == true
+      )
       #expect(error?.description.contains(says) == true)
     }
   }
@@ -397,7 +399,7 @@ private struct Misnamed: Dataset {
       ("stepping+staying+halving", "write stepping+halving+staying"),
       ("stepping+halving+doubling", "write stepping+halving or stepping+doubling"),
       ("stepping+staying+staying", "write each modifier once"),
-      ("zigzag+halving+staying", "zigzag does not move single layers"),
+      ("zigzag+halving+staying", "zigzag can't move one layer at a time"),
       ("staying", "linear+staying"),
       ("stepping+halving+stayin", "did you mean ‘staying’"),
     ])

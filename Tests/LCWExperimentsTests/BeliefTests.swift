@@ -6,7 +6,7 @@ import LCWFiles
 import LCWReport
 import Testing
 
-/// What is in a folder of results is anybody's: what can't be is not believed.
+/// What is in a folder of results is anybody's: what can't be is not trusted.
 struct BeliefTests {
   private let place: Workplace
   private let experiment: ResolvedExperiment

@@ -82,7 +82,7 @@ struct ClaimTests {
     #expect(names.contains { $0.hasPrefix("claim.") }, "\(names)")
   }
 
-  /// A claim of a time that is yet to come, of another machine: nothing but watching it tells that it
+  /// A claim of a time that is in the future, of another machine: nothing but watching it tells that it
   /// is not renewed.
   @Test func whoIsWaitedForIsSaid() throws {
     try Data("\(UUID()) pid:[1] 4711 \(UUID())\n".utf8).write(to: claim)
@@ -93,7 +93,8 @@ struct ClaimTests {
     #expect(said.all.count == 1, "\(said.all)")
     let line = said.all.first ?? ""
     for part in [
-      "waiting for train 1", "process 4711 of another machine", "yet to come", "90 s is taken over",
+      "waiting for train 1", "process 4711 of another machine", "in the future",
+      "90 s is taken over",
     ] {
       #expect(line.contains(part), "\(line)")
     }

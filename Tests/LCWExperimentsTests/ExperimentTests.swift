@@ -109,10 +109,10 @@ struct ExperimentTests {
     let quick = try resolved(text, scale: "quick")
     #expect(
       quick.scaledDown == [
-        "training.epochs: 3 in the place of 30", "networks: 3 in the place of 5",
-        "methods: arc in the place of arc, linear", "pairs: 3 in the place of 10",
-        "points: 5 in the place of 21", "samples: 100 in the place of all",
-        "heads: none in the place of 1",
+        "training.epochs: 3 instead of 30", "networks: 3 instead of 5",
+        "methods: arc instead of arc, linear", "pairs: 3 instead of 10",
+        "points: 5 instead of 21", "samples: 100 instead of all",
+        "heads: none instead of 1",
       ])
     let larger = try resolved(text, scale: "quick") {
       $0.training.epochs = 30
@@ -121,13 +121,13 @@ struct ExperimentTests {
     }
     #expect(
       larger.scaledDown == [
-        "methods: arc in the place of arc, linear", "pairs: 4 in the place of 10",
-        "points: 5 in the place of 21", "samples: 100 in the place of all",
-        "heads: none in the place of 1",
+        "methods: arc instead of arc, linear", "pairs: 4 instead of 10",
+        "points: 5 instead of 21", "samples: 100 instead of all",
+        "heads: none instead of 1",
       ])
     #expect(try resolved(text).scaledDown.isEmpty)
     let short = try resolved(text) { $0.training.epochs = 7 }
-    #expect(short.scaledDown == ["training.epochs: 7 in the place of 30"])
+    #expect(short.scaledDown == ["training.epochs: 7 instead of 30"])
   }
 
   @Test func keysAreOfWhatAResultDependsOn() throws {

@@ -120,8 +120,8 @@ struct FindingsTests {
             seconds: to construct a path and to measure along it; of those that were not \
         interrupted\\par
             published: A. Author (1999), at full scale\\par
-            scaled down or changed: training.epochs: 2 in the place of 30\\par
-            scaled down or changed: points: 3 in the place of 21\\par
+            scaled down or changed: training.epochs: 2 instead of 30\\par
+            scaled down or changed: points: 3 instead of 21\\par
           \\end{minipage}
         \\end{table}
 
@@ -129,7 +129,7 @@ struct FindingsTests {
     let json = try JSONValue(parsing: Array(try text("results/results.json").utf8)).object
     #expect(json?["scaled_down"]?.array?.count == 2 && json?["pairs"]?.array?.count == 6)
     let page = try text("results/report.html")
-    #expect(page.contains("training.epochs: 2 in the place of 30") && !page.contains("not set"))
+    #expect(page.contains("training.epochs: 2 instead of 30") && !page.contains("not set"))
   }
 
   @Test func aRecordHoldsOneSectionForEachExperiment() throws {
@@ -215,7 +215,7 @@ struct FindingsTests {
     #expect(tradeOff(resumed) == nil)
     // All seconds, two for both methods, on an axis of logarithms.
     let svg = tradeOff(self)
-    #expect(svg?.contains("seconds a pair") == true && svg?.contains(">2.00<") == true)
+    #expect(svg?.contains("seconds per pair") == true && svg?.contains(">2.00<") == true)
     let rows = Findings(of: resumed.experiment, in: resumed.folder).pairTable.csv
       .split(separator: "\r\n")
     #expect(rows[0].hasSuffix("seconds,construction_seconds,measuring_seconds,resumed"))

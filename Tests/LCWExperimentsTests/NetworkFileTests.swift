@@ -64,7 +64,7 @@ struct NetworkFileTests {
     #expect(found.networks == 4 && found.pairs.count == 6)
     #expect(found.steps[3].name == "network 4 of n-10.lcw")
     #expect(found.steps[3].folderName.hasPrefix("network-4-"))
-    #expect(failure { _ = try experiment(pattern("m-*.lcw")) }.contains("m-*.lcw: no file"))
+    #expect(failure { _ = try experiment(pattern("m-*.lcw")) }.contains("m-*.lcw: no network file"))
     #expect(failure { _ = try experiment(pattern("n-1.lcw")) }.contains("‘networks’ should be 2"))
     #expect(failure { _ = try experiment("") }.contains("‘networks.files’ should be a list"))
     #expect(
@@ -155,7 +155,7 @@ struct NetworkFileTests {
     }
     let findings = Findings(of: middle, in: folder)
     #expect(findings.missing.isEmpty)
-    #expect(findings.accuracyTable.notes.contains { $0.contains("in the middle alone") })
+    #expect(findings.accuracyTable.notes.contains { $0.contains("in the middle only") })
     #expect(middle.scaledDown.isEmpty)
   }
 
@@ -169,7 +169,7 @@ struct NetworkFileTests {
     let stale = failure { try finish(before, in: folder) }
     #expect(stale.contains("2.lcw: it has changed since this run began"), "\(stale)")
     try finish(after, in: folder)
-    // Another network in the place of the one that was kept is not believed.
+    // Another network in the place of the one that was kept is not trusted.
     let kept = try #require(folder.product(of: after.steps[1]))
     let first = try #require(folder.product(of: after.steps[0]))
     try FileManager.default.removeItem(at: kept)
@@ -200,6 +200,6 @@ struct NetworkFileTests {
       $0.training.epochs = 3
     }
     #expect(
-      resolved.scaledDown == ["networks: those of *.lcw in the place of 2"])
+      resolved.scaledDown == ["networks: those of *.lcw instead of 2"])
   }
 }

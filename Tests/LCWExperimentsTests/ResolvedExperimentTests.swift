@@ -121,4 +121,32 @@ struct ResolvedExperimentTests {
     #expect(try place.experiment(fields, scale: "other").publishedArchitecture == full)
     #expect(try place.experiment(fields, scale: "again").publishedArchitecture == full)
   }
+
+  @Test func `a curve is learned once, whatever changes the path behind it`() throws {
+    let both = try place.experiment(
+      """
+      "training": {"epochs": 1}, "points": 3, "refine": false,
+      "methods": ["garipov:epochs=1", "garipov:epochs=1+repair:samples=90"],
+      """)
+    let steps = both.steps
+    let learning = steps.filter { $0.name.hasPrefix("learn") }
+    #expect(learning.map(\.name) == ["learn garipov:epochs=1 1–2"])
+    let connecting = steps.filter { if case .connect = $0.work { true } else { false } }
+    #expect(connecting.count == 2 && connecting.allSatisfy { $0.needs.contains(learning[0].key) })
+    let folder = try ResultFolder(place.url.appendingPathComponent("x"))
+    try Worker(
+      try place.runner(both), in: folder, run: "r",
+      reports: Worker.Reports(done: { _, _, _, _ in }, failed: { _ in }), wait: {}
+    ).finish(steps)
+    func losses(_ step: Step) throws -> [Double] {
+      try #require(folder.result(of: step)?.object?["points"]?.array).compactMap {
+        $0.object?["train"]?.array?[1].double
+      }
+    }
+    // The ends stay, and in the middle the moments are corrected.
+    let (plain, repaired) = (try losses(connecting[0]), try losses(connecting[1]))
+    #expect(plain.count == 3 && repaired.count == 3)
+    #expect(abs(plain[0] - repaired[0]) < 1e-6 && abs(plain[2] - repaired[2]) < 1e-6)
+    #expect(abs(plain[1] - repaired[1]) > 1e-5)
+  }
 }

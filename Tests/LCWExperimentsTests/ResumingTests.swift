@@ -79,7 +79,7 @@ struct ResumingTests {
     let result = try folder.result(of: learning)?.object
     #expect(result?["resumed"] == false)
     let reason = try #require(result?["begun_anew"]?.string)
-    #expect(notices.all.count == 1 && notices.all[0].contains("begun anew"))
+    #expect(notices.all.count == 1 && notices.all[0].contains("restarted"))
     #expect(notices.all.first?.contains(reason) == true)
     #expect(reason.contains(isDamaged ? "state.lcw" : "threads"), "\(reason)")
   }
@@ -96,7 +96,7 @@ struct ResumingTests {
     runner.notice = { notices.add($0) }
     try runner.run(step, in: folder)
     #expect(try Data(contentsOf: product) == bytes)
-    #expect(notices.all.count == 1 && notices.all[0].hasPrefix("train 1 is begun anew"))
+    #expect(notices.all.count == 1 && notices.all[0].hasPrefix("train 1 is restarted"))
     let result = try folder.result(of: step)?.object
     #expect(result?["resumed"] == false && result?["begun_anew"] != nil)
   }

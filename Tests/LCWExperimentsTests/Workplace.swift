@@ -12,6 +12,7 @@ import LCWPaths
 import LinearMethod
 import MLPArchitecture
 import OptimalTransportMethod
+import RepairModifier
 import Synchronization
 import WeightAdjustmentModifier
 
@@ -25,7 +26,7 @@ final class Workplace {
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     registry = try PluginRegistry([
       Arc.self, Digits.self, Flow.self, Garipov.self, Linear.self, LCWArchive.self, MLP.self,
-      OptimalTransport.self, WeightAdjustment.self,
+      OptimalTransport.self, Repair.self, WeightAdjustment.self,
     ])
   }
 

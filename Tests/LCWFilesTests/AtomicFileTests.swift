@@ -140,4 +140,66 @@ import Testing
       #expect(try names(in: folder) == ["taken"])
     }
   }
+
+  @Test func aFileIsReplacedIfItIsTheOneThatIsMeant() throws {
+    try withTemporaryFolder { folder throws in
+      let (file, new) = (
+        folder.appendingPathComponent("a.bin"), folder.appendingPathComponent("new.bin")
+      )
+      try AtomicFile.write([1], to: file)
+      try #require(chmod(file.path, 0o640) == 0)
+      let own = try #require(FileIdentity(of: file))
+      try AtomicFile.write([2], to: new)
+      #expect(try AtomicFile.replace(file, ifItIs: own, by: new))
+      #expect(try InputFile.contents(of: file) == [2] && names(in: folder) == ["a.bin"])
+      var status = stat()
+      #expect(stat(file.path, &status) == 0 && status.st_mode & 0o777 == 0o640)
+      // The name stands for another file now, and for none: nothing is replaced.
+      try AtomicFile.write([3], to: new)
+      #expect(try !AtomicFile.replace(file, ifItIs: own, by: new))
+      #expect(try InputFile.contents(of: file) == [2] && InputFile.contents(of: new) == [3])
+      try FileManager.default.removeItem(at: file)
+      #expect(try !AtomicFile.replace(file, ifItIs: own, by: new))
+      #expect(try names(in: folder) == ["new.bin"])
+    }
+  }
+
+  /// Files that take the name while it is replaced over and over are all seen again: each is what the
+  /// name stands for until the next one takes it, and none is replaced by the writer.
+  @Test func whatTakesTheNameMeanwhileIsNotLost() throws {
+    try withTemporaryFolder { folder throws in
+      let (file, new) = (
+        folder.appendingPathComponent("a.bin"), folder.appendingPathComponent("new.bin")
+      )
+      try AtomicFile.write([0], to: file)
+      let others = 400
+      let taking = Thread {
+        for number in 1...others {
+          let other = folder.appendingPathComponent("other-\(number)")
+          try? Data([1, UInt8(number & 0xFF), UInt8(number >> 8)]).write(to: other)
+          rename(other.path, file.path)
+          // The writer has to give way before the next one comes.
+          while (try? Data(contentsOf: file)).map({ $0.first == 1 }) ?? true { usleep(50) }
+        }
+      }
+      taking.start()
+      var seen: [Int] = []
+      var identity = try #require(FileIdentity(of: file))
+      while seen.count < others {
+        try Data([0]).write(to: new)
+        let written = try #require(FileIdentity(of: new))
+        if try AtomicFile.replace(file, ifItIs: identity, by: new) {
+          identity = written
+          continue
+        }
+        let found = try InputFile.contents(of: file)
+        try #require(found.count == 3)
+        seen.append(Int(found[1]) | Int(found[2]) << 8)
+        // As if the user had taken the file away.
+        identity = written
+        try #require(rename(new.path, file.path) == 0)
+      }
+      #expect(seen == Array(1...others))
+    }
+  }
 }

@@ -148,7 +148,7 @@ struct ShardTests {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("m.index.json")
       for (text, reason) in [
-        ("{\"weight_map\":{\"a\":\"1.x\",\"a\":\"2.x\"}}", "stands twice"),
+        ("{\"weight_map\":{\"a\":\"1.x\",\"a\":\"2.x\"}}", "is repeated"),
         ("{\"weight_map\":{\"a\":1}}", "‘a’ has no file's name"),
         ("{\"weight_map\":[]}", "expected an object"),
         ("{\"weight_map\":{", "at byte"),

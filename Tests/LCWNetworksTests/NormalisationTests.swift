@@ -185,7 +185,7 @@ struct NormalisationTests {
     let samples = try randomSamples(count: 33, shape: [3, 12, 12], classes: 4)
     var trainer = try Trainer(network, plan: TrainingPlan(epochs: 1, batch: 16))
     let error = #expect(throws: TrainingError.self) { try trainer.runEpoch(on: samples) }
-    #expect(error?.description.contains("--batch") == true)
+    #expect(error?.remedy == .changeBatch)
     var other = try Trainer(network, plan: TrainingPlan(epochs: 1, batch: 11))
     try other.runEpoch(on: samples)
     // An image has as many values as positions.

@@ -57,6 +57,69 @@ struct PathArchiveTests {
     }
   }
 
+  @Test(arguments: ["ot+wa", "arc+wa:layers=all", "linear+repair"])
+  func `points that are kept are not solved for again`(method: String) throws {
+    var archive = try archive(method)
+    let registry = try PluginRegistry.linked()
+    let path = try archive.path(
+      in: ConnectionContext(samples: try samples, workers: Workers(2)), registry: registry)
+    archive.kept = try KeptPoints(of: path, at: path.grid(pointsPerUnit: 5))
+    let kept = try #require(archive.kept)
+    // Where stages meet nothing is kept, nor where units only find their places.
+    #expect(!kept.times.isEmpty && kept.bytes > 0)
+    #expect(kept.times.allSatisfy { $0 != $0.rounded() && !path.stages[Int($0)].restoresOrder })
+    let read = try PathArchive(reading: archive.checkpoint, registry: registry)
+    #expect(read.kept?.times == kept.times)
+    // With other samples other layers are solved for, but for those that are kept.
+    let others = try randomSamples(count: 150, shape: [6], classes: 3, seed: 77)
+    let again = try read.path(
+      in: ConnectionContext(samples: others, workers: Workers(2)), registry: registry)
+    for (t, point) in zip(kept.times, try again.weights(atEach: kept.times)) {
+      for (parameter, motion) in path.stages[Int(t)].motions.enumerated() where motion.isOpaque {
+        #expect(try point[parameter].isIdentical(to: path.weights(at: t)[parameter]))
+      }
+    }
+    let between = try #require(kept.times.first) + 0.01
+    #expect(try !again.weights(at: between).isIdentical(to: path.weights(at: between)))
+    #expect(try again.weights(at: 0).isIdentical(to: path.weights(at: 0)))
+  }
+
+  @Test
+  func `kept points that can't be are refused`() throws {
+    var archive = try archive("arc+wa")
+    let registry = try PluginRegistry.linked()
+    let path = try archive.path(
+      in: ConnectionContext(samples: try samples, workers: Workers(2)), registry: registry)
+    archive.kept = try KeptPoints(of: path, at: [0.5])
+    let good = archive.checkpoint
+    #expect(good.metadata["kept_points"] == .array([JSONValue(0.5)]))
+    let times: [JSONValue] = [
+      JSONValue(0.5), .array([JSONValue(0.5), JSONValue(0.5)]), .array(["half"]), .array([0]),
+      .array([JSONValue(-0.5)]), .array([99]),
+    ]
+    for wrong in times {
+      var other = good
+      other.metadata["kept_points"] = wrong
+      #expect(throws: CheckpointError.self, "\(wrong)") {
+        try PathArchive(reading: other, registry: registry)
+      }
+    }
+    let index = try #require(good.tensors.firstIndex { $0.name == "kept/1/dense2.weight" })
+    var other = good
+    other.tensors[index] = NamedTensor("kept/1/dense2.weight", StoredTensor(Tensor(zeros: [3])))
+    #expect(throws: NetworkError.self) { try PathArchive(reading: other, registry: registry) }
+    var tensor = good.tensors[index].tensor.floats
+    tensor.elements[0] = .nan
+    other.tensors[index] = NamedTensor("kept/1/dense2.weight", StoredTensor(tensor))
+    #expect(throws: CheckpointError.self) { try PathArchive(reading: other, registry: registry) }
+    // A point of which something is missing is solved for.
+    other.tensors.remove(at: index)
+    let read = try PathArchive(reading: other, registry: registry)
+    let again = try read.path(
+      in: ConnectionContext(samples: try samples, workers: Workers(2)), registry: registry)
+    #expect(try again.weights(at: 0.5).isIdentical(to: path.weights(at: 0.5)))
+  }
+
   /// So that a trained curve is not trained again.
   @Test
   func `of a modified path what is explicit is stored, and the modifiers are applied anew`() throws

@@ -160,7 +160,7 @@ struct GraphExport {
     case "identity": return add("Identity", [x])
     case "maxpool", "avgpool": return try pooling(&words, x, type(of: node.operation).name)
     case "global-avgpool":
-      guard shape.rank == 3 else { throw OperationProblem("is over \(shape), which is no image") }
+      guard shape.rank == 3 else { throw OperationProblem("is over \(shape), not an image") }
       return add("Flatten", [add("GlobalAveragePool", [x])], [("axis", .integer(1))])
     case "adaptive-avgpool": return try adaptive(&words, x, shape)
     case "add": return inputs.count == 2 ? add("Add", inputs) : add("Sum", inputs)
@@ -266,7 +266,7 @@ struct GraphExport {
   private mutating func adaptive(
     _ words: inout OperationWords, _ x: String, _ shape: Shape
   ) throws(OperationProblem) -> String {
-    guard shape.rank == 3 else { throw OperationProblem("is over \(shape), which is no image") }
+    guard shape.rank == 3 else { throw OperationProblem("is over \(shape), not an image") }
     let bins = Array(network.shapes[index + 1].dimensions.dropFirst())
     if bins == [1, 1] { return add("GlobalAveragePool", [x]) }
     guard shape[1] % bins[0] == 0, shape[2] % bins[1] == 0 else {
@@ -315,7 +315,7 @@ struct GraphExport {
     guard overChannels else {
       return add("LayerNormalization", [x] + own, [("axis", .integer(1)), number])
     }
-    guard shape.rank == 3 else { throw OperationProblem("is over \(shape), which is no image") }
+    guard shape.rank == 3 else { throw OperationProblem("is over \(shape), not an image") }
     let turned = add("Transpose", [x], [("perm", .integers([0, 2, 3, 1]))])
     let normal = add("LayerNormalization", [turned] + own, [("axis", .integer(-1)), number])
     return add("Transpose", [normal], [("perm", .integers([0, 3, 1, 2]))])
@@ -370,7 +370,7 @@ struct GraphExport {
   private mutating func pad(
     _ words: inout OperationWords, _ x: String, _ shape: Shape
   ) throws(OperationProblem) -> String {
-    guard shape.rank == 3 else { throw OperationProblem("is over \(shape), which is no image") }
+    guard shape.rank == 3 else { throw OperationProblem("is over \(shape), not an image") }
     let sizes: [Int]
     if words.take("channels") {
       let sides = try words.integers(2, "channels", atLeast: 0)

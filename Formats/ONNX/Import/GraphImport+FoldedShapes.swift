@@ -183,7 +183,7 @@ extension GraphImport {
     guard inputs.count == 3, let conditions = inputs[0].counts, let a = inputs[1].counts,
       let b = inputs[2].counts, let pair = Shape.broadcast(inputs[1].shape, inputs[2].shape),
       let shape = Shape.broadcast(inputs[0].shape, pair), shape.count <= ONNXLimits.smallCount
-    else { throw Unsupported("it is understood of a few whole numbers only") }
+    else { throw Unsupported("it is supported for a few whole numbers only") }
     let spread = [(conditions, inputs[0].shape), (a, inputs[1].shape), (b, inputs[2].shape)].map {
       GraphImport.spread($0, $1, to: shape)
     }
@@ -194,7 +194,7 @@ extension GraphImport {
 
   func product(_ call: NodeCall, _ source: Constant) throws -> Constant {
     guard let counts = source.counts, source.shape.rank <= 1 else {
-      throw Unsupported("it is understood of lists of whole numbers only")
+      throw Unsupported("it is supported for lists of whole numbers only")
     }
     var product = Count(1)
     for count in counts {

@@ -92,17 +92,8 @@ extension GraphImport {
 
   /// Checks that whole numbers fit a narrow type, in which they would wrap around.
   static func requireRange(_ counts: [Count], of type: ElementType) throws {
-    let range: ClosedRange<Int>? =
-      switch type {
-      case .int8: -128...127
-      case .uint8: 0...255
-      case .int16: -32_768...32_767
-      case .uint16: 0...65_535
-      case .int32: Int(Int32.min)...Int(Int32.max)
-      case .uint32: 0...Int(UInt32.max)
-      default: nil
-      }
-    guard let range, let outside = counts.compactMap(\.known).first(where: { !range.contains($0) })
+    guard type.width < 8, let range = type.integerRange,
+      let outside = counts.compactMap(\.known).first(where: { !range.contains(Int128($0)) })
     else { return }
     throw Unsupported("it makes a number of type \(type.rawValue) of \(outside)")
   }
@@ -178,7 +169,7 @@ extension GraphImport {
     case "Pow": combination = .power
     case "Min": combination = .least
     case "Max": combination = .greatest
-    default: throw Unsupported("it is understood of whole numbers only")
+    default: throw Unsupported("it is supported for whole numbers only")
     }
     guard let recipe = TensorRecipe.combined(try numbers(a), try numbers(b), combination) else {
       throw Unsupported("it combines constants of shapes \(a.shape) and \(b.shape)")

@@ -135,7 +135,7 @@ extension GraphImport {
     }
     let hasPositions = !source.sizes.dropFirst().allSatisfy { $0 == 1 }
     if hasPositions, call.node.type == "LogSoftmax" {
-      throw Unsupported("it is understood of one vector for each sample only")
+      throw Unsupported("it is supported for one vector for each sample only")
     }
     if isLast, !hasPositions {
       final = call.node.type
@@ -148,7 +148,7 @@ extension GraphImport {
   }
 
   mutating func logSoftmax(_ call: NodeCall) throws -> [GraphValue] {
-    guard isLast else { throw Unsupported("it is understood as the last operator only") }
+    guard isLast else { throw Unsupported("it is supported as the last operator only") }
     return try softmax(call)
   }
 

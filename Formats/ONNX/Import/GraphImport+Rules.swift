@@ -69,7 +69,7 @@ extension GraphImport {
 
   /// A node that is understood only where all of its inputs are constants.
   func onlyConstant(_ call: NodeCall) throws -> [GraphValue] {
-    throw Unsupported("it is understood only where it computes shapes and constants")
+    throw Unsupported("it is supported only where it computes shapes and constants")
   }
 
   /// `Constant`

@@ -39,13 +39,8 @@ extension ElementType {
     case .double: self == .float64
     case .int64: self == .int64
     case .uint64: self == .uint64 || self == .uint32
-    case .int32:
-      switch self {
-      case .int32, .int16, .int8, .uint16, .uint8, .bool, .float16, .bfloat16, .float8E4M3,
-        .float8E5M2:
-        true
-      default: false
-      }
+    // What is narrower than 32 bits has no field of its own.
+    case .int32: self == .int32 || width < 4
     }
   }
 }

@@ -18,7 +18,7 @@ public struct MLP: Architecture {
   private static let bias = PluginOption(
     "bias", default: true, help: "whether the layers have biases")
   private static let activation = PluginOption(
-    "activation", default: Activation.relu, help: "the function behind each hidden layer")
+    "activation", default: Activation.relu, help: "the function after each hidden layer")
 
   /// `hidden`, `bias` and `activation`.
   public static let options: [any PluginOptionDescription] = [hidden, bias, activation]

@@ -16,16 +16,16 @@ public struct MobileNetV2: Architecture {
   /// `mobilenetv2`
   public static let name = "mobilenetv2"
   /// What it is.
-  public static let summary = "MobileNetV2, as torchvision has it"
+  public static let summary = "MobileNetV2, as in torchvision"
 
   private static let width = PluginOption(
-    "width", default: 1.0, help: "the factor of all numbers of channels, which stay multiples of 8")
+    "width", default: 1.0, help: "width multiplier; numbers of channels stay multiples of 8")
   private static let dropout = PluginOption(
-    "dropout", default: 0.2, help: "the rate before the dense layer")
+    "dropout", default: 0.2, help: "dropout rate before the dense layer")
   private static let norm = PluginOption(
     "norm", default: Norm.batch,
     help:
-      "what follows each convolution: batch normalisation, or nothing and biases (as folding leaves it)"
+      "the layer after each convolution: batch normalisation, or none and a bias (as after folding)"
   )
 
   /// `width`, `dropout` and `norm`.

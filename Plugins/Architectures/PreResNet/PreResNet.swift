@@ -22,7 +22,7 @@ public struct PreResNet: Architecture {
     help:
       "the number of layers with weights: 6n+2 below 44 (20, 32, …), 9n+2 from 47 on (110, 164, …)")
   private static let width = PluginOption(
-    "width", default: 1.0, help: "the factor of the numbers of filters 16, 32 and 64")
+    "width", default: 1.0, help: "multiplier of the numbers of filters 16, 32 and 64")
 
   /// `depth` and `width`.
   public static let options: [any PluginOptionDescription] = [depth, width]

@@ -22,16 +22,16 @@ public struct ResNet: Architecture {
   private static let depth = PluginOption(
     "depth", default: 20, help: "the number of layers with weights, 6n+2: 20, 32, 44, 56, 110, …")
   private static let width = PluginOption(
-    "width", default: 1.0, help: "the factor of the numbers of filters 16, 32 and 64")
+    "width", default: 1.0, help: "multiplier of the numbers of filters 16, 32 and 64")
   private static let norm = PluginOption(
     "norm", default: Norm.batch,
     help:
-      "what follows each convolution: batch normalisation, a normalisation of each position over its "
-      + "channels, or nothing (as folding leaves it); in the last two convolutions have biases")
+      "the layer after each convolution: batch normalisation, layer normalisation of each position's "
+      + "channels, or none (as after folding); with the last two, convolutions have biases")
   private static let shortcut = PluginOption(
     "shortcut", default: Shortcut.padding,
     help:
-      "what leads past a block that changes the shape: every second position with channels of zeros, "
+      "the shortcut past a block that changes the shape: every second position and zero channels, "
       + "or a convolution of 1x1 or 3x3")
 
   /// `depth`, `width`, `norm` and `shortcut`.

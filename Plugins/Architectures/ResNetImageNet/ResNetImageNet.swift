@@ -19,7 +19,7 @@ public struct ResNetImageNet: Architecture {
   private static let depth = PluginOption(
     "depth", default: Depth.basic18, help: "the number of layers with weights")
   private static let width = PluginOption(
-    "width", default: 1.0, help: "the factor of the numbers of filters 64, 128, 256 and 512")
+    "width", default: 1.0, help: "multiplier of the numbers of filters 64, 128, 256 and 512")
   private static let stem = PluginOption(
     "stem", default: Stem.imagenet,
     help:
@@ -28,7 +28,7 @@ public struct ResNetImageNet: Architecture {
   private static let norm = PluginOption(
     "norm", default: Norm.batch,
     help:
-      "what follows each convolution: batch normalisation, or nothing and biases (as folding leaves it)"
+      "the layer after each convolution: batch normalisation, or none and a bias (as after folding)"
   )
 
   /// `depth`, `width`, `stem` and `norm`.

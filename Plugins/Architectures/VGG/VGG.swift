@@ -16,25 +16,25 @@ public struct VGG: Architecture {
   /// `vgg`
   public static let name = "vgg"
   /// What it is.
-  public static let summary = "VGG with 11 to 19 layers, as torchvision has it or for small images"
+  public static let summary = "VGG with 11 to 19 layers, as in torchvision or for small images"
 
   private static let depth = PluginOption(
     "depth", default: Depth.vgg16,
     help: "the number of layers with weights, with torchvision's head")
   private static let width = PluginOption(
-    "width", default: 1.0, help: "the factor of all numbers of filters and hidden units")
+    "width", default: 1.0, help: "multiplier of all numbers of filters and hidden units")
   private static let norm = PluginOption(
     "norm", default: Norm.batch,
     help:
-      "what follows each convolution: batch normalisation, nothing, or nothing with the names that "
-      + "layers have beside normalisations (as folding leaves it)")
+      "the layer after each convolution: batch normalisation, none, or none with the names that "
+      + "layers have beside normalisations (as after folding)")
   private static let head = PluginOption(
     "head", default: Head.cifar,
     help:
       "cifar: one dense layer; imagenet: pooling to 7x7, and three dense layers of 4096 with dropout"
   )
   private static let dropout = PluginOption(
-    "dropout", default: 0.5, help: "the rate behind each hidden dense layer of head=imagenet")
+    "dropout", default: 0.5, help: "dropout rate after each hidden dense layer of head=imagenet")
 
   /// `depth`, `width`, `norm`, `head` and `dropout`.
   public static let options: [any PluginOptionDescription] = [depth, width, norm, head, dropout]

@@ -16,9 +16,9 @@ public struct VGG16: Architecture {
   public static let summary = "thirteen convolutions of 3x3 in five stages, three dense layers"
 
   private static let width = PluginOption(
-    "width", default: 1.0, help: "the factor of all numbers of filters and hidden units")
+    "width", default: 1.0, help: "multiplier of all numbers of filters and hidden units")
   private static let dropout = PluginOption(
-    "dropout", default: 0.5, help: "the rate before each hidden dense layer")
+    "dropout", default: 0.5, help: "dropout rate before each hidden dense layer")
 
   private static let batchNorm = PluginOption(
     "batchnorm", default: false, help: "whether each convolution is followed by a normalisation")

@@ -25,13 +25,13 @@ public struct WideResNet: Architecture {
   private static let depth = PluginOption(
     "depth", default: 28, help: "the number of layers with weights, 6n+4: 16, 22, 28, 40, …")
   private static let width = PluginOption(
-    "width", default: 10.0, help: "the factor of the numbers of filters 16, 32 and 64 of the stages"
+    "width", default: 10.0, help: "multiplier of the numbers of filters 16, 32 and 64 of the stages"
   )
   private static let dropout = PluginOption(
-    "dropout", default: 0.0, help: "the rate between the two convolutions of a block")
+    "dropout", default: 0.0, help: "dropout rate between the two convolutions of a block")
   private static let layout = PluginOption(
     "layout", default: Layout.xternalz,
-    help: "whose blocks and names: xternalz's, with the stride in a block's first convolution, or "
+    help: "which blocks and names: xternalz's, with the stride in a block's first convolution, or "
       + "meliketoy's and Garipov's, with biases and the stride in the second")
 
   /// `depth`, `width`, `dropout` and `layout`.

@@ -16,21 +16,21 @@ public struct Arrays: FileDataset {
 
   private static let train = PluginOption(
     "train", default: FileName(""),
-    help: "the training samples, and their labels where these are in it")
+    help: "the training samples, and their labels if the file has them")
   private static let trainLabels = PluginOption(
     "train-labels", default: FileName(""),
-    help: "the training labels, where they are a file of their own")
+    help: "the training labels, if they are in a separate file")
   private static let test = PluginOption(
     "test", default: FileName(""), help: "the test samples, as train")
   private static let testLabels = PluginOption(
     "test-labels", default: FileName(""), help: "the test labels, as train-labels")
   private static let samples = PluginOption(
-    "samples", default: "", help: "the array of samples; without it one of a usual name, such as x")
+    "samples", default: "", help: "the array of samples; by default one with a usual name, as x")
   private static let labels = PluginOption(
-    "labels", default: "", help: "the array of labels; without it one of a usual name, such as y")
+    "labels", default: "", help: "the array of labels; by default one with a usual name, as y")
   private static let shape = PluginOption(
     "shape", default: "",
-    help: "the shape of a sample, such as 1x28x28, where the array has it flat")
+    help: "the shape of a sample, such as 1x28x28, if the array is flat")
   private static let channels = PluginOption(
     "channels", default: Channels.first,
     help: "whether images are channels, rows, columns (first) or rows, columns, channels (last)")

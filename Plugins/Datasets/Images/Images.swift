@@ -22,18 +22,18 @@ public struct Images: FileDataset {
 
   private static let folder = PluginOption(
     "folder", default: FileName(""),
-    help: "the folder of the classes' folders, or of train and test, which have these")
+    help: "the folder with one folder per class, or with train and test, which have these")
   private static let size = PluginOption(
     "size", default: "",
-    help: "rows and columns that images are resized to, as 32x32; without it all have one size")
+    help: "rows and columns to resize images to, as 32x32; otherwise all must have one size")
   private static let channels = PluginOption(
     "channels", default: 3, help: "3 for red, green and blue, 1 for grey")
   private static let pixelLimit = PluginOption(
-    "max-pixels", default: 100_000_000, help: "the most pixels of an image")
+    "max-pixels", default: 100_000_000, help: "maximum number of pixels of an image")
   private static let byteLimit = PluginOption(
-    "max-bytes", default: 268_435_456, help: "the most bytes of an image's file")
+    "max-bytes", default: 268_435_456, help: "maximum number of bytes of an image's file")
   private static let classLimit = PluginOption(
-    "max-classes", default: 10_000, help: "the most classes")
+    "max-classes", default: 10_000, help: "maximum number of classes")
   private static let normalising = NormalisationOptions(scale: Fraction(1, over: 255))
 
   /// The folder, the size, and what is done to the pixels.

@@ -19,15 +19,15 @@ public struct TableData: FileDataset {
     "label", default: "last",
     help: "the column of labels: its name, its number from 1, first or last")
   private static let skip = PluginOption(
-    "skip", default: "", help: "columns to leave out, by name or number, with + between: id+date")
+    "skip", default: "", help: "columns to leave out, by name or number, joined by +: id+date")
   private static let header = PluginOption(
     "header", default: Header.auto, help: "whether the first row has the columns' names")
   private static let delimiter = PluginOption(
-    "delimiter", default: Delimiter.auto, help: "what stands between fields")
+    "delimiter", default: Delimiter.auto, help: "the character between fields")
   private static let shape = PluginOption(
-    "shape", default: "", help: "the shape of a sample, such as 1x28x28, where rows are images")
+    "shape", default: "", help: "the shape of a sample, such as 1x28x28, if rows are images")
   private static let rowLimit = PluginOption(
-    "max-row", default: 16_777_216, help: "the most bytes of a row")
+    "max-row", default: 16_777_216, help: "maximum number of bytes of a row")
   private static let normalising = NormalisationOptions(scale: Fraction(1))
 
   /// The files, what their columns are, and what is done to the numbers.

@@ -12,7 +12,7 @@ public struct Arc: LayerwiseMethod {
   /// `arc`
   public static let name = "arc"
   /// What it is.
-  public static let summary = "the arc that keeps a Gaussian distribution of neurons"
+  public static let summary = "an arc that preserves a Gaussian distribution of neurons"
   /// As cheap as the segment, with a lower loss.
   public static let traits = MethodTraits(
     compute: .low, complexity: .low, isExplicit: true, loss: .medium, isLearnable: false,

@@ -12,7 +12,7 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
   /// `bijection`
   public static let name = "bijection"
   /// What it is.
-  public static let summary = "the arc behind a transformation trained for a low loss on the way"
+  public static let summary = "an arc in the latent space of a bijection trained for a low loss"
   /// Fitted once, with much work; then a formula.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .low, isExplicit: true, loss: .low, isLearnable: true,
@@ -23,17 +23,17 @@ public struct Bijection: LayerwiseMethod, LearnableMethod {
   public static let fewestNetworks = 2
 
   private static let model = PluginOption(
-    "model", default: FileName(""), help: "the fitted model, an archive; all else is for fitting")
+    "model", default: FileName(""), help: "the fitted model; the other options are for fitting")
   private static let start = PluginOption(
     "start", default: FileName(""),
-    help: "a model to begin with, of flow or bijection; its design counts")
-  private static let steps = PluginOption("steps", default: 25, help: "steps of an epoch")
+    help: "a flow or bijection model to start from, whose design is used")
+  private static let steps = PluginOption("steps", default: 25, help: "steps per epoch")
   private static let batch = PluginOption(
-    "batch", default: 1024, help: "training samples of a step and a t")
-  private static let times = PluginOption("times", default: 1, help: "values of t of a step")
+    "batch", default: 1024, help: "training samples per step and value of t")
+  private static let times = PluginOption("times", default: 1, help: "values of t per step")
   private static let pairing = PluginOption(
     "pairing", default: UnitPairing.random,
-    help: "which units of two networks are paired: others in each step, or those of one number")
+    help: "how units of two networks are paired: at random in each step, or by index")
   private static let transformation = TransformationOptions(
     kind: .realnvp, layers: 4, width: 0.5, epochs: 40, rate: 6e-4, decayEpochs: 4, patience: 0)
   /// The model, and what a fit takes.

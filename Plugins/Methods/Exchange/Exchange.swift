@@ -10,7 +10,7 @@ public struct Exchange: ConnectionMethod {
   /// `exchange`
   public static let name = "exchange"
   /// What it is.
-  public static let summary = "units change hands in blocks; what reads them by least squares"
+  public static let summary = "swaps units in blocks; refits what reads them by least squares"
   /// Products of all samples' features, a chain of lines, and a low loss.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .medium, isExplicit: true, loss: .low, isLearnable: false,

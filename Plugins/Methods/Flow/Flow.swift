@@ -12,7 +12,7 @@ public struct Flow: LayerwiseMethod, LearnableMethod {
   /// `flow`
   public static let name = "flow"
   /// What it is.
-  public static let summary = "the arc behind a transformation fitted to neurons by likelihood"
+  public static let summary = "an arc in the latent space of a normalising flow fitted to neurons"
   /// Fitted once; then a formula.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .low, isExplicit: true, loss: .medium, isLearnable: true,
@@ -21,10 +21,10 @@ public struct Flow: LayerwiseMethod, LearnableMethod {
   public static let fittingNeedsData = false
 
   private static let model = PluginOption(
-    "model", default: FileName(""), help: "the fitted model, an archive; all else is for fitting")
+    "model", default: FileName(""), help: "the fitted model; the other options are for fitting")
   private static let layer = PluginOption(
-    "layer", default: 0, help: "the hidden layer to fit for, from 1; 0 for each")
-  private static let batch = PluginOption("batch", default: 512, help: "neurons of a step")
+    "layer", default: 0, help: "the hidden layer to fit, from 1; 0 for all")
+  private static let batch = PluginOption("batch", default: 512, help: "neurons per step")
   private static let transformation = TransformationOptions(
     kind: .realnvp, layers: 4, width: 1, epochs: 40, rate: 3e-4, patience: 3)
   /// The model, and what a fit takes.

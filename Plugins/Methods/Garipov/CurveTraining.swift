@@ -7,11 +7,12 @@ import LCWNumerics
 ///
 /// Each batch is run at one t drawn uniformly; point j gets cⱼ(t) times the gradient of the weights
 /// there, with a velocity of its own.
-struct CurveTraining {
+struct CurveTraining: EpochwiseWork {
   private let curve: Curve
   private let plan: TrainingPlan
   private let origin: [String: JSONValue]
   private let network: Network
+  private let samples: SampleSet
   private let runner: Runner
   /// The control points, the two networks first and last.
   private var points: [Weights]
@@ -22,8 +23,11 @@ struct CurveTraining {
 
   /// - Parameter origin: What else makes a state this computation's: networks, samples, threads.
   init(
-    _ curve: Curve, from a: Weights, to b: Weights, plan: TrainingPlan, origin: [String: JSONValue]
+    _ curve: Curve, from a: Weights, to b: Weights, on samples: SampleSet, plan: TrainingPlan,
+    origin: [String: JSONValue]
   ) throws {
+    try samples.check(fits: a.network)
+    self.samples = samples
     self.curve = curve
     self.origin = origin
     self.plan = plan
@@ -56,39 +60,33 @@ struct CurveTraining {
   }
 
   /// One pass over the samples; if it throws, the curve is between two epochs and of no use.
-  mutating func runEpoch(
-    on samples: SampleSet, workers: Workers, progress: (ConnectionProgress) throws -> Void
-  ) throws {
-    try samples.check(fits: network)
-    var ordering = RandomStream(seed: plan.seed, purpose: .order, index: epoch)
+  mutating func runEpoch(in context: ConnectionContext) throws {
+    let workers = context.workers
+    let batches = TrainingBatches(of: samples, plan: plan, epoch: epoch)
     var times = RandomStream(seed: plan.seed, purpose: .connection, index: epoch)
-    let order = ordering.permutation(of: samples.count)
-    let rate = Float(plan.rate * plan.schedule.factor(epoch: epoch, of: plan.epochs))
     var sums = ClassificationSums()
-    for start in stride(from: 0, to: order.count, by: plan.batch) {
-      let indices = Array(order[start..<min(start + plan.batch, order.count)])
-      let firstUse = epoch * samples.count + start
-      let block = samples.block(
-        at: indices,
-        augmenting: { [seed = plan.seed] position in
-          RandomStream(seed: seed, purpose: .augmentation, index: firstUse + position)
-        }, workers: workers)
+    try batches.forEach(workers: workers) { batch in
       let coefficients = curve.coefficients(at: times.uniformDouble())
       sums += runner.accumulateGradients(
-        of: block, labels: indices.map { samples.labels[$0] }[...],
-        weights: try weights(coefficients), into: &gradients,
-        random: RandomStream(seed: plan.seed, purpose: .dropout, index: firstUse),
-        workers: workers)
-      step(coefficients, rate: rate, workers: workers)
-      let share = (Double(epoch) + Double(sums.samples) / Double(order.count)) / Double(plan.epochs)
-      let loss = (Metrics(sums).crossEntropy * 10_000).rounded() / 10_000
-      try progress(
-        ConnectionProgress("epoch \(epoch + 1)/\(plan.epochs)  loss \(loss)", share: share))
+        of: batch.samples, labels: batch.labels, weights: try weights(coefficients),
+        into: &gradients, random: batch.dropout, workers: workers)
+      step(coefficients, rate: batches.rate, workers: workers)
+      let share = Double(sums.samples) / Double(samples.count)
+      let loss = String(Metrics(sums).crossEntropy, decimals: 4)
+      try context.progress(
+        ConnectionProgress(
+          "epoch \(epoch + 1)/\(plan.epochs)  loss \(loss)",
+          share: (Double(epoch) + share) / Double(plan.epochs)))
     }
     guard Metrics(sums).crossEntropy.isFinite else {
       throw ConnectionError.diverged(method: Garipov.name, advice: "try a smaller rate")
     }
     epoch += 1
+  }
+
+  func outcome(of error: any Error) -> EpochOutcome {
+    // The state of the epoch before would come to the same.
+    error is ConnectionError ? .failed : .interrupted
   }
 
   private func weights(_ coefficients: [Double]) throws -> Weights {
@@ -117,8 +115,9 @@ struct CurveTraining {
 // MARK: - Going on after an interruption
 
 extension CurveTraining {
-  /// What must be kept to go on to the same bits.
-  var state: Checkpoint {
+  /// What must be kept to go on to the same bits; nothing at the end.
+  var state: Checkpoint? {
+    guard !isFinished else { return nil }
     var tensors: [NamedTensor] = []
     for inner in velocities.indices {
       for (index, parameter) in network.parameters.enumerated() {
@@ -137,13 +136,10 @@ extension CurveTraining {
 
   /// What makes a state this computation's and no other's.
   private var identity: [String: JSONValue] {
-    [
-      "batch": .integer(plan.batch), "curve": .string("\(curve)"),
-      "epochs": .integer(plan.epochs), "method": .string(Garipov.name),
-      "network": .string("\(network)"), "optimiser": .string("\(plan.rule)"),
-      "rate": JSONValue(plan.rate), "schedule": .string("\(plan.schedule)"),
-      "seed": .string("\(plan.seed)"),
-    ].merging(origin) { $1 }
+    plan.written.merging([
+      "curve": .string("\(curve)"), "method": .string(Garipov.name),
+      "network": .string("\(network)"),
+    ]) { $1 }.merging(origin) { $1 }
   }
 
   /// Goes on from a state that was kept.
@@ -151,10 +147,10 @@ extension CurveTraining {
   ///   and what reading a tensor throws.
   mutating func resume(from state: Checkpoint) throws {
     for (field, expected) in identity.sorted(by: { $0.key < $1.key }) {
-      let found = state.metadata[field]
-      guard found == expected || (expected.double != nil && found?.double == expected.double) else {
+      guard let found = state.metadata[field], expected.means(found) else {
         throw TrainingError.otherRun(
-          field: field, expected: expected.compactText, found: found?.compactText ?? "not known")
+          field: field, expected: expected.compactText,
+          found: state.metadata[field]?.compactText ?? "not known")
       }
     }
     guard let completed = state.metadata["completed"]?.integer,

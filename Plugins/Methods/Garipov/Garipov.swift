@@ -36,17 +36,17 @@ public struct Garipov: ConnectionMethod {
   }
 
   private static let points = PluginOption(
-    "points", default: 3, help: "control points, both networks counted")
+    "points", default: 3, help: "number of control points, including both networks")
   private static let curve = PluginOption("curve", default: Shape.chain, help: "the kind of curve")
   private static let epochs = PluginOption(
-    "epochs", default: 30, help: "passes over the training samples")
-  private static let batch = PluginOption("batch", default: 128, help: "samples of a step")
+    "epochs", default: 30, help: "number of epochs")
+  private static let batch = PluginOption("batch", default: 128, help: "samples per step")
   private static let rate = PluginOption("rate", default: 0.02, help: "the learning rate")
   private static let schedule = PluginOption(
-    "schedule", default: Rates.paper, help: "how the rate changes")
+    "schedule", default: Rates.paper, help: "the learning-rate schedule")
   private static let momentum = PluginOption("momentum", default: 0.9, help: "of SGD")
   private static let decay = PluginOption(
-    "decay", default: 1e-4, help: "the penalty on the control points")
+    "decay", default: 1e-4, help: "weight decay of the control points")
   /// The curve's and the training's.
   public static let options: [any PluginOptionDescription] = [
     points, curve, epochs, batch, rate, schedule, momentum, decay,
@@ -89,22 +89,13 @@ public struct Garipov: ConnectionMethod {
     var plan = plan
     plan.seed = context.seed
     var training = try CurveTraining(
-      curve, from: a, to: b, plan: plan,
+      curve, from: a, to: b, on: samples, plan: plan,
       origin: [
         "end": .string(b.digest), "samples": .string(samples.digest),
         "start": .string(a.digest), "threads": .integer(context.workers.count),
       ])
     if let state = try context.store?.restore() { try training.resume(from: state) }
-    while !training.isFinished {
-      do {
-        try training.runEpoch(on: samples, workers: context.workers, progress: context.progress)
-      } catch let error as ConnectionError {
-        // The state of the epoch before comes to the same.
-        context.store?.discard()
-        throw error
-      }
-      if !training.isFinished { try context.store?.keep(training.state) }
-    }
+    try context.finish(&training)
     return try training.path
   }
 }

@@ -15,7 +15,7 @@ public struct OptimalTransport: LayerwiseMethod {
   /// `ot`
   public static let name = "ot"
   /// What it is.
-  public static let summary = "units meet by optimal transport, then find their places"
+  public static let summary = "matches units by optimal transport, then permutes them into place"
   /// An assignment for each layer, and a path of many pieces.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .high, isExplicit: false, loss: .low, isLearnable: false,
@@ -32,9 +32,9 @@ public struct OptimalTransport: LayerwiseMethod {
   }
 
   private static let path = PluginOption(
-    "path", default: UnitCurve.linear, help: "the curve between units that meet")
+    "path", default: UnitCurve.linear, help: "the curve between matched units")
   private static let cost = PluginOption(
-    "cost", default: Cost.neuron, help: "the numbers of a unit that distances are taken over")
+    "cost", default: Cost.neuron, help: "which weights of a unit count in distances")
   /// The curve and the cost.
   public static let options: [any PluginOptionDescription] = [path, cost]
 

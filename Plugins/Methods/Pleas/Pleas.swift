@@ -13,14 +13,14 @@ public struct Pleas: ConnectionMethod {
   public static let name = "pleas"
   /// What it is.
   public static let summary =
-    "after matching, each layer by least squares from the mean features (PLeaS)"
+    "after matching, solves each layer by least squares on mean features (PLeaS)"
   /// A factorisation for each layer and point.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .medium, isExplicit: false, loss: .medium, isLearnable: false,
     needsData: true)
 
   private static let match = PluginOption(
-    "match", default: MergingConnection.Match.activations, help: "what hidden units are matched by")
+    "match", default: MergingConnection.Match.activations, help: "how hidden units are matched")
   /// The match, and how layers are solved for.
   public static let options: [any PluginOptionDescription] =
     [match] + AdjustmentOptions.pluginOptions

@@ -19,7 +19,7 @@ public struct Rebasin: LayerwiseMethod {
   public static let name = "rebasin"
   /// What it is.
   public static let summary =
-    "units meet by matching of all layers at once, by weights or activations, then find their places"
+    "matches units of all layers at once, by weights or activations, then permutes them into place"
   /// Some assignments for each group of units, and a path of many pieces.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .high, isExplicit: false, loss: .low, isLearnable: false,
@@ -54,18 +54,18 @@ public struct Rebasin: LayerwiseMethod {
   }
 
   private static let match = PluginOption(
-    "match", default: Match.weights, help: "what hidden units are matched by")
+    "match", default: Match.weights, help: "how hidden units are matched")
   private static let starts = PluginOption(
     "starts", default: 8,
-    help: "match=weights: the starts of the search, of which the best end counts")
+    help: "match=weights: number of starts of the search; the best result is used")
   private static let search = PluginOption(
     "search", default: WeightMatching.Search.descent,
     help:
-      "match=weights: whether each start goes through the groups one by one, or first all at once")
+      "match=weights: whether each start matches the groups one by one, or first all at once")
   private static let samples = PluginOption(
-    "samples", default: 10_000, help: "match=activations: the most training samples looked at")
+    "samples", default: 10_000, help: "match=activations: maximum number of training samples")
   private static let curve = PluginOption(
-    "curve", default: Curve.line, help: "the curve between units that meet")
+    "curve", default: Curve.line, help: "the curve between matched units")
   private static let coupled = PluginOption(
     "coupled", default: Coupled.refuse,
     help:
@@ -109,9 +109,9 @@ public struct Rebasin: LayerwiseMethod {
     return try StagedPath(
       joining: [transport] + target.pathsBack,
       remarks: [
-        PathRemark("units that meet one of another number", Double(matching.movedUnits)),
+        PathRemark("units matched to one with another index", Double(matching.movedUnits)),
         PathRemark("distance of the networks before matching", a.distance(to: b)),
-        PathRemark("distance after it", a.distance(to: target.weights)),
+        PathRemark("distance of the networks after matching", a.distance(to: target.weights)),
       ] + remarks + heldRemarks(a.network, populations))
   }
 

@@ -13,17 +13,17 @@ public struct RegMean: ConnectionMethod {
   public static let name = "regmean"
   /// What it is.
   public static let summary =
-    "after matching, each layer in closed form from both networks' features (RegMean)"
+    "after matching, solves each layer in closed form on both networks' features (RegMean)"
   /// A factorisation for each layer and point.
   public static let traits = MethodTraits(
     compute: .medium, complexity: .medium, isExplicit: false, loss: .medium, isLearnable: false,
     needsData: true)
 
   private static let match = PluginOption(
-    "match", default: MergingConnection.Match.activations, help: "what hidden units are matched by")
+    "match", default: MergingConnection.Match.activations, help: "how hidden units are matched")
   private static let shrink = PluginOption(
     "shrink", default: 1.0,
-    help: "how much the products of different features count beside their squares, from 0 to 1")
+    help: "factor on the off-diagonal entries of the Gram matrices, from 0 to 1")
   /// Weights of a feature that varies in one network alone become the other's in a part of the time beside an
   /// end that is as small as the ridge is beside the feature's variance: the formula's own way, not a jump.
   private static let ridge = 1e-3

@@ -11,7 +11,7 @@ public struct Repair: PathModifier {
   public static let name = "repair"
   /// What it is.
   public static let summary =
-    "channels' means and deviations before activations corrected at every point of the path"
+    "corrects channel means and deviations before activations at every point of the path"
   /// A pass over some samples at each point.
   public static func traits(modifying traits: MethodTraits) -> MethodTraits {
     traits.measuredAtEachPoint
@@ -21,9 +21,9 @@ public struct Repair: PathModifier {
 
   private static let moments = PluginOption(
     "moments", default: RepairedChannels.Moments.both,
-    help: "what is corrected: means and deviations, or the deviations alone")
+    help: "what is corrected: means and deviations, or only deviations")
   private static let samples = PluginOption(
-    "samples", default: 2000, help: "training samples to measure with, at most")
+    "samples", default: 2000, help: "maximum number of training samples to measure with")
   /// The moments and the samples.
   public static let options: [any PluginOptionDescription] = [moments, samples]
 

@@ -11,7 +11,7 @@ public struct Reset: PathModifier {
   public static let name = "reset"
   /// What it is.
   public static let summary =
-    "batch normalisations' running moments measured anew at every point of the path"
+    "recomputes batch normalisation's running statistics at every point of the path"
   /// A pass over some samples at each point.
   public static func traits(modifying traits: MethodTraits) -> MethodTraits {
     traits.measuredAtEachPoint
@@ -22,7 +22,7 @@ public struct Reset: PathModifier {
   public static let replacesRunningMoments = true
 
   private static let samples = PluginOption(
-    "samples", default: 2000, help: "training samples to measure with, at most")
+    "samples", default: 2000, help: "maximum number of training samples to measure with")
   /// The samples.
   public static let options: [any PluginOptionDescription] = [samples]
 

@@ -12,7 +12,7 @@ public struct WeightAdjustment: ConnectionModifier {
   /// `wa`
   public static let name = "wa"
   /// What it is.
-  public static let summary = "weight adjustment: the next layer by least squares at every point"
+  public static let summary = "weight adjustment: least squares for the next layer at every point"
   /// Costly, no formula, and a low loss.
   public static func traits(modifying traits: MethodTraits) -> MethodTraits {
     MethodTraits(
@@ -32,7 +32,7 @@ public struct WeightAdjustment: ConnectionModifier {
     "layers", default: Layers.each,
     help:
       "each: hidden layers move one after the other, in chains; all: all layers are solved for at once "
-      + "at every point, in any network, towards the mean of what they put out in both networks")
+      + "at every point, in any network, towards the mean of their outputs in both networks")
   private static let target = PluginOption(
     "target", default: AdjustmentTarget.first,
     help:

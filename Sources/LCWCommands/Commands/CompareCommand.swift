@@ -13,27 +13,27 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Prints the worst accuracies as mean ± standard deviation over the pairs; CSV and JSON list \
       every pair.
-      """)
+      """ + CommandExamples.text(of: "compare"))
 
   @Argument(
     help: "The networks; give three or more for a meaningful deviation.", completion: .file())
   var networks: [String]
 
   @Option(
-    name: .shortAndLong, help: "A method, such as arc; once for each.", completion: .methods)
+    name: .shortAndLong, help: "A method, such as arc; may be repeated.", completion: .methods)
   var method: [String] = []
 
-  @Option(help: "How to print: table, csv, json, markdown.")
+  @Option(help: "Output format.")
   var format: OutputFormat = .table
 
   @Option(
     help: """
-      Join at most N pairs: first neighbours in the order given, the last with the first, then \
+      Join at most N pairs: neighbours in the given order first, the last with the first, then \
       those two apart, and so on.
       """)
   var pairs: Int?
 
-  @Option(help: "The seed of whatever a method draws. (default: 0)", transform: seedNumber)
+  @Option(help: "Random seed of the methods. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Flag(help: "Show no progress.")

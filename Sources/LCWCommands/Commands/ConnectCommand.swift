@@ -8,12 +8,12 @@ struct ConnectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect", abstract: "Joins two networks by a path.",
     discussion: """
-      A method may have modifiers, each behind a plus sign: linear, arc+wa, ot+wa+repair. With \
+      Add modifiers to a method with plus signs: linear, arc+wa, ot+wa+repair. With \
       --output the path is written as an archive. It is evaluated if there is no --output, or with \
       --evaluate, --report, or any option about evaluating or printing. Give --method several \
-      times to compare methods. A method that trains for long keeps its state beside the output; \
+      times to compare methods. A method that trains saves its state beside the output; \
       --resume continues it.
-      """)
+      """ + CommandExamples.text(of: "connect"))
 
   @Argument(help: "The network the path starts at.", completion: .file())
   var first: String
@@ -22,12 +22,18 @@ struct ConnectCommand: ParsableCommand {
   var second: String
 
   @Option(
-    name: .shortAndLong, help: "A method, such as arc; once for each.", completion: .methods)
+    name: .shortAndLong, help: "A method, such as arc; may be repeated.", completion: .methods)
   var method: [String] = []
 
   @Option(
-    name: .shortAndLong, help: "The archive to write; for one method.", completion: .file())
+    name: .shortAndLong, help: "The archive to write; only with one method.", completion: .file())
   var output: String?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Also store what the path solves for at the grid points, such as adjusted layers.",
+      discussion: "Evaluating or exporting them then needs no recomputation."))
+  var keepAdjusted = false
 
   @Flag(help: "Evaluate the paths.")
   var evaluate = false
@@ -35,10 +41,10 @@ struct ConnectCommand: ParsableCommand {
   @Option(help: "Write a report of the paths, one HTML file.", completion: .file())
   var report: String?
 
-  @Option(help: "How to print: table, csv, json, markdown. (default: table)")
+  @Option(help: "Output format. (default: table)")
   var format: OutputFormat?
 
-  @Option(help: "The seed of whatever a method draws. (default: 0)", transform: seedNumber)
+  @Option(help: "Random seed of the methods. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Flag(help: "Resume from the state that an interrupted method left beside the output.")
@@ -57,11 +63,14 @@ struct ConnectCommand: ParsableCommand {
   func validate() throws {
     if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
     if resume, output == nil {
-      throw ValidationError("--resume needs --output, beside which the state is.")
+      throw ValidationError("--resume needs --output; the state is kept beside it.")
+    }
+    if keepAdjusted, output == nil {
+      throw ValidationError("--keep-adjusted needs --output, the archive to store them in.")
     }
     try diagnosing.check(format: format)
     if output != nil, method.count > 1 {
-      throw ValidationError("--output takes the path of one method; \(method.count) are named.")
+      throw ValidationError("--output takes the path of one method; you gave \(method.count).")
     }
   }
 
@@ -69,11 +78,7 @@ struct ConnectCommand: ParsableCommand {
     try StandardInput.check([first, second])
     let session = try Session(compute, reading)
     // What is wrong is told before anything is read or computed.
-    var methods: [MethodExpression] = []
-    for expression in try method.map({ text throws in try MethodExpression(text) })
-    where !methods.contains(expression) {
-      methods.append(expression)
-    }
+    let methods = try distinctMethods()
     let inputs =
       [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
       + (try session.files(ofDataset: foreign.dataset))
@@ -83,17 +88,56 @@ struct ConnectCommand: ParsableCommand {
         existing: overwriting.overwrite ? .replacedIfAlike : .refused)
     }
     try OutputCheck.checkReport(report)
-    let learns = try methods.map { try session.registry.connection($0).traits.isLearnable }
     for expression in methods { try session.registry.requireUsefulModifiers(in: expression) }
-    if resume, learns != [true] {
-      throw SessionError.wrongUse("\(methods[0]) learns nothing that could be resumed")
+    let store = try stateFile(for: methods, inputs: inputs, session)
+    let (a, b) = try networks(joinedBy: methods, session)
+    let data = try samples(for: a, b, joinedBy: methods, session)
+    let joining = PathJoining(
+      session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
+    var paths: [(path: any ConnectionPath, seconds: Double)] = []
+    for expression in methods {
+      paths.append(try joining.path(a, b, by: expression, files: (first, second), store: store))
+      if let file {
+        try write(
+          paths[0].path, by: expression, a, b, dataset: data?.reference ?? a.dataset, to: file,
+          store: store, joining)
+      }
     }
-    let store =
-      try learns == [true]
-      ? output.map {
-        try StateFile(
-          besides: $0, inputs: inputs, session: session, isResuming: resume)
-      } : nil
+    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, b, joining) }
+  }
+
+  private func distinctMethods() throws -> [MethodExpression] {
+    var methods: [MethodExpression] = []
+    for expression in try method.map({ text throws in try MethodExpression(text) })
+    where !methods.contains(expression) {
+      methods.append(expression)
+    }
+    return methods
+  }
+
+  /// Whether paths are measured, or only written.
+  private var isEvaluated: Bool {
+    evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
+      || diagnosing.diagnostics
+  }
+
+  /// Where a method that learns keeps its state; nothing for others.
+  private func stateFile(
+    for methods: [MethodExpression], inputs: [String], _ session: Session
+  ) throws -> StateFile? {
+    let learns = try methods.map { try session.registry.connection($0).traits.isLearnable }
+    if resume, learns != [true] {
+      throw SessionError.wrongUse("\(methods[0]) does not train, so there is nothing to resume")
+    }
+    guard learns == [true] else { return nil }
+    return try output.map {
+      try StateFile(besides: $0, inputs: inputs, session: session, isResuming: resume)
+    }
+  }
+
+  private func networks(
+    joinedBy methods: [MethodExpression], _ session: Session
+  ) throws -> (TrainedNetwork, TrainedNetwork) {
     let a = try session.network(
       in: first, architecture: foreign.architecture, dataset: foreign.dataset)
     let b = try session.network(
@@ -101,38 +145,52 @@ struct ConnectCommand: ParsableCommand {
     try session.requireOneNetwork([a, b], files: [first, second])
     session.warnOfOtherData([a, b], files: [first, second], given: foreign.dataset)
     try session.warnOfRunningMoments(a.weights, in: first, joinedBy: methods)
-    let isEvaluated =
-      evaluate || report != nil || output == nil || format != nil || evaluation.isGiven
-      || diagnosing.diagnostics
-    let needsData = try isEvaluated || PathJoining.needsSamples(methods, session)
-    let data =
-      needsData ? try session.data(given: foreign.dataset, recorded: a.dataset, in: first) : nil
-    if let data {
-      for (file, network) in [(first, a), (second, b)] {
-        try session.requireClasses(of: network.record, in: file, toBeThoseOf: data.reference)
-      }
-      try session.require(data.samples, fit: a, in: first)
+    return (a, b)
+  }
+
+  /// The samples that methods look at or paths are measured with; nothing if neither is so.
+  private func samples(
+    for a: TrainedNetwork, _ b: TrainedNetwork, joinedBy methods: [MethodExpression],
+    _ session: Session
+  ) throws -> (reference: PluginReference, samples: EvaluationData)? {
+    guard try isEvaluated || PathJoining.needsSamples(methods, session) else { return nil }
+    let data = try session.data(given: foreign.dataset, recorded: a.dataset, in: first)
+    for (file, network) in [(first, a), (second, b)] {
+      try session.requireClasses(of: network.record, in: file, toBeThoseOf: data.reference)
     }
-    let joining = PathJoining(
-      session: session, samples: data?.samples.train, seed: seed, isQuiet: quiet)
-    var paths: [(path: any ConnectionPath, seconds: Double)] = []
-    for expression in methods {
-      paths.append(try joining.path(a, b, by: expression, files: (first, second), store: store))
-      if let file {
-        let archive = try joining.archive(
-          paths[0].path, method: expression, a, b,
-          dataset: data?.reference ?? a.dataset)
-        let write = { try file.write(archive.checkpoint) }
-        if let store { try store.orLeavingState(write) } else { try write() }
-        store?.remove()
-        let line =
-          "\(file.path): \(expression), \(paths[0].path.stages.count.counted("stage")) from \(first) to "
-          + second
-        // What programs read holds the figures alone.
-        if isEvaluated { Console.printError(line) } else { try StandardOutput.line(line) }
-      }
+    try session.require(data.samples, fit: a, in: first)
+    return data
+  }
+
+  /// Writes the archive of a path, and says so.
+  private func write(
+    _ path: any ConnectionPath, by expression: MethodExpression, _ a: TrainedNetwork,
+    _ b: TrainedNetwork, dataset: PluginReference?, to file: ReservedOutput, store: StateFile?,
+    _ joining: PathJoining
+  ) throws {
+    var archive = try joining.archive(path, method: expression, a, b, dataset: dataset)
+    if keepAdjusted {
+      archive.kept = try joining.keptPoints(
+        of: path, pointsPerUnit: evaluation.points, method: expression, files: (first, second))
     }
-    if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, b, joining) }
+    let content = archive.checkpoint
+    let write = { try file.write(content) }
+    if let store { try store.orLeavingState(write) } else { try write() }
+    store?.remove()
+    let line =
+      "\(file.path): \(expression), \(path.stages.count.counted("stage")) from \(first) to "
+      + second + keptText(archive.kept)
+    // What programs read holds the figures alone.
+    if isEvaluated { Console.printError(line) } else { try StandardOutput.line(line) }
+  }
+
+  /// What an archive keeps of points, for the line that names it.
+  private func keptText(_ kept: KeptPoints?) -> String {
+    guard let kept else { return "" }
+    return kept.times.isEmpty
+      ? "; nothing is solved for at its points, so nothing more is kept"
+      : "; it stores the solutions at \(kept.times.count.counted("point")), "
+        + "\(String(Double(kept.bytes) / 1e6, decimals: 1)) MB before compression"
   }
 
   private func compare(

@@ -12,8 +12,8 @@ extension ConvertCommand {
       group.dropLast().joined(separator: ", ") + " and " + (group.last ?? "")
     }
     try output.say(
-      "  \(lists.joined(separator: "; ")) have equal shapes: their order alone tells them apart, and no "
-        + "file of weights says whether a layer is skipped")
+      "  \(lists.joined(separator: "; ")) have equal shapes: only their order tells them apart, and no "
+        + "weight file says whether a layer is skipped")
   }
 
   /// Says how the network's samples are taken to be prepared, and how good it then is.
@@ -42,9 +42,9 @@ extension ConvertCommand {
         return
       }
       try output.say(
-        "  test accuracy \(fixed(metrics.accuracy * 100, 2)) %, loss "
-          + "\(fixed(metrics.crossEntropy, 4)) on \(samples.count) test samples so prepared: "
-          + "compare with your own figure")
+        "  test accuracy \(String(metrics.accuracy * 100, decimals: 2)) %, loss "
+          + "\(String(metrics.crossEntropy, decimals: 4)) on \(samples.count) test samples like this: "
+          + "compare with your own result")
       if let hint = recorded?.hint(
         file: input, metrics: metrics, samples: samples.count, of: dataset, session)
       {
@@ -53,7 +53,7 @@ extension ConvertCommand {
     } catch let error as OutputError {
       throw error
     } catch let error as any DescribedError {
-      try output.say("  not measured: \(error.description.asOneLine)")
+      try output.say("  not measured: \(error.advice.asOneLine)")
     }
   }
 }

@@ -27,7 +27,7 @@ extension ConvertCommand {
     if let (first, second) = binding.modulesToldByTheFile(of: network) {
       throw SessionError.wrongUse(
         "‘\(first)’ and ‘\(second)’ of \(file) have the same shapes, and their names do not tell which "
-          + "layer is which; say it as when the file was converted, as with --rename \(second)="
+          + "layer is which; repeat the --rename of its conversion, such as --rename \(second)="
           + (network.parameters.last?.layerName ?? "dense2"))
     }
     // By bytes: two names of a file may be equal as texts.
@@ -41,7 +41,7 @@ extension ConvertCommand {
       let unnamed = entries.first(where: { named.originalNames[$0] == nil })
     {
       Console.printError(
-        "warning: \(file) has no tensor that is ‘\(unnamed)’ as it stands; it gets lcw's name"
+        "warning: \(file) does not store ‘\(unnamed)’ unchanged; it gets lcw's name"
           .asOneLine)
     }
     let seen = try CheckpointView(
@@ -54,10 +54,10 @@ extension ConvertCommand {
     try output.say(
       "\(output.path): the names of \(file), matched \(binding.rule.rawValue)"
         + (binding.program.map { ", as \($0) has them" } ?? "")
-        + (transpose ? ", matrices turned" : ""))
+        + (transpose ? ", matrices transposed" : ""))
     if subject.isUnfolded {
       try output.say(
-        "  \(network.runningAverages.count) batch normalisations add what was folded and do nothing else"
+        "  \(network.runningAverages.count) batch normalisations add the folded bias and do nothing else"
       )
     }
     for (parameter, name) in zip(network.parameters, names) {

@@ -17,17 +17,18 @@ struct ConvertCommand: ParsableCommand {
       its network, as ONNX does, needs none. Tensors keep their types.
 
       --dataset says which samples the network takes. Its options say how they are normalised, which \
-      the output records. The accuracy and loss on the test samples are printed, so that you can \
+      the output records. The command prints accuracy and loss on the test samples, so you can \
       compare them with your own.
 
-      With --fold-batchnorm batch normalisations become part of the layers beside them. Convert \
+      --fold-batchnorm folds batch normalisation layers into their neighbours. Convert \
       networks this way before you connect them, unless you use +reset or +repair. The weights are written in single precision.
 
-      With --names-of the tensors get the names that they have in another file, such as the PyTorch \
-      checkpoint that you began with. A folded network gets the keys of the file with batch \
-      normalisations, and these then do nothing. Repeat --rename and --transpose as they were when that \
-      file was converted.
-      """)
+      --names-of gives the tensors the names that they have in another file, such as the PyTorch \
+      checkpoint you started from. A folded network gets the keys of the file with batch \
+      normalisation, and those layers then do nothing. Repeat the --rename and --transpose with \
+      which \
+      you converted that file.
+      """ + CommandExamples.text(of: "convert"))
 
   @Argument(help: "The file to read.", completion: .file())
   var input: String
@@ -44,7 +45,7 @@ struct ConvertCommand: ParsableCommand {
   var outputFormat: String?
 
   @Flag(
-    help: "Fold batch normalisations into their neighbours: the same outputs in evaluation.")
+    help: "Fold batch normalisation layers into their neighbours; evaluation is unchanged.")
   var foldBatchnorm = false
 
   @Option(
@@ -79,7 +80,7 @@ struct ConvertCommand: ParsableCommand {
     }
     if transpose, foreign.architecture == nil, namesOf == nil {
       throw ValidationError(
-        "--transpose turns a network's weights; name the network with --architecture.")
+        "--transpose transposes a network's weights; name the network with --architecture.")
     }
     if namesOf != nil, foldBatchnorm || foreign.dataset != nil || !view.select.isEmpty {
       throw ValidationError(
@@ -124,14 +125,14 @@ struct ConvertCommand: ParsableCommand {
     }
   }
 
-  /// The input, its matrices turned if that is asked for; what is left out of it is said.
+  /// The input, its matrices transposed if that is asked for; what is left out of it is said.
   private func openInput(_ session: Session) throws -> any CheckpointSource {
     let source = try session.open(input)
     for note in source.notes { Console.printError("note: \(input): \(note)".asOneLine) }
     guard transpose, namesOf == nil else { return source }
     if source.entries.contains(where: { $0.elementType.isFloatingPoint && $0.shape.rank > 2 }) {
       throw SessionError.wrongUse(
-        "\(input) has tensors of more than two dimensions; --transpose turns matrices only, and "
+        "\(input) has tensors of more than two dimensions; --transpose handles only matrices, and "
           + "convolutions that are [height, width, inputs, outputs] also flatten in another order")
     }
     return TransposedCheckpoint(of: source)
@@ -159,14 +160,14 @@ struct ConvertCommand: ParsableCommand {
     try output.say(
       "\(output.path): \(bound.architecture), matched \(bound.binding.rule.rawValue)"
         + (bound.binding.program.map { ", as \($0) has them" } ?? "")
-        + (transpose ? ", matrices turned" : ""))
+        + (transpose ? ", matrices transposed" : ""))
     for (parameter, name) in zip(bound.network.parameters, bound.binding.names) {
       try output.say("  \(parameter.name) \(parameter.shape) from \(name.asOneLine)")
     }
     try sayLayersOfEqualShapes(bound, to: output)
     if session.isSearched(foreign.architecture) {
       try output.say(
-        "  no tensor shows activations, strides and pooling: they are \(bound.architecture)'s")
+        "  tensors do not show activations, strides and pooling; \(bound.architecture) sets them")
     }
     let weights = try bound.binding.weights(of: bound.network, from: source)
     if let fault = weights.fault {

@@ -10,21 +10,21 @@ import LCWPaths
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Trains two networks on the embedded digits, connects them by every method.",
+    abstract: "Trains two networks on the embedded digits and connects them by every method.",
     discussion: """
       Everything is written into one folder: the two networks, the path of each method, and a \
       report to open in a browser.
-      """)
+      """ + CommandExamples.text(of: "demo"))
 
   @Option(
     name: .shortAndLong, help: "The folder to write to; it is created if it does not exist.",
     completion: .directory)
   var output = "demo"
 
-  @Option(help: "The hidden units of the networks.")
-  var hidden = 500
+  @Option(help: "Number of hidden units.")
+  var hidden = 30
 
-  @Option(help: "The passes over the training samples.")
+  @Option(help: "Number of epochs.")
   var epochs = 30
 
   @Flag(help: "Show no progress.")
@@ -63,6 +63,7 @@ struct DemoCommand: ParsableCommand {
     }
     try StandardOutput.text(study.text(as: .table))
     try study.writeReport(to: "\(output)/report.html")
+    try StandardOutput.text("\n" + study.verdict.joined(separator: " "))
     try StandardOutput.text(closing)
   }
 
@@ -91,8 +92,8 @@ struct DemoCommand: ParsableCommand {
     let metrics = try run.train(
       output: file, existing: .replace, isQuiet: quiet || !Console.isTerminal)
     try StandardOutput.line(
-      "trained \(file): \(fixed(metrics.train.accuracy * 100, 2)) % on the training digits, "
-        + "\(fixed(metrics.test.accuracy * 100, 2)) % on the test digits")
+      "trained \(file): \(String(metrics.train.accuracy * 100, decimals: 2)) % on the training digits, "
+        + "\(String(metrics.test.accuracy * 100, decimals: 2)) % on the test digits")
     return try session.network(in: file)
   }
 

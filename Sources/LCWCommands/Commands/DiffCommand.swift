@@ -9,20 +9,21 @@ struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Shows which tensors of two files differ, and by how much.",
     discussion: """
-      The exit code is 0 if nothing differs, 1 if anything does, and 2 on a system error, as diff \
-      has it. One of the files may be -.
+      The exit code is 0 if nothing differs, 1 if anything does, and 2 on a system error, as with \
+      \
+      diff. One of the files may be -.
 
       Elements are compared exactly: differing counts those whose bits differ or, between two \
       types, whose values do. Where one of two elements is not finite the distance is inf.
-      """)
+      """ + CommandExamples.text(of: "diff"))
 
-  @Argument(help: "A file, in any format that is known.", completion: .file())
+  @Argument(help: "A file, in any known format.", completion: .file())
   var first: String
 
   @Argument(help: "Another.", completion: .file())
   var second: String
 
-  @Option(help: "How to print: table, csv, json, markdown.")
+  @Option(help: "Output format.")
   var format: OutputFormat = .table
 
   @Flag(help: "List equal tensors too.")

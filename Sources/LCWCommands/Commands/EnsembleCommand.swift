@@ -10,31 +10,32 @@ import LCWPaths
 struct EnsembleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ensemble",
-    abstract: "Joins networks to an ensemble that shares its first layers.",
+    abstract: "Builds an ensemble of networks that share their first layers.",
     discussion: """
-      The first network's layers before the head are shared; the first layer of every other head \
-      is adjusted by least squares to read them. The classes' probabilities of all heads are \
-      averaged. A head of all layers makes the independent ensemble. Prints the accuracy against the number of \
-      networks beside that of the independent networks. --head may be given several times.
-      """)
+      All networks share the first one's layers before the head; the first layer of every other \
+      head is adjusted to them by least squares. The class probabilities of all heads are \
+      averaged. A head of all layers gives the independent ensemble. Prints the accuracy for each \
+      number of \
+      networks, next to that of the independent networks. --head may be repeated.
+      """ + CommandExamples.text(of: "ensemble"))
 
   @Argument(help: "The networks; the first gives the backbone.", completion: .file())
   var networks: [String]
 
-  @Option(help: "The layers of weights in the head, from 1 to all; once for each.")
+  @Option(help: "Number of weight layers in the head, from 1 to all; may be repeated.")
   var head: [Int] = [1]
 
   @Option(
-    name: .shortAndLong, help: "The archive to write; for one head.", completion: .file())
+    name: .shortAndLong, help: "The archive to write; only with one head.", completion: .file())
   var output: String?
 
   @Option(help: "Write a report with the figure, one HTML file.", completion: .file())
   var report: String?
 
-  @Option(help: "How to print: table, csv, json, markdown.")
+  @Option(help: "Output format.")
   var format: OutputFormat = .table
 
-  @Option(help: "Measure on only the first N samples of each part of the data.")
+  @Option(help: "Measure on only the first N training and N test samples.")
   var samples: Int?
 
   @Flag(help: "Show no progress.")
@@ -49,7 +50,7 @@ struct EnsembleCommand: ParsableCommand {
   func validate() throws {
     if networks.count < 2 { throw ValidationError("Name two networks or more.") }
     if output != nil, head.count > 1 {
-      throw ValidationError("--output takes the ensemble of one head; \(head.count) are named.")
+      throw ValidationError("--output takes the ensemble of one head; you gave \(head.count).")
     }
     if let samples, samples < 1 {
       throw ValidationError("--samples takes a positive number.")

@@ -13,10 +13,10 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Paths are evaluated on a grid and around their worst points. Several paths share one table \
       and one report. The data set is the one that the file names, unless you give another.
-      """)
+      """ + CommandExamples.text(of: "evaluate"))
 
   @Argument(
-    help: "Paths, an ensemble, or networks in any format that is known.", completion: .file())
+    help: "Paths, an ensemble, or networks in any known format.", completion: .file())
   var files: [String]
 
   @OptionGroup var foreign: ForeignOptions
@@ -26,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var reading: ReadingOptions
   @OptionGroup var compute: ComputeOptions
 
-  @Option(help: "How to print: table, csv, json, markdown.")
+  @Option(help: "Output format.")
   var format: OutputFormat = .table
 
   @Option(help: "Write a report of the paths, one HTML file.", completion: .file())
@@ -44,10 +44,10 @@ struct EvaluateCommand: ParsableCommand {
     let sources = try files.map { try session.open($0) }
     let paths = zip(files, sources).filter { $1.kind == .path }
     guard paths.count == files.count || paths.isEmpty else {
-      throw SessionError.wrongUse("either paths or networks can be evaluated at once, not both")
+      throw SessionError.wrongUse("evaluate paths and networks with separate commands")
     }
     if paths.isEmpty, diagnosing.diagnostics {
-      throw SessionError.wrongUse("--diagnostics is of paths; \(files[0]) is none")
+      throw SessionError.wrongUse("--diagnostics needs paths; \(files[0]) is not one")
     }
     if let index = sources.firstIndex(where: { $0.kind == .ensemble }) {
       guard sources.count == 1 else {
@@ -81,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
         try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
       if let loaded, loaded.reference != reference || study.network != "\(archive.network)" {
         throw SessionError.wrongUse(
-          "\(file) and \(files[0]) are paths of different networks or data; evaluate them apart")
+          "\(file) and \(files[0]) are paths of different networks or data; evaluate each alone")
       }
       loaded =
         try loaded

@@ -8,10 +8,10 @@ struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Writes a point of a path as a checkpoint.",
     discussion: """
-      The middle is halfway through the stages in which units move from the first network's to the \
-      second's. Stages that only bring units back to their places, such as the last ones of ot, do \
+      The middle is halfway through the stages in which units move from the first network to the \
+      second. Stages that only bring units back to their places, such as the last ones of ot, do \
       not count, and neither do stages that keep the network's function.
-      """)
+      """ + CommandExamples.text(of: "export"))
 
   @Argument(help: "The path's archive.", completion: .file())
   var path: String

@@ -8,13 +8,14 @@ import LCWNumerics
 /// `lcw extract`
 struct ExtractCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "extract", abstract: "Writes single tensors to a file of their own.",
+    commandName: "extract", abstract: "Writes selected tensors to a new file.",
     discussion: """
-      The other tensors are not read. The output's format is told from its name, such as \
-      weights.npy; a name that ends in .raw takes the elements of one tensor as little-endian \
-      bytes, row by row. As the output - is standard output, for which --format names the format, \
-      raw among them.
-      """)
+      The other tensors are not read. The output's name sets its format, such as \
+      weights.npy; a file that ends in .raw gets the elements of one tensor as little-endian \
+      bytes, row by row. - as the output is standard output; --format then sets the format, which \
+      \
+      may be raw.
+      """ + CommandExamples.text(of: "extract"))
 
   @Argument(help: "The file to read; - is standard input.", completion: .file())
   var file: String

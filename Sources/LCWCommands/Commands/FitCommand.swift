@@ -11,13 +11,13 @@ struct FitCommand: ParsableCommand {
     commandName: "fit",
     abstract: "Fits a connection to a set of networks; the model then joins any pair.",
     discussion: """
-      The model is an archive that the method's option `model` names afterwards: lcw fit flow \
+      The model is an archive; pass it to the method's option `model`: lcw fit flow \
       models/*.lcw -o nu.lcw, then lcw connect a.lcw b.lcw -m flow:model=nu.lcw. Options of the fit \
       are the method's: flow:kind=iaf,layers=4; lcw plugins flow lists them. --resume continues an \
       interrupted fit; with the same number of threads the result is identical.
-      """)
+      """ + CommandExamples.text(of: "fit"))
 
-  @Argument(help: "The method that learns, with its options.", completion: .learnableMethods)
+  @Argument(help: "The method to fit, with its options.", completion: .learnableMethods)
   var method: String
 
   @Argument(
@@ -29,12 +29,12 @@ struct FitCommand: ParsableCommand {
 
   @Option(
     help: """
-      Hold out the last N networks: they are not learned from, and decide which epoch is best and \
+      Hold out the last N networks for validation: they decide which epoch is best and \
       when to stop. A bijection uses the first four of them, in three pairs.
       """)
   var holdOut: Int = 0
 
-  @Option(help: "The seed of whatever the fit draws. (default: 0)", transform: seedNumber)
+  @Option(help: "Random seed of the fit. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Option(help: "Write a report of the fit, one HTML file.", completion: .file())
@@ -59,7 +59,7 @@ struct FitCommand: ParsableCommand {
     if networks.isEmpty { throw ValidationError("Name the networks to learn from.") }
     if !(0..<networks.count).contains(holdOut) {
       throw ValidationError(
-        "--hold-out takes a number from 0 to \(networks.count - 1), so that a network is left.")
+        "--hold-out takes a number from 0 to \(networks.count - 1), so one is left to fit.")
     }
   }
 
@@ -138,14 +138,14 @@ struct FitCommand: ParsableCommand {
     if let modifier = expression.modifiers.first {
       throw SessionError.wrongUse(
         "a model is fitted for \(expression.method.name), and +\(modifier.name) "
-          + "needs none of its own; leave it out")
+          + "has no part in it; leave it out")
     }
     guard let learner = try session.registry.method(expression.method) as? any LearnableMethod
     else {
       let able = session.registry.plugins(of: .method).filter { $0 is any LearnableMethod.Type }
         .map { $0.name }
       throw SessionError.wrongUse(
-        "\(expression.method.name) learns nothing from a set of networks"
+        "\(expression.method.name) can't be fitted to a set of networks"
           + (able.isEmpty ? "" : "; these do: \(able.joined(separator: ", "))"))
     }
     return learner

@@ -10,38 +10,39 @@ struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Shows what a file of weights or a data set holds.",
     discussion: """
-      Without a tensor's name the tensors are not read, unless --stats is given. With one, its \
-      statistics and a histogram are shown. For a data set, such as mnist or table:train=x.csv, \
-      its shape, classes, counts, moments and digest are shown. A file of the same name takes \
+      Tensors are read only if you name one or give --stats. For a named tensor you see its \
+      statistics and a histogram; for a data set, such as mnist or table:train=x.csv, \
+      its shape, classes, counts, moments and digest. A file of the same name takes \
       precedence.
 
-      With --groups the network's nodes are shown, and its groups of units: which nodes write the \
-      units of a group, pass them one by one with numbers of their own, and read them; and whether they \
-      may be permuted. In the place of a file there may stand an architecture, such as mlp:hidden=50, \
+      --groups shows the network's nodes and its groups of units: which nodes write the \
+      units of a group, act on each unit with parameters of its own, and read them; and whether \
+      they \
+      may be permuted. Instead of a file you can give an architecture, such as mlp:hidden=50, \
       with a --dataset for the samples' shape and the classes.
-      """)
+      """ + CommandExamples.text(of: "inspect"))
 
   @Argument(
     help: """
-      The file, in any format that is known, or a data set, or with --groups an architecture; - is \
+      The file, in any known format; or a data set; or with --groups an architecture. - is \
       standard input.
       """,
     completion: .filesAndDatasets)
   var file: String
 
-  @Argument(help: "A tensor, to look into.", completion: .tensors)
+  @Argument(help: "The tensor to show.", completion: .tensors)
   var tensor: String?
 
   @Flag(help: "Show statistics of every tensor.")
   var stats = false
 
-  @Flag(help: "Show the groups of a network's units, and not its tensors.")
+  @Flag(help: "Show the network's groups of units instead of its tensors.")
   var groups = false
 
   @Flag(name: .customLong("json"), help: "Print JSON, as --format json does.")
   var printsJSON = false
 
-  @Option(help: "How to print: table or json.")
+  @Option(help: "Output format.")
   var format: InspectionFormat = .table
 
   @OptionGroup var foreign: ForeignOptions
@@ -63,7 +64,7 @@ struct InspectCommand: ParsableCommand {
     }
     guard foreign.architecture == nil, foreign.dataset == nil else {
       throw SessionError.wrongUse(
-        "--architecture and --dataset are for --groups, which is not given")
+        "--architecture and --dataset need --groups, which is not given")
     }
     if let reference = try reference(to: .dataset, in: session.registry) {
       if let tensor {

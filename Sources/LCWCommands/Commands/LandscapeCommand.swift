@@ -12,15 +12,11 @@ struct LandscapeCommand: ParsableCommand {
     abstract: "Measures loss and accuracy around a network.",
     discussion: """
       The landscape is drawn along one or two directions from the first network: random ones, or those \
-      to one or two other networks (--directions ends). With --normalise filter each filter of a \
-      direction has the norm of the network's own filter, and biases and normalisations stay, so that \
-      landscapes of different networks compare (Li et al. 2018).
-
-      Examples:
-        lcw landscape a.lcw --report landscape.html
-        lcw landscape a.lcw --dimensions 1 --radius 2 --size 101 --format csv
-        lcw landscape a.lcw b.lcw --directions ends --normalise none
-      """)
+      to one or two other networks (--directions ends). --normalise filter scales each filter of a \
+      \
+      direction to the norm of the network's filter and fixes biases and normalisations, so that \
+      landscapes of different networks can be compared (Li et al. 2018).
+      """ + CommandExamples.text(of: "landscape"))
 
   @Argument(
     help: "The network in the middle; for --directions ends one or two more.", completion: .file())
@@ -35,7 +31,7 @@ struct LandscapeCommand: ParsableCommand {
   @Option(help: "How directions are scaled: filter or none. (default: filter)")
   var normalise: WeightDirection.Normalisation = .filter
 
-  @Option(help: "How far to go in each direction, in steps of its length.")
+  @Option(help: "How far to go in each direction, in multiples of its length.")
   var radius = 1.0
 
   @Option(help: "The seed of random directions. (default: 0)", transform: seedNumber)
@@ -50,14 +46,14 @@ struct LandscapeCommand: ParsableCommand {
     switch directions {
     case .random:
       if networks.count != 1 {
-        throw ValidationError("Name one network; others go with --directions ends.")
+        throw ValidationError("Name one network, or add --directions ends.")
       }
     case .ends:
       if networks.count != 2, networks.count != 3 {
         throw ValidationError("Name two or three networks; the first is in the middle.")
       }
       if dimensions != nil {
-        throw ValidationError("--dimensions is of random directions; leave it out.")
+        throw ValidationError("--dimensions is for random directions; leave it out.")
       }
     }
     if let dimensions, dimensions != 1, dimensions != 2 {

@@ -11,19 +11,17 @@ struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge", abstract: "Merges several networks into one.",
     discussion: """
-      The merged network is the middle of the path that the method joins two networks by. A third one \
-      is joined to it at a third of the way, and so on, so that each has the same part. Methods that \
-      match units bring each network into the first one's order: linear gives the mean of the weights, \
-      ot the mean of matched weights. With --to centre the networks are matched to the mean of all \
-      instead, again and again as long as they come nearer to it.
+      The merged network is the middle of the method's path between two networks. A third network \
+      \
+      is joined to it at a third of the way, and so on, so that all weigh the same. Methods that \
+      match units reorder each network like the first: linear gives the mean of the weights, \
+      ot the mean of matched weights. --to centre matches the networks to the mean of all \
+      instead, and repeats this while they come closer to it.
 
-      The table has the accuracy of the merged network beside that of its parents and of their \
+      The table compares the accuracy of the merged network with that of its parents and of their \
+      \
       ensemble.
-
-      Examples:
-        lcw merge a.lcw b.lcw --method ot -o merged.lcw
-        lcw merge a.lcw b.lcw c.lcw --method ot --to centre -o merged.lcw
-      """)
+      """ + CommandExamples.text(of: "merge"))
 
   @Argument(help: "The networks, two or more.", completion: .file())
   var networks: [String]
@@ -37,13 +35,13 @@ struct MergeCommand: ParsableCommand {
   @Option(help: "What the networks are matched to: first or centre.")
   var to: MergeTarget = .first
 
-  @Option(help: "How to print: table, csv, json, markdown.")
+  @Option(help: "Output format.")
   var format: OutputFormat = .table
 
-  @Option(help: "Measure on only the first N samples of each part of the data.")
+  @Option(help: "Measure on only the first N training and N test samples.")
   var samples: Int?
 
-  @Option(help: "The seed of whatever the method draws. (default: 0)", transform: seedNumber)
+  @Option(help: "Random seed of the method. (default: 0)", transform: seedNumber)
   var seed: UInt64 = 0
 
   @Flag(help: "Show no progress.")

@@ -13,13 +13,10 @@ struct PlaneCommand: ParsableCommand {
       Give three networks, or the archive of one path: then the plane goes through its ends and its \
       middle, and the path is drawn over it. Lengths in the plane are those of weight space (Garipov \
       et al. 2018). The table has the corners and the grid's extremes; --format csv and json have \
-      every point; --report draws the contours. Networks with batch normalisations need --reset, or to \
+      every point; --report draws the contours. Networks with batch normalisation need --reset or \
+      must \
       be folded.
-
-      Examples:
-        lcw plane a.lcw b.lcw c.lcw --report plane.html
-        lcw plane path.lcw --size 41 --report plane.html
-      """)
+      """ + CommandExamples.text(of: "plane"))
 
   @Argument(help: "Three networks, or a path.", completion: .file())
   var files: [String]

@@ -7,6 +7,7 @@ import LCWCore
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugin", abstract: "Creates a plugin of your own, checks it, and links it.",
+    discussion: CommandExamples.text(of: "plugin"),
     subcommands: [PluginNewCommand.self, PluginCheckCommand.self, PluginLinkCommand.self])
 }
 
@@ -14,10 +15,10 @@ struct PluginCommand: ParsableCommand {
 struct PluginNewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "new",
-    abstract: "Writes a package with a plugin that works, its test and its host.",
+    abstract: "Writes a package with a working plugin, its test and a host program.",
     discussion: """
       lcw plugin new method detour writes a folder detour; swift test there passes as it stands. \
-      Its README says how to go on.
+      Its README explains the next steps.
       """)
 
   @Argument(
@@ -46,7 +47,7 @@ struct PluginNewCommand: ParsableCommand {
       name: name, kind: kind, core: CorePackage(given: lcw, builtAt: ProgramFile.url))
     if try PluginRegistry.linked().plugins(of: kind).contains(where: { $0.name == name }) {
       throw SessionError.wrongUse(
-        "there is a \(kind.rawValue) ‘\(name)’ already; take another name")
+        "there is a \(kind.rawValue) ‘\(name)’ already; choose another name")
     }
     try OutputCheck.checkName(at ?? name)
     let folder = URL(fileURLWithPath: at ?? name, isDirectory: true)
@@ -66,8 +67,8 @@ struct PluginCheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Shows the errors in a plugin's sources, in seconds.",
     discussion: """
-      The compiler looks at the plugin alone, by the modules that lie beside this program. Nothing \
-      is built and nothing is run: whether the plugin keeps its promises, swift test tells. A target \
+      The compiler checks only the plugin, against the modules beside this program. Nothing \
+      is built or run; to test what the plugin does, use swift test. A target \
       that imports another of the same package can't be checked in this way.
       """)
 
@@ -100,8 +101,10 @@ struct PluginLinkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "link", abstract: "Links a plugin as a shared object, for lcw --plugin FILE.",
     discussion: """
-      The plugin is a target that swift build built together with this program: its object files lie \
-      beside the program. The shared object holds them alone, and is opened by programs of the same \
+      The plugin is a target that swift build built together with this program: its object files \
+      are \
+      beside the program. The shared object holds only these, and loads into programs of the same \
+      \
       version, sources and compiler.
       """)
 

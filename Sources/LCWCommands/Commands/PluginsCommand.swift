@@ -6,11 +6,12 @@ import LCWCore
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins",
-    abstract: "Lists methods, modifiers, architectures, operations, data sets and formats.")
+    abstract: "Lists methods, modifiers, architectures, operations, data sets and formats.",
+    discussion: CommandExamples.text(of: "plugins"))
 
   @Argument(
     help: """
-      Only this kind (method, modifier, architecture, operation, dataset, format) or this plugin.
+      Show only this kind (method, modifier, architecture, operation, dataset, format) or plugin.
       """,
     completion: .kindsAndPlugins)
   var selection: String?

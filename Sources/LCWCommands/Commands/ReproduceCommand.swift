@@ -18,7 +18,7 @@ struct ReproduceCommand: ParsableCommand {
       output folder. Run the command again to continue after an interruption, or with more \
       methods, networks or pairs: nothing is computed twice. Several commands may work on one \
       folder at the same time. The figures are identical for the same --threads.
-      """)
+      """ + CommandExamples.text(of: "reproduce"))
 
   @Argument(help: "The name of an experiment, or a file.", completion: .experiments)
   var experiment: String?
@@ -81,17 +81,17 @@ struct ReproduceCommand: ParsableCommand {
     if !(1...1024).contains(jobs) { throw ValidationError("--jobs takes a number from 1 to 1024.") }
     let modes = [dryRun, emit != nil, step != nil, collect, worker].count { $0 }
     if modes > 1 {
-      throw ValidationError("--dry-run, --emit, --step, --collect and --worker exclude each other.")
+      throw ValidationError("--dry-run, --emit, --step, --collect and --worker conflict.")
     }
     if emit != nil, jobs > 1 {
-      throw ValidationError("--jobs is of no use with --emit: the cluster divides the steps.")
+      throw ValidationError("--jobs conflicts with --emit: the cluster schedules the steps.")
     }
     if let record, !record.hasSuffix(".md") {
       throw ValidationError("--record takes a file that ends in .md.")
     }
     if record != nil, dryRun || emit != nil || step != nil || worker {
       throw ValidationError(
-        "--record is of no use with --dry-run, --emit, --step and --worker, which write no results; "
+        "--record conflicts with --dry-run, --emit, --step and --worker, which write no results; "
           + "give it with --collect.")
     }
   }
@@ -183,7 +183,7 @@ struct ReproduceCommand: ParsableCommand {
     {
       if ExperimentDescription.included[name] != nil { throw error }
       if case .unknownExperiment? = error as? ExperimentError { throw error }
-      throw ExperimentError.file(name, reason: error.description, category: error.category)
+      throw ExperimentError.file(name, reason: error.advice, category: error.category)
     }
   }
 

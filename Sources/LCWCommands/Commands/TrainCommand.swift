@@ -12,11 +12,12 @@ struct TrainCommand: ParsableCommand {
     commandName: "train", abstract: "Trains a network and writes it as a checkpoint.",
     discussion: """
       The defaults are those of the paper: SGD with momentum 0.9, weight decay 1e-4, batches of \
-      128, a rate of 0.01 that falls to a hundredth. --resume continues an interrupted run; with \
+      128, learning rate falling from 0.01 to 0.0001. --resume continues an interrupted run; with \
+      \
       the same number of threads the result is identical to that of an uninterrupted one. With \
       --count or --seeds the output is a folder with one file per seed, DATASET-SEED.lcw; finished \
       networks are skipped and interrupted ones resumed.
-      """)
+      """ + CommandExamples.text(of: "train"))
 
   @Option(
     help: "The architecture, such as mlp:hidden=2000.",
@@ -27,7 +28,7 @@ struct TrainCommand: ParsableCommand {
   var dataset: String
 
   @Option(
-    name: .shortAndLong, help: "The file to write; the folder, for several networks.",
+    name: .shortAndLong, help: "The file to write, or the folder for several networks.",
     completion: .file())
   var output: String
 
@@ -37,7 +38,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Train a network for each seed, such as 1...20.", transform: seedRange)
   var seeds: ClosedRange<UInt64>?
 
-  @Option(help: "The passes over the training samples.")
+  @Option(help: "Number of epochs.")
   var epochs: Int = 30
 
   @Option(
@@ -45,14 +46,14 @@ struct TrainCommand: ParsableCommand {
     transform: seedNumber)
   var seed: UInt64?
 
-  @Option(help: "The samples per step.")
+  @Option(help: "Batch size.")
   var batch: Int = 128
 
   @Option(help: "The learning rate.")
   var rate: Double = 0.01
 
   @Option(
-    help: "How the rate changes: paper, constant, cosine, step:epochs=20,factor=0.9.",
+    help: "Learning-rate schedule: paper, constant, cosine, step:epochs=20,factor=0.9.",
     completion: .list(["paper", "constant", "cosine", "step:epochs=20,factor=0.9"]))
   var schedule: String = "paper"
 
@@ -65,7 +66,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A factor on the random initial weights.",
+      "Scale factor of the initial weights.",
       discussion: "2.45 keeps the size of signals through many dense layers with ReLU."))
   var gain: Double = 1
 
@@ -95,13 +96,13 @@ struct TrainCommand: ParsableCommand {
       throw ValidationError("--count takes a number from 1 to 10000.")
     }
     if let count, let seeds, seeds.count != count {
-      throw ValidationError("--count says \(count) networks, and --seeds \(seeds.count).")
+      throw ValidationError("--count gives \(count) networks, but --seeds \(seeds.count).")
     }
     if seeds != nil, seed != nil {
-      throw ValidationError("--seed and --seeds exclude each other.")
+      throw ValidationError("--seed and --seeds conflict.")
     }
     if let count, let seed, seed > UInt64.max - UInt64(count) {
-      throw ValidationError("there are not so many seeds from \(seed) on.")
+      throw ValidationError("there are fewer than \(count) seeds from \(seed) on.")
     }
     if !(1...10_000).contains(epochs) {
       throw ValidationError("--epochs takes a number from 1 to 10000.")
@@ -109,7 +110,7 @@ struct TrainCommand: ParsableCommand {
     if !(1...1 << 30).contains(batch) {
       throw ValidationError("--batch takes a number from 1 to 1073741824.")
     }
-    if resume, overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
+    if resume, overwrite { throw ValidationError("--resume and --overwrite conflict.") }
     if saveEvery < 0 { throw ValidationError("--save-every takes 0 or a positive number.") }
     if !(rate > 0 && rate.isFinite) { throw ValidationError("--rate takes a positive number.") }
     if !(gain > 0 && gain <= 1000) {
@@ -144,10 +145,10 @@ struct TrainCommand: ParsableCommand {
       output: file, saveEvery: saveEvery, existing: overwrite ? .replace : existing,
       isQuiet: quiet)
     try StandardOutput.line(
-      "\(file)\(metrics.wasComplete ? " is complete" : ""): train accuracy \(fixed(metrics.train.accuracy * 100, 2)) %, "
-        + "loss \(fixed(metrics.train.crossEntropy, 5)); "
-        + "test accuracy \(fixed(metrics.test.accuracy * 100, 2)) %, "
-        + "loss \(fixed(metrics.test.crossEntropy, 5))")
+      "\(file)\(metrics.wasComplete ? " is complete" : ""): train accuracy \(String(metrics.train.accuracy * 100, decimals: 2)) %, "
+        + "loss \(String(metrics.train.crossEntropy, decimals: 5)); "
+        + "test accuracy \(String(metrics.test.accuracy * 100, decimals: 2)) %, "
+        + "loss \(String(metrics.test.crossEntropy, decimals: 5))")
   }
 }
 

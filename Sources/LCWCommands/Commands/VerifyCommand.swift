@@ -10,10 +10,10 @@ struct VerifyCommand: ParsableCommand {
     discussion: """
       Archives are checked to the last byte: layout, manifest, and every checksum. In a file \
       without checksums the layout is checked and every element read, and the output says so. All \
-      files are looked at; the exit code is 65 if one is damaged. - is standard input.
-      """)
+      files are checked; the exit code is 65 if one is damaged. - is standard input.
+      """ + CommandExamples.text(of: "verify"))
 
-  @Argument(help: "The files, in any format that is known.", completion: .file())
+  @Argument(help: "The files, in any known format.", completion: .file())
   var files: [String]
 
   @Flag(help: "Continue in a damaged file, and name every damaged tensor.")

@@ -6,11 +6,11 @@ struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The folder of the data sets.",
-      discussion: "Else that of LCW_DATA, else ./data and ~/.local/share/lcw/data.",
+      discussion: "By default that of LCW_DATA, or else ./data and ~/.local/share/lcw/data.",
       valueName: "folder"), completion: .directory)
   var data: String?
 
-  @Option(help: "The threads to use; by default one for each processor.")
+  @Option(help: "Number of threads; by default one per processor.")
   var threads: Int?
 
   func validate() throws {

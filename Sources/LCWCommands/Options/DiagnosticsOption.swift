@@ -5,9 +5,10 @@ import ArgumentParser
 struct DiagnosticsOption: ParsableArguments {
   @Flag(
     help: """
-      Look at the predictions along each path too: both usual barriers, calibration, disagreement with \
+      Also measure predictions along each path: both usual barriers, calibration, disagreement \
+      with \
       the end points, and the ensemble of the path's points; and at each layer: how much its units vary on \
-      the path, and the correlations of matched units. Every point of the grid runs by itself.
+      the path, and the correlations of matched units. Each grid point is evaluated separately.
       """)
   var diagnostics = false
 

@@ -19,12 +19,12 @@ struct EvaluationOptions: ParsableArguments {
 
   @Flag(
     name: .customLong("refine"), inversion: .prefixedNo,
-    help: "Look for the worst points between those of the grid. (default: --refine)")
+    help: "Search for worse points between the grid points. (default: --refine)")
   var givenRefine: Bool?
 
   @Option(
     help: """
-      Measure on only the first N samples of each part of the data. This does not limit what a \
+      Measure on only the first N training and N test samples. This does not limit what a \
       method uses to join networks; for that see the method's own options, such as \
       ot+wa:samples=1000.
       """)

@@ -7,12 +7,12 @@ import LCWNetworks
 /// The options that put something in the place of what an experiment's description says.
 struct ExperimentOptions: ParsableArguments {
   @Option(
-    help: "The scale: paper for the whole experiment, or one that the experiment names.",
+    help: "The scale: paper for full size, or another that the experiment defines.",
     completion: .scales)
   var scale: String = ExperimentDescription.fullScale
 
   @Option(
-    help: "A method to use instead of the experiment's; once for each.", completion: .methods)
+    help: "A method to use instead of the experiment's; may be repeated.", completion: .methods)
   var method: [String] = []
 
   @Option(
@@ -21,7 +21,7 @@ struct ExperimentOptions: ParsableArguments {
   var moreMethods: [String] = []
 
   @Option(
-    help: "A method to add to the experiment's, such as one of your own; once for each.",
+    help: "A method to add to the experiment's, such as one of your own; may be repeated.",
     completion: .methods)
   var addMethod: [String] = []
 
@@ -39,7 +39,7 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "The number of pairs, instead of the experiment's.")
   var pairs: Int?
 
-  @Option(help: "The epochs of training, instead of the experiment's.")
+  @Option(help: "Number of training epochs, instead of the experiment's.")
   var epochs: Int?
 
   func validate() throws {
@@ -48,7 +48,7 @@ struct ExperimentOptions: ParsableArguments {
     }
     if !from.isEmpty, networks != nil || epochs != nil {
       throw ValidationError(
-        "--from excludes --networks and --epochs: the files are the networks, and they are trained."
+        "--from conflicts with --networks and --epochs: the files are trained networks."
       )
     }
     if let networks, !(2...1000).contains(networks) {

@@ -6,8 +6,8 @@ import LCWCore
 struct ForeignOptions: ParsableArguments {
   @Option(
     help: """
-      The architecture of networks in files that name none, such as mlp:hidden=2000. auto stands for \
-      the one that the tensors' names and shapes fit. A file that names its network keeps it.
+      The architecture for files that do not name one, such as mlp:hidden=2000. auto finds \
+      one that fits the tensors' names and shapes. A file that names its network keeps it.
       """,
     completion: .references(to: .architecture))
   var architecture: String?

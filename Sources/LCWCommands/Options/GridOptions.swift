@@ -5,24 +5,25 @@ import LCWPaths
 
 /// How a surface is measured and shown.
 struct GridOptions: ParsableArguments {
-  @Option(help: "The points of the grid in each direction.")
+  @Option(help: "Number of grid points in each direction.")
   var size = 25
 
   @Option(
-    help: "Measure on only the first N samples of each part of the data; 0 for all.")
+    help: "Measure on only the first N training and N test samples; 0 for all.")
   var samples = 10_000
 
   @Flag(
     help: """
-      Measure batch normalisations' running moments anew at each point, on at most 2000 training samples: \
-      those of the networks given are right for no point between them.
+      Recompute batch normalisation's running statistics at each point, on at most 2000 training \
+      samples; \
+      those of the given networks are wrong for points between them.
       """)
   var reset = false
 
   @Option(help: "Write a report with charts, one HTML file.", completion: .file())
   var report: String?
 
-  @Option(help: "How to print: table, csv, json, markdown.")
+  @Option(help: "Output format.")
   var format: OutputFormat = .table
 
   @Flag(help: "Show no progress.")
@@ -30,7 +31,7 @@ struct GridOptions: ParsableArguments {
 
   func validate() throws {
     if !(2...1001).contains(size) { throw ValidationError("--size takes a number from 2 to 1001.") }
-    if samples < 0 { throw ValidationError("--samples takes a number from 0 on.") }
+    if samples < 0 { throw ValidationError("--samples takes 0 or a positive number.") }
   }
 
   /// - Parameter areMoved: Whether networks' running moments would move with their weights.
@@ -40,7 +41,7 @@ struct GridOptions: ParsableArguments {
     let layer = network.runningAverages.first
     if reset, layer == nil {
       throw SessionError.wrongUse(
-        "--reset measures running moments anew, and \(file) has none; leave it out")
+        "--reset recomputes running statistics, and \(file) has none; leave it out")
     }
     if let layer, areMoved, !reset {
       throw LandscapeError.runningMoments(layer: network.nodes[layer].name)

@@ -6,8 +6,8 @@ import LCWCore
 struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Options for reading a file format, such as lcw:limits=2; once for each format.",
-      discussion: "The format of a file is told from its content all the same.",
+      "Options for reading a file format, such as lcw:limits=2; may be repeated.",
+      discussion: "The format of a file is still detected from its content.",
       valueName: "format"), completion: .references(to: .format))
   var inputFormat: [String] = []
 }

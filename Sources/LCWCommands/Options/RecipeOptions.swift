@@ -5,8 +5,8 @@ import ArgumentParser
 struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A file that the path was made with, such as a fitted model; once for each.",
-      discussion: "Else it is looked for beside the path's archive.", valueName: "file"),
+      "A file that the path was made with, such as a fitted model; may be repeated.",
+      discussion: "By default it is looked for beside the path's archive.", valueName: "file"),
     completion: .file())
   var madeWith: [String] = []
 

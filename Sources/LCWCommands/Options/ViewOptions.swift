@@ -10,13 +10,13 @@ struct ViewOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Keep only tensors whose names fit a pattern such as 'fc.*'; once for each.",
+      "Keep only tensors whose names match a pattern such as 'fc.*'; may be repeated.",
       valueName: "glob"), completion: .tensors)
   var select: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Rename a tensor, or a prefix of names; once for each.",
+      "Rename a tensor, or a prefix of names; may be repeated.",
       valueName: "old=new"))
   var rename: [String] = []
 

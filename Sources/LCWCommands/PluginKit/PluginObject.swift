@@ -102,9 +102,9 @@ enum PluginObject {
   /// The targets of the package lcw that every program which opens objects is made of. A second copy
   /// of their types would be other types.
   private static let parts: Set<String> = [
-    "CImages", "CKernels", "CPluginSection", "LCWCommands", "LCWConformance", "LCWCore",
-    "LCWExperiments", "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics", "LCWOperations",
-    "LCWPaths", "LCWReport", "LCWStamp", "lcw",
+    "CFileSystem", "CImages", "CKernels", "CPluginSection", "LCWCommands", "LCWConformance",
+    "LCWCore", "LCWExperiments", "LCWFiles", "LCWFlows", "LCWNetworks", "LCWNumerics",
+    "LCWOperations", "LCWPaths", "LCWReport", "LCWStamp", "lcw",
   ]
 
   /// The targets beside this program that can be linked.
@@ -229,18 +229,18 @@ enum PluginObjectError: DescribedError, Hashable {
   var description: String {
     switch self {
     case .misplaced:
-      "--plugin stands before the command: lcw --plugin FILE connect …"
+      "--plugin goes before the command: lcw --plugin FILE connect …"
     case .noFolder(let folder):
-      "\(PluginObject.foldersVariable) names \(folder), which is no folder that can be read"
+      "\(PluginObject.foldersVariable) names \(folder), which is not a readable folder"
     case .writable(let file, let place):
-      "\(file) is not opened as a plugin: everybody can write to \(place), and what a plugin says is done; "
-        + "take that right away, as with chmod o-w \(place.shellQuoted)"
+      "\(file) is not loaded as a plugin: everybody can write to \(place), and plugins run as code; "
+        + "remove that permission, as with chmod o-w \(place.shellQuoted)"
     case .noStamp(let file):
-      "\(file) has no stamp of lcw; plugins for others are linked by lcw plugin link"
+      "\(file) has no stamp of lcw; link plugins with lcw plugin link"
     case .otherBuild(let file, let difference):
-      "\(file) was built for \(difference); build it again and link it by lcw plugin link"
+      "\(file) was built for \(difference); rebuild it and link it with lcw plugin link"
     case .cannotOpen(let file, let reason):
-      "\(file) can't be opened: \(reason); a host of one's own is linked with -Xlinker "
+      "\(file) can't be opened: \(reason); if it is your own host, link that with -Xlinker "
         + "--export-dynamic"
     }
   }

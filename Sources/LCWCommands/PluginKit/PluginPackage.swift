@@ -240,29 +240,29 @@ enum PluginKitError: DescribedError, Hashable {
     case .kind(let kind):
       "there is no template for ‘\(kind)’; there are method, architecture, operation, dataset and format"
     case .name(let name):
-      "‘\(name)’ is no name of a plugin, which has lower-case letters, digits and hyphens"
+      "‘\(name)’ is not a plugin name, which has lower-case letters, digits and hyphens"
     case .takenType(let type, let name):
-      "‘\(name)’ would make a type \(type), which the library has already; take another name"
+      "‘\(name)’ would make a type \(type), which the library has already; choose another name"
     case .coreName(let name):
-      "‘\(name)’ is what the package lcw is called, and no two packages may have one name; take another"
+      "‘\(name)’ is the name of the package lcw, and package names must differ; choose another"
     case .coreFolder(let folder):
-      "\(folder) has the name of the folder of the package lcw, by which packages are told apart; name "
+      "\(folder) has the name of the folder of the package lcw, and these names must differ; name "
         + "another with --at"
-    case .folderInUse(let folder): "\(folder) is there and not empty; name another with --at"
+    case .folderInUse(let folder): "\(folder) exists and is not empty; name another with --at"
     case .noCore(let given?):
       "\(given) is not the package lcw; --lcw takes its folder or its address"
-    case .noCore(nil): "the package lcw is not above this program; name it with --lcw"
+    case .noCore(nil): "this program is not in the package lcw; name that with --lcw"
     case .noSources(let folder):
       "\(folder) has no Swift sources of a plugin; name the package's folder, or that of the sources"
     case .noModules(let folder):
-      "\(folder) has no modules of lcw beside this program; use the program where swift build made it"
+      "\(folder) has no modules of lcw beside this program; use the one in swift build's folder"
     case .broken(let targets):
       "\(targets.joined(separator: ", ")) \(targets.count == 1 ? "does" : "do") not compile"
     case .noObjects(let target, let folder):
       "there are no object files of \(target) in \(folder), beside this program; give the target of "
         + "a plugin that was built together with it by swift build"
     case .ownTarget(let target):
-      "\(target) is a part of lcw, which the program that opens the object has already; name the targets "
+      "\(target) is a part of lcw, which the program that loads the object already has; name the targets "
         + "of the plugin alone"
     case .repeatedTarget(let target): "\(target) is named twice"
     case .tool(let tool, let output): "\(tool) failed: \(output)"

@@ -5,7 +5,7 @@ import LCWPaths
 import LCWReport
 
 extension ConnectionStudy {
-  /// What the predictions along each path are like; nothing if that was not asked for.
+  /// Predictions along each path; nothing if that was not asked for.
   var diagnosticsTable: Table? {
     guard entries.contains(where: { $0.diagnostics != nil }) else { return nil }
     var table = Table(columns: [
@@ -15,7 +15,7 @@ extension ConnectionStudy {
       .init("ECE of the ends", key: "end_calibration_error", alignment: .number),
       .init("largest ECE", key: "largest_calibration_error", alignment: .number),
       .init("ends disagree", key: "end_disagreement", alignment: .number),
-      .init("most apart from both", key: "largest_disagreement", alignment: .number),
+      .init("largest disagreement", key: "largest_disagreement", alignment: .number),
       .init("ensemble accuracy", key: "ensemble_accuracy", alignment: .number),
       .init("ensemble loss", key: "ensemble_loss", alignment: .number),
     ])
@@ -38,8 +38,8 @@ extension ConnectionStudy {
     }
     table.notes = [
       "Above mean: the largest excess of the loss over the mean of the end points' losses. ECE: the "
-        + "expected calibration error on the test samples, 15 bins. Most apart from both: the largest "
-        + "share of test samples to which a point gives another answer than the nearer end. Ensemble: "
+        + "expected calibration error on the test samples, 15 bins. Largest disagreement: the largest "
+        + "share of test samples that a point and the nearer end classify differently. Ensemble: "
         + "the probabilities of all points of the grid averaged, on the test samples."
     ]
     return table

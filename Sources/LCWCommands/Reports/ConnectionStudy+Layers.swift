@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LCWCore
 import LCWPaths
 import LCWReport
 
@@ -31,7 +32,7 @@ extension ConnectionStudy {
     }
     table.notes = [
       "Variance ratio: a unit's deviation before the activation, divided by the one between both "
-        + "networks'; the mean over a layer's units, of which much below 1 is a collapse. Correlation of "
+        + "networks'; the mean over a layer's units. Far below 1 is variance collapse. Correlation of "
         + "matched units: of a unit of the first network with the unit of the second that the path brings "
         + "to its place, the mean over units. Silent units do not vary in one of the two networks. Measured "
         + "on \(samples) training samples."

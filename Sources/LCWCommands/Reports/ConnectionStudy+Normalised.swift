@@ -13,7 +13,7 @@ extension ConnectionStudy {
         try entry.normalised.map { try Self.blocks(entry.name, $0) } ?? []
       }
       guard !blocks.isEmpty else { return nil }
-      return Report.Section(title: "The neurons behind the transformation", blocks: blocks)
+      return Report.Section(title: "The transformed neurons", blocks: blocks)
     }
   }
 
@@ -36,7 +36,7 @@ extension ConnectionStudy {
     }
     return [
       .paragraph(
-        "\(name) joins networks behind a transformation under which a neuron's \(dimension) numbers "
+        "\(name) joins networks in a transformed space, where a neuron's \(dimension) numbers "
           + "should be independent and standard normal. Shown are the transformed neurons of A and "
           + "B on the two directions in which they vary most, \(deviation(neurons, plane)), and as "
           + "many points of a standard normal distribution on the same directions."),
@@ -58,6 +58,6 @@ extension ConnectionStudy {
     let count = Double(max(1, points.count))
     let x = (points.reduce(0) { $0 + $1.x * $1.x } / count).squareRoot()
     let y = (points.reduce(0) { $0 + $1.y * $1.y } / count).squareRoot()
-    return "with deviations \(fixed(x, 2)) and \(fixed(y, 2))"
+    return "with deviations \(String(x, decimals: 2)) and \(String(y, decimals: 2))"
   }
 }

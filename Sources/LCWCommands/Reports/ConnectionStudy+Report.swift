@@ -21,9 +21,9 @@ extension ConnectionStudy {
         Report.Section(
           title: "Figures",
           blocks: [
-            .table(summaryTable.captioned("Each path at its worst, and over its length")),
+            .table(sorted.summaryTable.captioned("Worst points and means of each path")),
             .paragraph(explanation), .table(costTable.captioned("Length and time")),
-            .table(overviewTable.captioned("The methods, and what they took here")),
+            .table(overviewTable.captioned("The methods and what they cost here")),
           ]),
         Report.Section(title: "Accuracy along the path", blocks: accuracyCharts),
         Report.Section(title: "Loss along the path", blocks: lossCharts),
@@ -31,15 +31,15 @@ extension ConnectionStudy {
       if let proofTable {
         sections.append(
           Report.Section(
-            title: "Losses that are proven",
-            blocks: [.table(proofTable.captioned("The largest loss of all points of each path"))]))
+            title: "Proven bounds on the loss",
+            blocks: [.table(proofTable.captioned("The proven largest loss of each path"))]))
       }
       if let diagnosticsTable {
         sections.append(
           Report.Section(
             title: "Predictions",
             blocks: [
-              .table(diagnosticsTable.captioned("What the predictions along each path are like"))
+              .table(diagnosticsTable.captioned("Predictions along each path"))
             ]))
       }
       if let layerTable {
@@ -48,7 +48,7 @@ extension ConnectionStudy {
             title: "Layers",
             blocks: [
               .table(
-                layerTable.captioned("What each layer's hidden units are like along the paths"))
+                layerTable.captioned("What each layer's hidden units do along the paths"))
             ]))
       }
       if let stageTable {
@@ -61,7 +61,7 @@ extension ConnectionStudy {
         sections.append(
           Report.Section(
             title: "How the paths were made",
-            blocks: [.table(remarkTable.captioned("Figures the methods give"))]))
+            blocks: [.table(remarkTable.captioned("Values that the methods report"))]))
       }
       sections.append(try planeSection)
       if let normalised = try normalisedSection { sections.append(normalised) }
@@ -76,7 +76,7 @@ extension ConnectionStudy {
             + (seedNote.map { [.paragraph("With \($0).")] } ?? [])))
       return Report(
         title: "Paths between two networks on \(dataset)",
-        introduction: [
+        introduction: [verdict.joined(separator: " ")] + [
           "Two independently trained networks (\(network)) joined by "
             + "\(entries.map(\.name).joined(separator: ", ")). A path is good if its worst point "
             + "is close to its end points."
@@ -85,10 +85,17 @@ extension ConnectionStudy {
     }
   }
 
+  /// The study with its paths in the order of their largest loss.
+  private var sorted: ConnectionStudy {
+    var study = self
+    study.entries = ranked
+    return study
+  }
+
   private var explanation: String {
-    "“Worst” is the lowest accuracy on the path, found between the points of the grid too. The "
+    "“Worst” is the lowest accuracy on the path, also between grid points. The "
       + "barrier is the largest excess of the mean cross-entropy over the straight line between "
-      + "the end points' losses, in nats; the mean loss is taken by the path's length in weight "
+      + "the end points' losses, in nats; the mean loss is weighted by length in weight "
       + "space."
   }
 
@@ -130,7 +137,7 @@ extension ConnectionStudy {
   /// What is said of an axis of t.
   private func timeLabel(_ narrow: [ClosedRange<Double>]) -> String {
     if entries.allSatisfy({ $0.path.stages.count == 1 }) { return "t" }
-    return "t, a unit for each stage"
+    return "t (one unit per stage)"
       + (narrow.isEmpty ? "" : "; stages that keep the function are narrow")
   }
 
@@ -219,7 +226,7 @@ extension ConnectionStudy {
         "A neuron is a hidden unit's incoming weights, bias and outgoing weights "
           + "(\(population.dimension) numbers). Shown are the neurons of the first hidden layer on "
           + "the two directions in which those of A and B vary most "
-          + "(\(fixed(plane.explained * 100, 1)) % of the variance). A straight line squeezes the "
+          + "(\(String(plane.explained * 100, decimals: 1)) % of the variance). A straight line squeezes the "
           + "distribution in the middle; an arc preserves its spread. The middle is half of the time "
           + "in which units move from A's to B's."),
       .chart(

@@ -86,7 +86,7 @@ extension ConnectionStudy {
       .init("path"), .init("compute"), .init("complexity"), .init("explicit"),
       .init("loss"), .init("learnable"), .init("needs data", key: "needs_data"),
       .init("worst test", key: "worst_test_accuracy", alignment: .number),
-      .init("seconds in all", key: "seconds", alignment: .number),
+      .init("total seconds", key: "seconds", alignment: .number),
     ])
     func cells(_ traits: MethodTraits?) -> [Table.Cell] {
       func text(_ flag: Bool) -> Table.Cell { .text(flag ? "yes" : "no") }

@@ -43,7 +43,7 @@ struct EnsembleStudy {
       .init("train accuracy", key: "train_accuracy", alignment: .number),
       .init("test accuracy", key: "test_accuracy", alignment: .number),
       .init("test loss", key: "test_loss", alignment: .number),
-      .init("stored numbers", key: "stored_values", alignment: .number),
+      .init("stored values", key: "stored_values", alignment: .number),
       .init("multiply-adds", key: "multiply_adds", alignment: .number),
       .init("residual", alignment: .number),
     ])

@@ -35,6 +35,6 @@ struct FitStudy {
   private var charts: [Report.Block] {
     let charts = LineChart.histories(of: model.metadata) { "What the fit of \($0) came to" }
     return charts.isEmpty
-      ? [.paragraph("The method keeps no figures.")] : charts.map { .chart($0) }
+      ? [.paragraph("The method records no values.")] : charts.map { .chart($0) }
   }
 }

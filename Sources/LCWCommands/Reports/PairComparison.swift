@@ -55,11 +55,11 @@ struct PairComparison {
             options: options, connectSeconds: seconds)
         }
         rows.append(Row(method: "\(method)", first: names[i], second: names[j], entry: entry))
-        let train = fixed(entry.evaluation.train.worstAccuracy * 100, 2)
-        let test = fixed(entry.evaluation.test.worstAccuracy * 100, 2)
+        let train = String(entry.evaluation.train.worstAccuracy * 100, decimals: 2)
+        let test = String(entry.evaluation.test.worstAccuracy * 100, decimals: 2)
         progress.print(
           "\(names[i]) – \(names[j])  \(method): worst \(train) % train, \(test) % test, "
-            + "\(fixed(entry.measured.seconds, 1)) s")
+            + "\(String(entry.measured.seconds, decimals: 1)) s")
       }
     }
   }

@@ -44,7 +44,7 @@ struct SurfaceStudy {
         of: plane.origin.network, on: data.samples.train, count: Self.momentSamples) : nil
     momentNote =
       grid.reset
-      ? "Running moments measured anew at each point, on "
+      ? "Running statistics recomputed at each point, on "
         + "\(min(Self.momentSamples, data.samples.train.count)) training samples." : nil
     func surface(_ samples: SampleSet, _ part: String) throws -> LossSurface {
       try LossSurface(

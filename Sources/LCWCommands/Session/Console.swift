@@ -128,10 +128,3 @@ extension Duration {
     return "\(whole / 3600) h \((whole % 3600) / 60) min"
   }
 }
-
-/// A number with a fixed count of decimals, whatever the locale.
-func fixed(_ value: Double, _ decimals: Int) -> String {
-  value.formatted(
-    .number.precision(.fractionLength(decimals)).grouping(.never)
-      .locale(Locale(identifier: "en_US_POSIX")))
-}

@@ -113,7 +113,7 @@ struct ExperimentRun {
     }
     for result in found {
       try results.setAside(result.step)
-      Console.printError("\(result.description), and is done anew".asOneLine)
+      Console.printError("\(result.description), and is run again".asOneLine)
     }
   }
 
@@ -132,7 +132,7 @@ struct ExperimentRun {
       runner, in: results, run: run,
       reports: Worker.Reports(
         done: { step, done, all, seconds in
-          printed.print("[\(done)/\(all)] \(step.name)  \(fixed(seconds, 1)) s")
+          printed.print("[\(done)/\(all)] \(step.name)  \(String(seconds, decimals: 1)) s")
         }, failed: { printed.print("failed: \($0.step): \($0.reason)") },
         waiting: { printed.print($0) }),
       wait: {
@@ -184,7 +184,7 @@ struct ExperimentRun {
         let reason = result?["begun_anew"]?.string
         printed.print(
           ("[\(known.count)/\(steps.count)] \(step.name)"
-            + (reason.map { "  (begun anew, because of its state: \($0))" } ?? "")).asOneLine)
+            + (reason.map { "  (restarted, because of its state: \($0))" } ?? "")).asOneLine)
         for warning in result?["warnings"]?.array?.compactMap(\.string) ?? [] {
           printed.print("\(step.name): warning: \(warning)".asOneLine)
         }
@@ -247,9 +247,9 @@ struct ExperimentRun {
       ])
     }
     return table.text
-      + "\n\n\(open) of \(steps.count) steps are to be done: some "
-      + "\(Duration.seconds(min(seconds, 1e15)).shortText) at \(fixed(speed / 1e9, 0)) GFLOP/s in "
-      + "\(session.workers.count.counted("thread")), and \(fixed(Double(bytes) / 1e6, 1)) MB in "
+      + "\n\n\(open) of \(steps.count) steps remain: some "
+      + "\(Duration.seconds(min(seconds, 1e15)).shortText) at \(String(speed / 1e9, decimals: 0)) GFLOP/s in "
+      + "\(session.workers.count.counted("thread")), and \(String(Double(bytes) / 1e6, decimals: 1)) MB in "
       + "\(folder.path)"
   }
 
@@ -277,7 +277,7 @@ struct ExperimentRun {
     try StandardOutput.line(
       "\(place.path)/submit.sh: \(open.count.counted("step")) in "
         + "\(Set(open.map(\.level)).count.counted("array")); when they are done, run the same command with "
-        + "--collect in the place of --emit")
+        + "--collect instead of --emit")
   }
 
   /// Writes tables and figures, and prints the main table.

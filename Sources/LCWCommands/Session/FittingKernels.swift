@@ -28,7 +28,7 @@ enum FittingKernels {
       for path in [ExperimentRun.program, "/proc/self/exe"] { execv(path, &arguments) }
     #endif
     Console.printError(
-      "warning: OpenBLAS takes this processor for one without its vectors, and is slow; "
-        + "\(variable)=\(fitting) in the environment mends that")
+      "warning: OpenBLAS does not use this processor's vector units, and is slow; "
+        + "\(variable)=\(fitting) in the environment fixes that")
   }
 }

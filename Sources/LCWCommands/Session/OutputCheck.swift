@@ -21,7 +21,7 @@ enum OutputCheck {
     if let kind = try? FileManager.default.attributesOfItem(atPath: file.path)[.type]
       as? FileAttributeType, ![.typeRegular, .typeSymbolicLink].contains(kind)
     {
-      let reason = kind == .typeDirectory ? "it is a folder" : "it is there and is no regular file"
+      let reason = kind == .typeDirectory ? "it is a folder" : "it exists and is not a regular file"
       throw FileError.failed(operation: "write", file: path, reason: reason)
     }
     let isInput = inputs.contains {
@@ -34,8 +34,8 @@ enum OutputCheck {
   static func checkName(_ path: String) throws {
     guard path == ReservedOutput.standardOutput else { return }
     throw SessionError.wrongUse(
-      "- as an output is standard output, which lcw convert and lcw extract alone write weights to; "
-        + "name a file or folder (./- is one that is called -)")
+      "only lcw convert and lcw extract can write weights to standard output (-); "
+        + "name a file or folder (./- is a file called -)")
   }
 
   /// Checks that weights can go to standard output.
@@ -46,12 +46,12 @@ enum OutputCheck {
     if !isStreamable { try checkName(ReservedOutput.standardOutput) }
     if format == nil {
       throw SessionError.wrongUse(
-        "standard output has no ending that says a format; name one, as in --format safetensors "
-          + "(./- is a file that is called -)")
+        "standard output has no name that sets the format; name it, as in --format safetensors "
+          + "(./- is a file called -)")
     }
     if StandardOutput.isTerminal {
       throw SessionError.wrongUse(
-        "standard output is a terminal, which weights would only disturb; send it to a file or a "
+        "weights can't be written to a terminal; redirect standard output to a file or a "
           + "command")
     }
   }
@@ -60,7 +60,7 @@ enum OutputCheck {
   static func checkReport(_ path: String?) throws {
     guard let path else { return }
     guard ["html", "htm"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
-      throw SessionError.wrongUse("a report's name ends in .html, unlike \(path)")
+      throw SessionError.wrongUse("a report's name has to end in .html, unlike \(path)")
     }
     try check(path)
   }

@@ -96,8 +96,8 @@ struct RecordedAccuracy {
     let chance = 3 * (value * (1 - value) / Double(max(1, samples))).squareRoot()
     guard value - metrics.accuracy > max(0.01, chance) else { return nil }
     let figures =
-      "hint: \(file) says \(fixed(value * 100, 2)) % (\(field)), but here it has "
-      + "\(fixed(metrics.accuracy * 100, 2)) %"
+      "hint: \(file) says \(String(value * 100, decimals: 2)) % (\(field)), but here it has "
+      + "\(String(metrics.accuracy * 100, decimals: 2)) %"
     if let made = self.dataset, made != "\(dataset)" {
       return figures + ": it was made for \(made.asOneLine); leave out --dataset"
     }
@@ -107,8 +107,8 @@ struct RecordedAccuracy {
       canBeSaid
       ? "say how, as in --dataset \(dataset.name):mean=0.5,deviation=0.25 "
         + "(lcw plugins \(dataset.name) lists the options)"
-      : "name the data set that prepares them so with --dataset"
-    return figures + ": were its samples normalised otherwise? Then \(advice)"
+      : "name the data set that prepares them that way with --dataset"
+    return figures + ": were its samples normalised differently? Then \(advice)"
   }
 }
 

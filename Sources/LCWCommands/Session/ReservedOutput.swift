@@ -65,15 +65,17 @@ final class ReservedOutput: Sendable {
     let temporary = AtomicFile.temporaryURL(beside: try AtomicFile.target(of: file))
     defer { unlink(temporary.path) }
     try naming(file.path, insteadOf: temporary.path) { try write(temporary) }
-    // Looked at when the file lies whole, not before: writing may take long.
-    if case .own(let identity) = replaceable, FileIdentity(of: file) == identity {
-      try AtomicFile.publish(temporary, as: file, existing: .replaced)
-    } else if try !isPublished(temporary, as: file) {
+    // Looked at when the file lies whole, not before: writing may take long. What is written keeps its
+    // identity under its name, which another file may have a moment later.
+    let written = FileIdentity(of: temporary)
+    let isReplaced =
+      if case .own(let identity) = replaceable {
+        try AtomicFile.replace(file, ifItIs: identity, by: temporary)
+      } else { false }
+    if try !isReplaced && !isPublished(temporary, as: file) {
       throw SessionError.outputTurnedUp(file: path, kept: try keep(temporary))
     }
-    if let identity = FileIdentity(of: file) {
-      self.replaceable.withLock { $0 = .own(identity) }
-    }
+    if let written { self.replaceable.withLock { $0 = .own(written) } }
   }
 
   /// Gives a result whose name was taken meanwhile another, since it may have taken hours: `a-2.lcw`

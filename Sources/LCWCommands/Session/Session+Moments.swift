@@ -17,12 +17,12 @@ extension Session {
     let folds = (try? weights.foldingBatchNorm()) != nil
     let ways =
       (modifiers.isEmpty
-        ? [] : ["\(modifiers.joined(separator: " or ")) measures them along the path"])
-      + (folds ? ["lcw convert --fold-batchnorm makes them part of the weights"] : [])
+        ? [] : ["\(modifiers.joined(separator: " or ")) recomputes them along the path"])
+      + (folds ? ["lcw convert --fold-batchnorm folds them into the weights"] : [])
     let others = running.count == 1 ? "" : " and \(running.count - 1) more"
     Console.printError(
-      "warning: \(file) has running moments (\(network.nodes[first].name)\(others)), which are right "
-        + "for the ends of a path alone; \(plain.map { "\($0)" }.joined(separator: ", ")) moves them like "
+      "warning: \(file) has running statistics (\(network.nodes[first].name)\(others)), right "
+        + "only at the ends of a path; \(plain.map { "\($0)" }.joined(separator: ", ")) moves them like "
         + "weights" + (ways.isEmpty ? "" : "; " + ways.joined(separator: ", and ")))
   }
 }

@@ -148,7 +148,7 @@ extension Session {
     return areTransposed
       ? "every matrix fits as it is; leave out --transpose"
       : "every weight fits once it is transposed, so they are [inputs, outputs], as Keras and JAX "
-        + "have them; lcw convert --transpose turns all matrices, square ones too"
+        + "have them; lcw convert --transpose transposes all matrices, square ones too"
   }
 
   /// What work on a file's content gives; an error that does not name the file yet does then.
@@ -159,7 +159,7 @@ extension Session {
         || error.description.contains(URL(fileURLWithPath: file).path)
       guard !namesFile else { throw error }
       throw SessionError.inFile(
-        file == "-" ? "standard input" : file, problem: error.description, category: error.category)
+        file == "-" ? "standard input" : file, problem: error.advice, category: error.category)
     }
   }
 
@@ -167,9 +167,9 @@ extension Session {
   /// was made by a plugin that is not here, with how to name the plugin.
   func naming<Result>(_ file: String, _ work: () throws -> Result) throws -> Result {
     do { return try work() } catch let error as CheckpointError {
-      throw SessionError.inFile(file, problem: error.description)
+      throw SessionError.inFile(file, problem: error.advice)
     } catch let error as NetworkError where error.category == .data {
-      throw SessionError.inFile(file, problem: error.description)
+      throw SessionError.inFile(file, problem: error.advice)
     } catch let error as PluginError {
       guard case .unknownPlugin = error else { throw error }
       throw SessionError.unknownPlugin(file: file, problem: error.description)

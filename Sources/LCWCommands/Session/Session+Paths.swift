@@ -58,7 +58,7 @@ extension Session {
       cost = connection.modifyingCost(joining: archive.network)
     }
     do throws(CheckpointError) { try limits.check(recipe: cost) } catch {
-      throw SessionError.inFile(file, problem: error.description)
+      throw SessionError.inFile(file, problem: error.advice)
     }
     guard recipe.allowLongRecipe || cost.epochs <= Self.longestRecipe else {
       throw SessionError.longRecipe(
@@ -97,13 +97,13 @@ extension Session {
       as any DescribedError where error.category == .usage
     {
       // The user chose the file, not the method.
-      throw SessionError.inFile(file, problem: "its path can't be computed: \(error)")
+      throw SessionError.inFile(file, problem: "its path can't be computed: \(error.advice)")
     }
     guard path.stages.count == archive.stages.count else {
       throw SessionError.inFile(
         file,
         problem: "it says that its path has \(archive.stages.count) stages, but \(archive.method) "
-          + "makes \(path.stages.count); make the path anew")
+          + "makes \(path.stages.count); make the path again")
     }
     return path
   }
@@ -194,7 +194,7 @@ struct PathJoining {
   ) throws -> Result {
     do { return try work() } catch let error as ConnectionError where error.category == .data {
       throw SessionError.inFile(
-        "\(method) from \(files.first) to \(files.second)", problem: error.description)
+        "\(method) from \(files.first) to \(files.second)", problem: error.advice)
     }
   }
 
@@ -222,6 +222,18 @@ struct PathJoining {
       path: path, between: (a.weights, b.weights), seed: seed, method: method,
       architecture: a.architecture, dataset: dataset,
       record: record.merging(files.record) { $1 })
+  }
+
+  /// What a path solves for at the points of a grid.
+  func keptPoints(
+    of path: any ConnectionPath, pointsPerUnit: Int, method: MethodExpression,
+    files: (first: String, second: String)
+  ) throws -> KeptPoints {
+    try inFiles(files, method) {
+      try watch.leavingAtOnce("\(method) was not finished; run the same command again") {
+        try KeptPoints(of: path, at: path.grid(pointsPerUnit: pointsPerUnit))
+      }
+    }
   }
 
   /// Evaluates paths, showing progress.

@@ -124,7 +124,7 @@ extension Session {
       if let fit = other.fits.first {
         return areTransposed
           ? "the tensors fit \(fit.reference) as they are; leave out --transpose"
-          : "the tensors fit \(fit.reference) once they are transposed; lcw convert --transpose turns all "
+          : "the tensors fit \(fit.reference) when transposed; lcw convert --transpose transposes all "
             + "matrices"
       }
     }

@@ -146,8 +146,8 @@ struct Session {
       throw CheckpointError.cannotWrite(
         format: path,
         reason:
-          "the name's ending says no format that is known (\(endings.joined(separator: ", "))); "
-          + "name the format with --format where a command has that"
+          "the name's ending says no known format (\(endings.joined(separator: ", "))); "
+          + "change it, or use --format if the command has it"
       )
     }
     guard format.canWrite else {

@@ -51,21 +51,21 @@ enum SessionError: DescribedError, Hashable {
       "\(file) already exists and holds a \(kind), which would be lost; name another file, or remove it first"
     case .otherFile(let file, let archive):
       "\(file) is not the file that the path in \(archive) was made with; put that one in its place, "
-        + "name it with --made-with, or make the path anew"
+        + "name it with --made-with, or make the path again"
     case .missingMethodFile(let file, let archive):
       "the path in \(archive) is computed with \(file), which is not beside it; put it into the folder "
         + "of \(archive), or name it with --made-with"
     case .unrecordedMethodFile(let file, let archive):
-      "the path in \(archive) asks for \(file) without its digest, and files that an archive names are "
+      "the path in \(archive) asks for \(file) without a digest, and files that an archive names are "
         + "not opened"
     case .longRecipe(let file, let method, let work):
-      "\(file) holds no path but how to compute it: \(method) \(work); if you trust the file, say "
+      "\(file) stores only how to compute its path: \(method) \(work); if you trust the file, add "
         + "--allow-long-recipe"
     case .differentNetworks(let first, let second, let networks):
       "\(first) and \(second) hold networks that differ: \(networks)"
     case .inFile(let file, let problem, _): "\(file): \(problem)"
     case .unknownPlugin(let file, let problem):
-      "\(file): \(problem); if a shared object has it, name that with --plugin FILE before the command, "
+      "\(file): \(problem); if a shared object has it, add --plugin FILE before the command, "
         + "or its folder in \(PluginObject.foldersVariable)"
     case .outputExists(let file):
       "\(file) already exists; name another file, or pass --overwrite to replace it"

@@ -66,7 +66,7 @@ enum OutputError: DescribedError, Hashable {
 
   var description: String {
     switch self {
-    case .readerLeft: "can't write to standard output: its reader is gone"
+    case .readerLeft: "can't write to standard output: its reader has closed it"
     case .failed(let reason): "can't write to standard output: \(reason)"
     }
   }

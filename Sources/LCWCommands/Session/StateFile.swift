@@ -10,7 +10,7 @@ struct StateFile: ConnectionStore {
 
   /// `x.lcw.state.lcw` for an output `x.lcw`.
   ///
-  /// - Throws: ``SessionError`` if it is an input, if it is there and is not to be gone on from, or
+  /// - Throws: ``SessionError`` if it is an input, if it exists and is not to be gone on from, or
   ///   is not there and should be.
   init(besides output: String, inputs: [String], session: Session, isResuming: Bool) throws {
     path = "\(output).state.lcw"
@@ -19,8 +19,8 @@ struct StateFile: ConnectionStore {
     let isThere = FileManager.default.fileExists(atPath: path)
     if isThere, !isResuming {
       throw SessionError.wrongUse(
-        "\(path) is there: the state of an interrupted run, to go on from with --resume; remove it "
-          + "to start anew")
+        "\(path) holds the state of an interrupted run; continue with --resume, or remove it "
+          + "to start again")
     }
     if !isThere, isResuming {
       throw SessionError.wrongUse("there is no \(path) to resume from")

@@ -79,7 +79,7 @@ final class StopSignals: Sendable {
       case .leave(let outcome): return outcome
       case .flag:
         guard state.taken.insert(number).inserted else {
-          return "at once, since it was asked for twice; what was being done is not kept"
+          return "at once, on the second signal; unfinished work is not kept"
         }
         for case (_, .flag(let flag)) in state.reactions { flag.set() }
         return nil

@@ -172,10 +172,10 @@ struct TrainingRun {
 
   // The command without the names of files, so that equal runs give equal archives.
   private var command: String {
-    "lcw train --architecture \(architecture) --dataset \(dataset) --epochs \(plan.epochs) "
-      + "--seed \(plan.seed) --batch \(plan.batch) --rate \(plan.rate) "
-      + "--schedule \(plan.schedule) --optimiser \(plan.rule)"
-      + (plan.gain == 1 ? "" : " --gain \(plan.gain)")
+    let settings = plan.settings.filter(\.isWritten).map { "--\($0.name) \($0.text)" }
+    return
+      "lcw train --architecture \(architecture) --dataset \(dataset) --seed \(plan.seed) "
+      + settings.joined(separator: " ")
   }
 
   private func text(
@@ -186,8 +186,8 @@ struct TrainingRun {
       firstEpoch: firstEpoch, since: start)
     return "epoch \(progress.epoch + 1)/\(plan.epochs)  "
       + "\(progress.samples * 100 / data.train.count) %  "
-      + "loss \(fixed(progress.metrics.crossEntropy, 4))  "
-      + "accuracy \(fixed(progress.metrics.accuracy * 100, 2)) %  \(rate)/s  \(left) left"
+      + "loss \(String(progress.metrics.crossEntropy, decimals: 4))  "
+      + "accuracy \(String(progress.metrics.accuracy * 100, decimals: 2)) %  \(rate)/s  \(left) left"
   }
 
   private func summary(
@@ -197,8 +197,9 @@ struct TrainingRun {
       samples: (trainer.epoch - firstEpoch) * data.train.count, firstEpoch: firstEpoch,
       since: start)
     let metrics = trainer.history.last ?? Metrics(crossEntropy: .nan, accuracy: .nan)
-    return "epoch \(trainer.epoch)/\(plan.epochs)  loss \(fixed(metrics.crossEntropy, 4))  "
-      + "accuracy \(fixed(metrics.accuracy * 100, 2)) %  \(rate)/s  \(left) left"
+    return
+      "epoch \(trainer.epoch)/\(plan.epochs)  loss \(String(metrics.crossEntropy, decimals: 4))  "
+      + "accuracy \(String(metrics.accuracy * 100, decimals: 2)) %  \(rate)/s  \(left) left"
   }
 
   private func speed(

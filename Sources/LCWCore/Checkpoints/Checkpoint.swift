@@ -302,7 +302,7 @@ public enum CheckpointError: DescribedError, Hashable {
     case .cannotWrite(let format, let reason):
       "can't write \(format): \(reason)"
     case .unknownFormat(let file, let known):
-      "\(file) is in no format that is known (\(known.joined(separator: ", ")))"
+      "\(file) is in no known format (\(known.joined(separator: ", ")))"
     case .otherContent(let file, let content):
       "\(file) \(content.what); \(content.advice)"
     case .passedThrough(let tensor, let type):

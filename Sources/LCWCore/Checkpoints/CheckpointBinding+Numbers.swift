@@ -119,11 +119,10 @@ extension [Int] {
 extension ElementType {
   /// What to do with a tensor of a type that can't be weights.
   var adviceForWeights: String {
-    switch self {
-    case .complex64:
-      "take its real part, in PyTorch with tensor.real, or both parts with torch.view_as_real"
-    case .float8E4M3, .float8E5M2: "save it as f32, in PyTorch with tensor.float()"
-    default: "save it as f32"
+    if isComplex {
+      return
+        "take its real part, in PyTorch with tensor.real, or both parts with torch.view_as_real"
     }
+    return hasSignBit ? "save it as f32, in PyTorch with tensor.float()" : "save it as f32"
   }
 }

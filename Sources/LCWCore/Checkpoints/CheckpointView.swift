@@ -56,14 +56,14 @@ public struct CheckpointView: CheckpointSource {
     if let useless = zip(patterns, globs).first(where: { _, glob in
       !selectedNames.contains(where: glob.matches)
     }) {
-      throw CheckpointError.selection("no tensor's name fits ‘\(useless.0)’")
+      throw CheckpointError.selection("no tensor's name matches ‘\(useless.0)’")
     }
     let rules = try renames.map { old, new in
       for isExact in [true, false] {
         let rule = Renaming(old: old, new: new, isExact: isExact)
         if selectedNames.contains(where: { rule.applied(to: $0) != nil }) { return rule }
       }
-      throw CheckpointError.selection("no selected tensor is called ‘\(old)’ or starts so")
+      throw CheckpointError.selection("no selected tensor's name is or starts with ‘\(old)’")
     }
     func name(_ name: String) -> String {
       rules.lazy.compactMap { $0.applied(to: name) }.first ?? name

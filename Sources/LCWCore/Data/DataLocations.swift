@@ -76,24 +76,28 @@ public enum DataError: DescribedError, Hashable {
     }
   }
 
+  /// To name the folder of a missing file.
+  public var remedy: Remedy? {
+    if case .missing(_, let searched, _) = self, !searched.isEmpty { .nameDataFolder } else { nil }
+  }
+
   /// One line that says which file, where it was looked for, what is wrong and what to do.
   public var description: String {
     switch self {
     case .missing(let file, let searched, _) where searched.isEmpty: "there is no file \(file)"
     case .missing(let file, let searched, let advice):
-      "\(file) is not in \(searched.joined(separator: " or ")); \(advice); "
-        + "name its folder with --data or LCW_DATA"
+      "\(file) is not in \(searched.joined(separator: " or ")); \(advice)"
     case .damaged(let file, let reason): "\(file): \(reason)"
     case .memory(let file, let content, let needed, let limit):
       "\(file): \(content) take \(Self.gigabytes(needed)) GB of memory to read, more than the "
-        + "\(Self.gigabytes(limit)) GB that they may; leave some out, or allow more with memory="
+        + "\(Self.gigabytes(limit)) GB allowed; leave some out, or allow more with memory="
     case .unopened(let dataset):
       "what ‘\(dataset)’ holds is known once its files are opened; ask the registry for its data"
     case .unavailable(let dataset, let reason): "‘\(dataset)’ is not in this build: \(reason)"
     case .shape(let expected, let found):
       "the network takes samples \(expected), but the data has \(found)"
     case .classes(let expected, let found):
-      "the network tells \(expected) classes apart, but the data has \(found)"
+      "the network has \(expected) classes, but the data has \(found)"
     }
   }
 

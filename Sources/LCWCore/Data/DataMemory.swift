@@ -8,7 +8,7 @@ public struct DataMemory: Sendable, Hashable {
 
   private static let option = PluginOption(
     "memory", default: 0.0,
-    help: "the most gigabytes that reading may take; 0 for half of the machine's memory")
+    help: "maximum gigabytes of memory for reading; 0 for half of the machine's memory")
 
   /// What a plugin declares: `memory`.
   public static let options: [any PluginOptionDescription] = [option]

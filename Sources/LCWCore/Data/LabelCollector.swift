@@ -12,10 +12,10 @@ public struct LabelCollector: Sendable {
   private let wantedClasses: Int
 
   private static let limitOption = PluginOption(
-    "max-classes", default: 10_000, help: "the most labels that may differ")
+    "max-classes", default: 10_000, help: "maximum number of different labels")
   private static let classesOption = PluginOption(
     "classes", default: 0,
-    help: "the number of classes, where labels are numbers from 0 on; 0 to tell it from the labels")
+    help: "the number of classes, if labels are numbers from 0; 0 to infer it from the labels")
 
   /// What a plugin declares: `classes` and `max-classes`.
   public static let options: [any PluginOptionDescription] = [classesOption, limitOption]

@@ -25,17 +25,17 @@ public struct NormalisationOptions: Sendable {
   public init(default defaultName: NamedNormalisation = .none, scale: Fraction) {
     defaultScale = scale
     named = PluginOption(
-      "normalisation", default: defaultName, help: "mean and deviation that are in common use")
+      "normalisation", default: defaultName, help: "a standard mean and deviation")
     mean = PluginOption(
       "mean", default: ChannelNumbers(),
-      help: "what is subtracted from scaled values, in place of a named normalisation")
+      help: "the mean to subtract from scaled values, instead of a named normalisation")
     deviation = PluginOption(
-      "deviation", default: ChannelNumbers(), help: "what is divided by after that")
+      "deviation", default: ChannelNumbers(), help: "the deviation to divide by after that")
     self.scale = PluginOption(
-      "scale", default: ChannelNumbers([scale]), help: "what raw values are multiplied by first")
+      "scale", default: ChannelNumbers([scale]), help: "a factor on raw values, applied first")
     standardise = PluginOption(
       "standardise", default: .none,
-      help: "whether mean and deviation are those of the training samples, by channel or by feature"
+      help: "whether to take mean and deviation from the training samples, by channel or feature"
     )
   }
 
@@ -55,7 +55,7 @@ public struct NormalisationOptions: Sendable {
   ///   - channels: The samples' first size; nothing if it is not known yet, and then ``check(_:_:channels:)``
   ///     is called once it is.
   /// - Throws: ``PluginError`` that names the option: a deviation or scale that nothing can be divided or
-  ///   multiplied by, options that exclude each other, as many numbers as there are no channels.
+  ///   multiplied by, options that conflict, as many numbers as there are no channels.
   public func normalisation(
     _ values: OptionValues, channels: Int?
   ) throws(PluginError) -> Normalisation {

@@ -9,9 +9,9 @@ public struct SampleSplit: Sendable, Hashable {
 
   private static let shareOption = PluginOption(
     "split", default: 0.2,
-    help: "the share of the samples that is the test set, where no test set is named")
+    help: "the fraction of samples to use as the test set, if you name no test set")
   private static let seedOption = PluginOption(
-    "seed", default: 0, help: "draws the test set, and the order of the samples")
+    "seed", default: 0, help: "random seed of the test set and of the samples' order")
 
   /// What a plugin declares: `split` and `seed`.
   public static let options: [any PluginOptionDescription] = [shareOption, seedOption]

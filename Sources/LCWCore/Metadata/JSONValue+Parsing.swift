@@ -57,7 +57,7 @@ extension JSONValue {
   /// Parses an object as other programs write it, whose rules are laxer: keys are told apart by their
   /// bytes, also where Unicode holds them equivalent; `null` is read as an empty object, so that it
   /// is nothing where something is needed; an integer beyond 64 bits becomes a number; and in objects
-  /// within this one, the last of keys that Unicode holds equivalent stays. A key that stands twice
+  /// within this one, the last of keys that Unicode holds equivalent stays. A key that is repeated
   /// is an error all the same.
   /// - Returns: The members in their order.
   /// - Throws: ``JSONError``.
@@ -110,7 +110,7 @@ private struct JSONParser {
         let (key, start) = try key()
         guard keys.insert(Array(key.utf8)).inserted else {
           index = start
-          throw error("the key \(JSONValue.quoted(key)) stands twice")
+          throw error("the key \(JSONValue.quoted(key)) is repeated")
         }
         skipSpace()
         let first = index
@@ -201,7 +201,7 @@ private struct JSONParser {
       let isNew = members.updateValue(value, forKey: key) == nil
       guard isLax ? exactKeys.insert(Array(key.utf8)).inserted : isNew else {
         index = start
-        throw error("the key \(JSONValue.quoted(key)) stands twice")
+        throw error("the key \(JSONValue.quoted(key)) is repeated")
       }
       skipSpace()
       if try endsObject() { return .object(members) }

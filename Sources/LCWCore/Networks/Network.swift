@@ -148,7 +148,7 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
   /// Whether each node reads what the one before it computes, and nothing else.
   public var isChain: Bool { nodes.indices.allSatisfy { nodes[$0].inputs == [Value(index: $0)] } }
 
-  /// For each value the nodes that read it, in their order; one that reads it twice stands twice.
+  /// For each value the nodes that read it, in their order; one that reads it twice is repeated.
   public var readers: [[Int]] {
     var readers = [[Int]](repeating: [], count: shapes.count)
     for (index, node) in nodes.enumerated() {

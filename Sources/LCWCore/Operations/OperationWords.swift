@@ -28,7 +28,7 @@ public struct OperationWords: Sendable {
   /// - Parameters:
   ///   - keys: What may stand; each once.
   ///   - read: Reads what stands behind a key.
-  /// - Throws: What `read` throws, and ``OperationProblem`` for a key that stands twice.
+  /// - Throws: What `read` throws, and ``OperationProblem`` for a key that is repeated.
   public mutating func clauses(
     _ keys: Set<String>,
     read: (String, inout OperationWords) throws(OperationProblem) -> Void

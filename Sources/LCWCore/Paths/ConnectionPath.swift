@@ -138,6 +138,28 @@ extension ConnectionPath {
   }
 }
 
+extension ConnectionPath {
+  /// The point at t, from the stages' motions.
+  /// - Parameter opaque: The tensors of the parameters whose motion only the path knows, by the parameter's
+  ///   index.
+  /// - Throws: ``PathError/opaque(stage:parameter:)`` if one of them is not given.
+  public func weights(
+    at t: Double, opaque: @autoclosure () throws -> [Int: Tensor]
+  ) throws -> Weights {
+    let (stage, time) = position(of: t)
+    let motions = stages[stage].motions
+    let own = motions.contains(where: \.isOpaque) ? try opaque() : [:]
+    return try Weights(
+      network: network,
+      tensors: network.parameters.enumerated().map { index, parameter in
+        guard
+          let tensor = motions[index].tensor(at: time, shape: parameter.shape) ?? own[index]
+        else { throw PathError.opaque(stage: stage, parameter: parameter.name) }
+        return tensor
+      })
+  }
+}
+
 /// A path all of whose motions are known: a value that can be saved whole.
 public struct ExplicitPath: ConnectionPath {
   /// The network whose weights move.
@@ -163,16 +185,7 @@ public struct ExplicitPath: ConnectionPath {
   }
 
   /// The point at t; t is clamped to the domain.
-  public func weights(at t: Double) throws -> Weights {
-    let (stage, time) = position(of: t)
-    let tensors = try zip(network.parameters, stages[stage].motions).map { parameter, motion in
-      guard let tensor = motion.tensor(at: time, shape: parameter.shape) else {
-        throw PathError.opaque(stage: stage, parameter: parameter.name)
-      }
-      return tensor
-    }
-    return try Weights(network: network, tensors: tensors)
-  }
+  public func weights(at t: Double) throws -> Weights { try weights(at: t, opaque: [:]) }
 
   private static func check(
     _ motion: Motion, _ parameter: Parameter, stage: Int

@@ -24,7 +24,7 @@ public struct MethodExpression: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// An expression from its text.
-  /// - Throws: ``PluginError/malformedExpression(_:reason:)`` if a modifier stands twice, or
+  /// - Throws: ``PluginError/malformedExpression(_:reason:)`` if a modifier is repeated, or
   ///   ``PluginError/malformedReference(_:reason:)``.
   public init(_ text: String) throws(PluginError) {
     let parts = MethodExpression.parts(of: text)
@@ -34,7 +34,7 @@ public struct MethodExpression: Sendable, Hashable, CustomStringConvertible {
       let modifier = try PluginReference(part)
       if modifiers.contains(where: { $0.name == modifier.name }) {
         throw .malformedExpression(
-          text, reason: "+\(modifier.name) stands there twice; write each modifier once")
+          text, reason: "+\(modifier.name) appears twice; write each modifier once")
       }
       modifiers.append(modifier)
     }

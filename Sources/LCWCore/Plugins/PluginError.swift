@@ -48,11 +48,11 @@ public enum PluginError: DescribedError, Hashable {
     case .unknownOption(let plugin, let option, let known):
       "\(plugin) has no option ‘\(option)’\(Self.hint(option, known, "it takes", none: "it takes none"))"
     case .invalidOption(let plugin, let option, let value, let reason):
-      "\(plugin): ‘\(value)’ is no value for \(option): \(reason)"
+      "\(plugin): ‘\(value)’ is not a valid value for \(option): \(reason)"
     case .misplacedOption(let plugin, let option, let reason):
       "\(plugin): leave out ‘\(option)’: \(reason)"
     case .malformedExpression(let text, let reason):
-      "‘\(text)’ is no method such as arc or arc+wa: \(reason)"
+      "‘\(text)’ is not a method such as arc or arc+wa: \(reason)"
     case .malformedOperation(let name, let reason): "\(name): expected \(reason)"
     case .malformedReference(let text, let reason):
       "‘\(text)’ is not written name:key=value,key=value: \(reason)"

@@ -39,7 +39,7 @@ extension PluginRegistry {
       !plugins(of: .method).contains(where: { $0.name == name })
     else { return }
     throw .malformedExpression(
-      name, reason: "it modifies one; write it behind one, such as linear+\(name)")
+      name, reason: "it is a modifier; write it after a method, such as linear+\(name)")
   }
 
   /// Only the first may build a path of its own, since it takes a method's motion and no path.
@@ -62,7 +62,7 @@ extension PluginRegistry {
     throw .malformedExpression(
       "\(expression)",
       reason:
-        "+\(own.name) builds a path of its own from the method and stands right behind it; write "
+        "+\(own.name) builds a path of its own from the method and must come first; write "
         + "\(right)")
   }
 
@@ -82,7 +82,7 @@ extension PluginRegistry {
     throw PluginError.malformedExpression(
       "\(expression)",
       reason:
-        "+\(all[last].0.name) replaces the moments that +\(undone.0.name) has corrected; write "
+        "+\(all[last].0.name) replaces the statistics that +\(undone.0.name) has corrected; write "
         + "\(right)")
   }
 

@@ -34,6 +34,13 @@ public struct Connection: Sendable {
     modified = (method, modifier)
   }
 
+  /// The expression without the modifiers that take a finished path: what makes the path that
+  /// ``modified(_:in:)`` is given.
+  public var base: MethodExpression {
+    MethodExpression(
+      expression.method, modifiers: Array(expression.modifiers.dropLast(along.count)))
+  }
+
   private var modifiers: [any MethodModifier] {
     (modified.map { [$0.modifier] } ?? []) + along.map { $0 as any MethodModifier }
   }
@@ -125,7 +132,7 @@ public struct Connection: Sendable {
 
 /// What keeps two networks from being joined.
 public enum ConnectionError: DescribedError, Hashable {
-  /// The method looks at training samples, and there are none.
+  /// The method needs training samples, and there are none.
   case needsSamples(method: String)
   /// The modifier moves layer by layer, which the method can't.
   case notLayerwise(method: String, modifier: String, suited: [String])
@@ -155,13 +162,18 @@ public enum ConnectionError: DescribedError, Hashable {
     }
   }
 
+  /// To name a data set, where samples are lacking.
+  public var remedy: Remedy? {
+    if case .needsSamples = self { .nameDataset } else { nil }
+  }
+
   /// One line that says what is wrong and what to do.
   public var description: String {
     switch self {
     case .needsSamples(let method):
-      "\(method) looks at training samples; name a data set with --dataset"
+      "\(method) needs training samples, and there are none"
     case .notLayerwise(let method, let modifier, let suited):
-      "\(method)+\(modifier): \(method) does not move single layers, which \(modifier) needs"
+      "\(method)+\(modifier): \(method) can't move one layer at a time, which \(modifier) needs"
         + (suited.isEmpty ? "" : "; these do: \(suited.joined(separator: ", "))")
     case .tooFewLayers(let method, let needed, let found):
       "\(method) needs a network with \(needed) layers of weights or more; this one has \(found)"

@@ -33,7 +33,7 @@ extension Experiment {
         "networks",
         expected: (networks.isOfFiles ? "2 or more different files" : "2 or more")
           + (fits.isEmpty ? "" : " that no fit has seen")
-          + ", for there are methods or pictures of them")
+          + ", because methods or pictures need pairs")
     }
     if networks.isOfFiles, let fit = usedFits.first(where: { $0.networks.contains { $0 > count } })
     {

@@ -60,7 +60,7 @@ public struct Experiment: Sendable, Hashable {
     public var isMiddleAlone: Bool
     /// Whether the worst points are looked for between those of the grid.
     public var refines: Bool
-    /// The samples of each part of the data; all if there is no number.
+    /// The samples of each set of the data; all if there is no number.
     public var samples: Int?
   }
 
@@ -68,7 +68,7 @@ public struct Experiment: Sendable, Hashable {
   public struct Fit: Sendable, Hashable {
     /// The name, without the sign.
     public var name: String
-    /// The method that learns, with its options.
+    /// The method to fit, with its options.
     public var method: MethodExpression
     /// The seeds of the networks.
     public var networks: [Int]

@@ -64,7 +64,7 @@ public struct ExperimentDescription: Sendable, Hashable {
     // They become a part of the names of folders and of a record's comments.
     guard scales.keys.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(Experiment.isNameByte) })
     else {
-      throw .field("scales", expected: "called by lower-case letters, digits and hyphens")
+      throw .field("scales", expected: "named with lower-case letters, digits and hyphens")
     }
     return scales
   }

@@ -42,6 +42,16 @@ public enum ExperimentError: DescribedError, Hashable {
     }
   }
 
+  /// What to do about steps and folders.
+  public var remedy: Remedy? {
+    switch self {
+    case .unfinished: .finishSteps
+    case .unknownStep: .listSteps
+    case .foreignFolder: .nameOutput
+    default: nil
+    }
+  }
+
   /// One line that says what is wrong and what to do.
   public var description: String {
     switch self {
@@ -53,14 +63,13 @@ public enum ExperimentError: DescribedError, Hashable {
     case .unknownExperiment(let name, let known):
       "‘\(name)’ is neither a file nor one of the experiments: \(known.joined(separator: ", "))"
     case .unfinished(let steps, let folder):
-      "\(steps.count.counted("step")) \(steps.count == 1 ? "has" : "have") no result in \(folder) yet, such as \(steps[0]); "
-        + "run the same command without --collect"
+      "\(steps.count.counted("step")) \(steps.count == 1 ? "has" : "have") no result in \(folder) yet, such as \(steps[0])"
     case .unknownStep(let key):
-      "there is no step ‘\(key)’; --dry-run lists them"
+      "there is no step ‘\(key)’"
     case .damagedResult(let file, let reason):
-      "\(file) is damaged (\(reason)); remove it, and its step is done anew"
+      "\(file) is damaged (\(reason)); remove it, and its step is run again"
     case .foreignFolder(let folder):
-      "\(folder) has files but is no folder of results; name an empty or a new one with --output"
+      "\(folder) has files but is not a folder of results"
     case .unknownFit(let name, let known):
       "a method refers to ‘@\(name)’, but there is no such fit"
         + (known.isEmpty ? "" : "; there are \(known.joined(separator: ", "))")

@@ -32,7 +32,7 @@ public struct NetworkFile: Sendable, Hashable {
     for pattern in patterns {
       let fitting = NetworkFile.paths(fitting: pattern)
       guard !fitting.isEmpty else {
-        throw .file(pattern, reason: "no file of a network is called so", category: .usage)
+        throw .file(pattern, reason: "no network file matches this", category: .usage)
       }
       paths += fitting.filter { !paths.contains($0) }
       guard paths.count <= Experiment.mostNetworks else {

@@ -38,7 +38,7 @@ extension ResolvedExperiment {
     return zip(own, full).compactMap { own, full in
       // How the networks of files were trained is said by the files.
       guard !plan.networks.isOfFiles || !own.name.hasPrefix("training.") else { return nil }
-      return own.text == full.text ? nil : "\(own.name): \(own.text) in the place of \(full.text)"
+      return own.text == full.text ? nil : "\(own.name): \(own.text) instead of \(full.text)"
     }
   }
 
@@ -73,11 +73,8 @@ extension Experiment {
     // Without folders: those are of this machine.
     let names = networks.patterns.map { String($0.split(separator: "/").last ?? "") }
     let joined = networks.isOfFiles ? "those of \(list(names))" : "\(networkCount)"
-    return [
-      ("dataset", "\(dataset)"), ("architecture", "\(architecture)"),
-      ("training.epochs", "\(training.epochs)"), ("training.batch", "\(training.batch)"),
-      ("training.rate", "\(training.rate)"), ("training.schedule", "\(training.schedule)"),
-      ("training.optimiser", "\(training.rule)"), ("training.gain", "\(training.gain)"),
+    let training = training.settings.map { ("training.\($0.name)", $0.text) }
+    return [("dataset", "\(dataset)"), ("architecture", "\(architecture)")] + training + [
       ("networks", joined), ("fits", list(fitted)), ("methods", list(methods)),
       ("pairs", "\(pairs(of: networkCount).count)"),
       ("points", evaluation.isMiddleAlone ? "middle" : "\(evaluation.points)"),

@@ -25,8 +25,9 @@ public struct ResolvedExperiment: Sendable, Hashable {
   public let networks: Int
   /// The files of the networks 1, 2 and so on; none if networks are trained.
   public let files: [NetworkFile]
-  /// The methods that learn a path for each pair: to learn one is a step of its own.
-  public let learned: Set<MethodExpression>
+  /// The methods that learn a path for each pair, with what learns it: themselves without the modifiers that
+  /// take a finished path. To learn one is a step of its own.
+  public let learned: [MethodExpression: MethodExpression]
   /// What keys of results have of methods.
   private let identities: [MethodExpression: MethodIdentity]
 
@@ -74,13 +75,17 @@ public struct ResolvedExperiment: Sendable, Hashable {
         "methods",
         expected: "‘\(method)’ with the model it was fitted to: the file, or @ and a fit's name")
     }
+    var learned: [MethodExpression: MethodExpression] = [:]
+    for method in plan.joiningMethods where try registry.learnsEachPath(method) {
+      learned[method] = try registry.connection(method).base
+    }
+    self.learned = learned
     var identities: [MethodExpression: MethodIdentity] = [:]
-    for method in experiment.joiningMethods + experiment.usedFits.map(\.method) {
+    for method in experiment.joiningMethods + learned.values + experiment.usedFits.map(\.method) {
       identities[method] = MethodIdentity(
         expression: try registry.keyed(method), fileDigests: try registry.fileDigests(of: method))
     }
     self.identities = identities
-    learned = try Set(plan.joiningMethods.filter(registry.learnsEachPath))
     plan.published = try PublishedRows(description.whole, described, registry).assigned(to: plan)
     self.plan = plan
     var whole = description.whole.spelledOnce(registry)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LCWCore
 public import LCWNetworks
 import LCWPaths
 public import LCWReport
@@ -222,7 +223,7 @@ extension PathColumn {
 
   /// The number of all points.
   public static var points: PathColumn {
-    PathColumn("points in all", key: "points", .integer) { Double($0.evaluation.points.count) }
+    PathColumn("all points", key: "points", .integer) { Double($0.evaluation.points.count) }
   }
 
   /// Whether the seconds are those since an interruption alone.

@@ -125,7 +125,7 @@ extension Findings {
       name: "trade-off",
       picture: LineChart(
         title: "\(experiment.scaledTitle): worst test accuracy against time",
-        xLabel: "seconds a pair, to construct a path and to measure along it",
+        xLabel: "seconds per pair, to construct a path and to measure along it",
         yLabel: "worst test accuracy", xFormat: .powerOfTen, yFormat: .percent, series: series),
       note: "the mean over the pairs; the axis of the seconds is logarithmic, and what adjusted "
         + "weights take is part of measuring")

@@ -53,7 +53,6 @@ extension Findings {
   private static let scaleHeading = "Scaled down or changed:"
 
   private var setUp: String {
-    let training = experiment.training
     let possible = NetworkPair.all(of: experiment.joined.count).count
     let others = experiment.trained.count - experiment.networks
     let fitted = others > 0 ? " and \(others) others that models are fitted to" : ""
@@ -65,18 +64,18 @@ extension Findings {
         + left.map(String.init).joined(separator: ", ") + "."
     let origin =
       experiment.files.isEmpty
-      ? "seeds 1 to \(experiment.networks)\(fitted); \(training.epochs) epochs, batches of "
-        + "\(training.batch), rate \(training.rate), schedule \(training.schedule), \(training.rule)"
-        + (training.gain == 1 ? ". " : ", gain \(training.gain). ")
+      ? "seeds 1 to \(experiment.networks)\(fitted); "
+        + experiment.training.settings.filter(\.isWritten).map { "\($0.name) \($0.text)" }
+        .joined(separator: ", ") + ". "
       : "read from files, which the table of networks names. "
     return "\(experiment.networks) networks \(experiment.architecture) on \(experiment.dataset), "
       + origin
       + (experiment.evaluation.isMiddleAlone
-        ? "Measured at the ends and in the middle alone, on "
-        : "\(experiment.evaluation.points) points to a unit of t, "
+        ? "Measured at the ends and in the middle only, on "
+        : "\(experiment.evaluation.points) points per unit of t, "
           + (experiment.evaluation.refines ? "refined around the worst" : "none between them")
           + ", on ")
-      + (experiment.evaluation.samples.map { "\($0) samples of each part." } ?? "all samples.")
+      + (experiment.evaluation.samples.map { "\($0) samples of each set." } ?? "all samples.")
       + " \(experiment.pairs.count) of \(possible) pairs." + apart
   }
 
@@ -93,7 +92,7 @@ extension Findings {
       ? "Steps had \(threads.sorted().map(String.init).joined(separator: " or ")) threads. " : ""
     return
       "All steps together took \(String(seconds, decimals: 0)) s\(resumed), as their workers measured "
-      + "them, whatever else was running beside. \(several)Machine: \(places.joined(separator: "; ")). "
+      + "them; other work may have run as well. \(several)Machine: \(places.joined(separator: "; ")). "
       + "Written by \(LCWVersion.program)."
   }
 

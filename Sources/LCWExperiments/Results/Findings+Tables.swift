@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LCWCore
 import LCWNetworks
 public import LCWReport
 
@@ -88,10 +89,10 @@ extension Findings {
   private var measuredNotes: [String] {
     let places =
       experiment.evaluation.isMiddleAlone
-      ? ["measured at the ends and in the middle alone: a point between may be worse"] : []
+      ? ["measured at the ends and in the middle only: a point between may be worse"] : []
     return places
       + (experiment.evaluation.samples.map {
-        ["measured on the first \($0) samples of each part, or all where there are fewer"]
+        ["measured on the first \($0) samples of each set, or all where there are fewer"]
       } ?? [])
   }
 
@@ -99,7 +100,7 @@ extension Findings {
   public var fitTable: Table? {
     guard !fits.isEmpty else { return nil }
     var table = Table(
-      caption: "The models that methods name",
+      caption: "The models that methods use",
       columns: [
         .init("model"), .init("method"),
         .init("learned from", key: "learned_from", alignment: .number),
@@ -155,7 +156,7 @@ extension Findings {
         .init("ensemble"), .init("networks", alignment: .number),
         .init("train accuracy", key: "train_accuracy", alignment: .number),
         .init("test accuracy", key: "test_accuracy", alignment: .number),
-        .init("stored numbers", key: "stored_values", alignment: .number),
+        .init("stored values", key: "stored_values", alignment: .number),
         .init("multiply-adds", key: "multiply_adds", alignment: .number),
       ])
     table.notes += measuredNotes + scaleNotes

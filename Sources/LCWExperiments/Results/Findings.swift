@@ -8,9 +8,9 @@ import LCWPaths
 public struct Findings: Sendable {
   /// The experiment.
   public let experiment: ResolvedExperiment
-  /// The steps without a result, or with one that is not believed.
+  /// The steps without a result, or with one that is not trusted.
   public let missing: [Step]
-  /// The results that are not believed.
+  /// The results that are not trusted.
   public let disbelieved: [DisbelievedResult]
   /// The seconds that all steps took, added up.
   public let seconds: Double
@@ -38,72 +38,36 @@ public struct Findings: Sendable {
     of experiment: ResolvedExperiment, in folder: ResultFolder,
     open: (@Sendable (URL) throws -> any CheckpointSource)? = nil
   ) {
-    var missing: [Step] = []
-    var disbelieved: [DisbelievedResult] = []
-    var seconds = 0.0
-    var machines: [String: Int] = [:]
-    var threads: Set<Int> = []
-    var resumedCount = 0
-    var fitted: [String: [String: JSONValue]] = [:]
-    var networks: [(Int, Metrics, Metrics)] = []
-    var origins: [Int: NetworkOrigin] = [:]
-    var fits: [FitFinding] = []
-    var paths: [PathFinding] = []
-    var ensembles: [EnsembleFinding] = []
-    var middles: MiddlesFinding?
-    var planes: [PlaneFinding] = []
     let steps = experiment.steps
+    var collected = Collected()
     for step in steps {
-      let found: (record: StepRecord, finding: Finding)
       switch folder.standing(of: step, in: experiment, open: open) {
-      case .missing:
-        missing.append(step)
-        continue
+      case .missing: collected.missing.append(step)
       case .disbelieved(let reason):
-        missing.append(step)
-        disbelieved.append(DisbelievedResult(step: step, reason: reason))
-        continue
-      case .done(let record, let finding): found = (record, finding)
-      }
-      seconds += found.record.seconds
-      machines[found.record.machine ?? "not recorded", default: 0] += 1
-      if let count = found.record.threads { threads.insert(count) }
-      if step.isResumable, found.record.isResumed { resumedCount += 1 }
-      switch found.finding {
-      case .network(let train, let test, let origin):
-        guard let network = step.work.network else { continue }
-        networks.append((network, train, test))
-        origins[network] = origin
-      case .fit(let record): fitted[step.key] = record
-      case .learned: break
-      case .path(let path): paths.append(path)
-      case .ensemble(let ensemble): ensembles.append(ensemble)
-      case .middles(let found): middles = found
-      case .plane(let plane): planes.append(plane)
-      }
-    }
-    // Fits that mean the same are one step, and a row for each of their names.
-    let known = experiment.stepsByWork
-    for fit in experiment.usedFits {
-      if let result = known[.fit(fit)].flatMap({ fitted[$0.key] }) {
-        fits.append(FitFinding(fit: fit, result))
+        collected.missing.append(step)
+        collected.disbelieved.append(DisbelievedResult(step: step, reason: reason))
+      case .done(let record, let finding): collected.add(finding, record, of: step)
       }
     }
     self.experiment = experiment
     stepCount = steps.count
-    self.missing = missing
-    self.disbelieved = disbelieved
-    self.seconds = seconds
-    self.machines = machines
-    self.threads = threads
-    self.resumedCount = resumedCount
-    self.networks = networks
-    self.origins = origins
-    self.fits = fits
-    self.paths = paths
-    self.ensembles = ensembles
-    self.middles = middles
-    self.planes = planes
+    // Fits that mean the same are one step, and a row for each of their names.
+    let known = experiment.stepsByWork
+    fits = experiment.usedFits.compactMap { fit in
+      known[.fit(fit)].flatMap { collected.fitted[$0.key] }.map { FitFinding(fit: fit, $0) }
+    }
+    missing = collected.missing
+    disbelieved = collected.disbelieved
+    seconds = collected.seconds
+    machines = collected.machines
+    threads = collected.threads
+    resumedCount = collected.resumedCount
+    networks = collected.networks
+    origins = collected.origins
+    paths = collected.paths
+    ensembles = collected.ensembles
+    middles = collected.middles
+    planes = collected.planes
   }
 
   /// The networks that are joined, as the ends of paths were measured.
@@ -138,6 +102,43 @@ public struct Findings: Sendable {
   }
 }
 
+/// What steps have found, as far as they were looked at.
+private struct Collected {
+  var missing: [Step] = []
+  var disbelieved: [DisbelievedResult] = []
+  var seconds = 0.0
+  var machines: [String: Int] = [:]
+  var threads: Set<Int> = []
+  var resumedCount = 0
+  /// The results of fits, by their steps' keys.
+  var fitted: [String: [String: JSONValue]] = [:]
+  var networks: [(network: Int, train: Metrics, test: Metrics)] = []
+  var origins: [Int: NetworkOrigin] = [:]
+  var paths: [PathFinding] = []
+  var ensembles: [EnsembleFinding] = []
+  var middles: MiddlesFinding?
+  var planes: [PlaneFinding] = []
+
+  mutating func add(_ finding: Finding, _ record: StepRecord, of step: Step) {
+    seconds += record.seconds
+    machines[record.machine ?? "not recorded", default: 0] += 1
+    if let count = record.threads { threads.insert(count) }
+    if step.isResumable, record.isResumed { resumedCount += 1 }
+    switch finding {
+    case .network(let train, let test, let origin):
+      guard let network = step.work.network else { return }
+      networks.append((network, train, test))
+      origins[network] = origin
+    case .fit(let record): fitted[step.key] = record
+    case .learned: break
+    case .path(let path): paths.append(path)
+    case .ensemble(let ensemble): ensembles.append(ensemble)
+    case .middles(let found): middles = found
+    case .plane(let plane): planes.append(plane)
+    }
+  }
+}
+
 /// A step whose result is there, but says what can't be.
 public struct DisbelievedResult: Sendable {
   /// The step.
@@ -147,6 +148,6 @@ public struct DisbelievedResult: Sendable {
 
   /// One line that names the step.
   public var description: String {
-    "\(step.name) counts as not done, for its result is not believed: \(reason)"
+    "\(step.name) counts as not done, because its result is not trusted: \(reason)"
   }
 }

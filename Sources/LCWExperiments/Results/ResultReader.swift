@@ -27,7 +27,7 @@ enum ResultLimits {
   static let distance = 1e39
 }
 
-/// Why a result is not believed: a field and what it should be.
+/// Why a result is not trusted: a field and what it should be.
 struct ResultProblem: Error {
   var reason: String
 

@@ -10,7 +10,7 @@ import LCWFiles
 /// nobody's, and is taken over,
 ///
 /// - if it is of a process that this machine no longer has, or of a number that no process has;
-/// - if it is no regular file, which no worker makes;
+/// - if it is not a regular file, which no worker makes;
 /// - if its time is old by the file system's own clock;
 /// - if it was not renewed while this worker looked at it for as long, whatever its time says, which
 ///   may lie in the future.
@@ -73,7 +73,7 @@ final class Claim {
   /// What stands where a claim should.
   struct Found: Hashable {
     var isRegular: Bool
-    /// Nothing if it is no regular file, or can't be read.
+    /// Nothing if it is not a regular file, or can't be read.
     var content: String?
     var seconds: Int
     var nanoseconds: Int
@@ -195,12 +195,12 @@ public struct ClaimHolder: Sendable, Hashable {
       switch number {
       case let number? where isHere: "process \(number) of this machine"
       case let number?: "process \(number) of another machine"
-      case nil: "nobody who is known"
+      case nil: "an unknown process"
       }
     let when =
       switch age {
       case nil: ""
-      case let age? where age < 0: ", at a time that is yet to come"
+      case let age? where age < 0: ", at a time that is in the future"
       case let age?: ", \(Int(min(age, 1e9).rounded())) s ago"
       }
     description = "claimed by \(who)\(when)"

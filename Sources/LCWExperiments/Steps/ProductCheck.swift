@@ -17,7 +17,7 @@ struct ProductCheck {
   ) throws(ExperimentError) {
     func require(_ what: String, _ found: JSONValue?, _ expected: JSONValue) throws(ExperimentError)
     {
-      guard found == expected || (expected.double != nil && found?.double == expected.double) else {
+      guard found.map(expected.means) ?? false else {
         throw .damagedResult(
           file: file.path,
           reason:
@@ -42,13 +42,9 @@ struct ProductCheck {
     case .train(let network):
       let plan = experiment.training
       let training = source.metadata["training"]?.object ?? [:]
-      let expected: [(String, JSONValue)] =
-        [
-          ("seed", .string("\(network)")), ("epochs", .integer(plan.epochs)),
-          ("completed", .integer(plan.epochs)), ("batch", .integer(plan.batch)),
-          ("rate", JSONValue(plan.rate)), ("schedule", .string("\(plan.schedule)")),
-          ("optimiser", .string("\(plan.rule)")),
-        ] + (plan.gain == 1 ? [] : [("gain", JSONValue(plan.gain))])
+      let settings = plan.settings.filter(\.isWritten).map { ($0.name, $0.value) }
+      let expected =
+        [("seed", .string("\(network)")), ("completed", .integer(plan.epochs))] + settings
       for (field, value) in expected { try require("training.\(field)", training[field], value) }
     case .open(let network):
       let origin = source.metadata["origin"]?.object ?? [:]

@@ -23,7 +23,7 @@ extension ResolvedExperiment {
     for fit in plan.usedFits { fitting.append(fittingStep(fit, training, fitting)) }
     var joining = Joining(training: training, fitting: fitting, experiment: self)
     var learning: [Step] = []
-    let methodsInOrder = learned.sorted { "\($0)" < "\($1)" }
+    let methodsInOrder = Set(learned.values).sorted { "\($0)" < "\($1)" }
     for method in methodsInOrder {
       for pair in joining.pairs(of: method) {
         let step = joining.learning(method, pair)
@@ -104,9 +104,10 @@ extension ResolvedExperiment {
       [training[pair.first], training[pair.second]].compactMap(\.self)
     }
 
-    /// The pairs whose paths by a method are asked for.
+    /// The pairs whose paths are asked for that a method learns.
     func pairs(of method: MethodExpression) -> [NetworkPair] {
-      experiment.methods.contains(method) ? experiment.pairs : Array(experiment.pairs.prefix(1))
+      experiment.methods.contains { experiment.learned[$0] == method }
+        ? experiment.pairs : Array(experiment.pairs.prefix(1))
     }
 
     /// Points say nothing of a path, so that with more of them no path is learned anew.
@@ -121,7 +122,8 @@ extension ResolvedExperiment {
     /// Both ends, and then what else a path needs.
     func needs(_ method: MethodExpression, _ pair: NetworkPair) -> [Step] {
       ends(pair)
-        + (learned[.learn(method, pair)].map { [$0] } ?? models(of: method))
+        + (experiment.learned[method].flatMap { learned[.learn($0, pair)] }.map { [$0] }
+          ?? models(of: method))
     }
 
     func models(of method: MethodExpression) -> [Step] {
@@ -162,16 +164,13 @@ extension ResolvedExperiment {
           "digest": .string(file.digest), "kind": "open",
         ], needs: [])
     }
+    let settings = plan.training.settings.filter(\.isWritten).map { ($0.name, $0.value) }
     return Step(
       .train(network: network), name: "train \(network)",
       inputs: [
-        "architecture": .string("\(plan.architecture)"), "batch": .integer(plan.training.batch),
-        "dataset": .string("\(plan.dataset)"), "epochs": .integer(plan.training.epochs),
-        "kind": "train",
-        "optimiser": .string("\(plan.training.rule)"), "rate": JSONValue(plan.training.rate),
-        "schedule": .string("\(plan.training.schedule)"), "seed": .integer(network),
-      ].merging(plan.training.gain == 1 ? [:] : ["gain": JSONValue(plan.training.gain)]) { $1 },
-      needs: [])
+        "architecture": .string("\(plan.architecture)"), "dataset": .string("\(plan.dataset)"),
+        "kind": "train", "seed": .integer(network),
+      ].merging(settings) { $1 }, needs: [])
   }
 
   private var sampleInputs: [String: JSONValue] {

@@ -6,7 +6,7 @@ import LCWFiles
 /// A folder that keeps the results of steps, shared by any number of workers.
 ///
 /// Each step has a folder of its own below `steps`, whose `result.json` is written last and at once:
-/// a step is done when it is there. What is removed is done anew.
+/// a step is done when it is there. What is removed is run again.
 public struct ResultFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -148,7 +148,7 @@ public struct ResultFolder: Sendable {
     }
   }
 
-  /// Puts a step's result aside, so that the step is done anew. It stays in the step's folder, for
+  /// Puts a step's result aside, so that the step is run again. It stays in the step's folder, for
   /// whoever wants to see what it said.
   /// - Throws: `FileError` if it can't be renamed.
   public func setAside(_ step: Step) throws {

@@ -83,26 +83,26 @@ extension StepRunner {
   func path(
     _ method: MethodExpression, _ pair: NetworkPair, _ step: Step, in folder: ResultFolder
   ) throws -> any ConnectionPath {
-    guard experiment.learned.contains(method) else {
+    guard let learned = experiment.learned[method] else {
       let (a, b) = try ends(pair, in: folder)
       return try registry.connection(method).path(from: a, to: b, in: context(in: folder))
     }
     let archive = try PathArchive(
-      reading: try product(.learn(method, pair), in: folder), registry: registry)
+      reading: try product(.learn(learned, pair), in: folder), registry: registry)
     // What computes a path anew is the step's method, however it is written; a path that is stored whole
     // is what it is.
     var isWhole = false
     if case .stored = archive.content { isWhole = true }
-    if try !isWhole && registry.keyed(method) != (try? registry.keyed(archive.method)) {
+    if try !isWhole && registry.keyed(learned) != (try? registry.keyed(archive.method)) {
       throw CheckpointError.recorded(
-        field: "method", problem: "it is \(archive.method), but the step's is \(method)")
+        field: "method", problem: "it is \(archive.method), but the step's is \(learned)")
     }
     // A path that no motions describe is learned again, and that may be interrupted.
     let path = try resuming(step, in: folder) { store in
       try archive.path(in: context(in: folder, store: store), registry: registry)
     }.result
-    try requireEnds(of: path, learnedBy: self.step(.learn(method, pair)), pair, in: folder)
-    return path
+    try requireEnds(of: path, learnedBy: self.step(.learn(learned, pair)), pair, in: folder)
+    return try registry.connection(method).modified(path, in: context(in: folder))
   }
 
   /// Makes sure that a path that was kept joins the networks that it is of.

@@ -21,7 +21,7 @@ extension StepRunner {
     guard found.weights.network == network else {
       throw ExperimentError.file(
         file.path,
-        reason: "its network is another than the experiment's: \(found.architecture) of samples "
+        reason: "its network differs from the experiment's: \(found.architecture) of samples "
           + "\(found.weights.network.inputShape), and not \(experiment.architecture) of samples "
           + "\(network.inputShape)", category: .data)
     }

@@ -157,38 +157,20 @@ public struct StepRunner: Sendable {
   ) throws -> [String: JSONValue] {
     var plan = experiment.training
     plan.seed = UInt64(number)
-    var trainer = try Trainer(network, plan: plan)
-    let state = folder.state(of: step)
     let origin: [String: JSONValue] = ["threads": .integer(workers.count)]
-    var start = ResumptionStart.new
-    if FileManager.default.fileExists(atPath: state.path) {
-      // A state of another number of threads would give other last bits, and one that can't be read
-      // would stand in the way for ever: begin anew then.
-      do {
-        try trainer.resume(from: try open(state), origin: origin)
-        start = .state
-      } catch let error as any DescribedError {
-        start = beginAnew(step, after: error)
+    let trained = try resuming(step, in: folder) { store in
+      var work = NetworkTraining(try Trainer(network, plan: plan), on: data.train) { trainer in
+        trainer.checkpoint(
+          architecture: experiment.architecture, dataset: experiment.dataset, more: origin)
       }
+      // A state of another number of threads would give other last bits.
+      if let state = try store.restore() { try work.trainer.resume(from: state, origin: origin) }
+      try context(in: folder, store: store).finish(&work)
+      return work
     }
-    func checkpoint() -> Checkpoint {
-      trainer.checkpoint(
-        architecture: experiment.architecture, dataset: experiment.dataset, more: origin)
-    }
-    while !trainer.isFinished {
-      let epoch = trainer.epoch
-      try trainer.runEpoch(on: data.train, workers: workers) { progress in
-        let share = Double(progress.samples) / Double(data.train.count)
-        try self.progress(
-          ConnectionProgress(
-            "epoch \(epoch + 1)/\(plan.epochs)",
-            share: (Double(epoch) + share) / Double(plan.epochs)
-          ))
-      }
-      if !trainer.isFinished { try write(checkpoint(), state) }
-    }
-    try write(checkpoint(), try file(step, in: folder))
-    return try metrics(of: trainer.weights).merging(start.json) { $1 }
+    let work = trained.result
+    try write(work.checkpoint(work.trainer), try file(step, in: folder))
+    return try metrics(of: work.trainer.weights).merging(trained.start.json) { $1 }
   }
 
   /// What a network's result says of it: measured on all samples, since its key does not say how paths are
@@ -220,7 +202,8 @@ public struct StepRunner: Sendable {
         path, on: measured, pointsPerUnit: experiment.evaluation.points,
         refining: experiment.evaluation.refines)
     let measuring = (ContinuousClock.now - constructed).seconds
-    let learning = try self.step(.learn(method, pair)).flatMap(folder.result(of:))?.object
+    let learning = try experiment.learned[method].flatMap { self.step(.learn($0, pair)) }
+      .flatMap(folder.result(of:))?.object
     let learningSeconds = learning?["seconds"]?.double ?? 0
     var measured = MeasuredPath(
       path, evaluation,

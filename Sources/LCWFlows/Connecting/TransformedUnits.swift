@@ -135,20 +135,10 @@ private struct TransformedPath: ConnectionPath {
   var network: Network { units.population.network }
 
   var remarks: [PathRemark] {
-    [PathRemark("millionths by which ν⁻¹ν misses A or B", units.rounding * 1e6)]
+    [PathRemark("round-trip error of ν⁻¹ν on A or B, in millionths", units.rounding * 1e6)]
   }
 
   func weights(at t: Double) throws -> Weights {
-    let (_, time) = position(of: t)
-    let own = try units.tensors(at: time)
-    return try Weights(
-      network: network,
-      tensors: network.parameters.enumerated().map { index, parameter in
-        guard
-          let tensor = own[index]
-            ?? stages[0].motions[index].tensor(at: time, shape: parameter.shape)
-        else { throw PathError.opaque(stage: 0, parameter: parameter.name) }
-        return tensor
-      })
+    try weights(at: t, opaque: units.tensors(at: position(of: t).time))
   }
 }

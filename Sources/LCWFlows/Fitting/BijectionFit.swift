@@ -22,11 +22,11 @@ public enum UnitPairing: String, OptionChoice {
 public struct BijectionFit: Sendable {
   /// How much of the data a step and an epoch look at.
   public struct Amounts: Sendable, Hashable {
-    /// The steps of an epoch.
+    /// The steps per epoch.
     public var steps: Int
-    /// The samples of a step, drawn anew for each t.
+    /// The samples per step, drawn anew for each t.
     public var batch: Int
-    /// The values of t of a step, all on the way between one pair.
+    /// The values of t per step, all on the way between one pair.
     public var times: Int
     /// Which units are paired in a step.
     public var pairing: UnitPairing
@@ -167,7 +167,9 @@ public struct BijectionFit: Sendable {
 
   /// Ends the fit at an epoch that diverged, with the best of those before.
   /// - Throws: The error, if none of them was better than the start.
-  mutating func end(after error: FlowError) throws { try training.end(after: error) }
+  mutating func end(after error: FlowError, keepingStart: Bool) throws {
+    try training.end(after: error, keepingStart: keepingStart)
+  }
 
   /// Goes on from a state that ``TransformationTraining/state(origin:)`` gave.
   /// - Throws: As ``TransformationTraining/resume(from:origin:)``.

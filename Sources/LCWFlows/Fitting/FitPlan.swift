@@ -16,7 +16,7 @@ public struct FitPlan: Sendable, Hashable {
   public var decay: Double
   /// The epochs between two falls of the rate.
   public var decayEpochs: Int
-  /// The steps in which the rate rises from nothing. Adam's first steps have the full size for every
+  /// The steps of linear warm-up of the rate. Adam's first steps have the full size for every
   /// weight, however uncertain its gradient is, and in wide networks their sum is a jump.
   public var warmUp: Int
   /// The epochs without a better figure after which the fit ends; 0 for never.

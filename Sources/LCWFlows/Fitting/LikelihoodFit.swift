@@ -24,7 +24,7 @@ public struct LikelihoodFit: Sendable {
   ///   - start: The transformation to begin with.
   ///   - rows: The samples, `[n, D]`.
   ///   - heldOut: Samples that only tell when to stop.
-  ///   - batch: The samples per step.
+  ///   - batch: Batch size.
   ///   - plan: The epochs and rates.
   ///   - workers: The threads.
   /// - Throws: ``FlowError`` if the samples do not fit the transformation, or are of a scale at which it

@@ -13,7 +13,7 @@ public struct NeuronFit: Sendable {
   public var networks: [Weights]
   /// The networks that only tell when to stop.
   public var heldOut: [Weights]
-  /// The neurons of a step.
+  /// The neurons per step.
   public var batch: Int
   /// The epochs and rates.
   public var plan: FitPlan
@@ -117,31 +117,19 @@ public struct NeuronFit: Sendable {
     let origin = origin.merging(["layer": .string(name)]) { $1 }
     if let state { try fit.resume(from: state, origin: origin) }
     let layer = populations.count > 1 ? "\(name)  " : ""
-    func progress() -> EpochProgress {
-      EpochProgress(
-        fit.training, unit: "nats of log-likelihood per coordinate, more is better", prefix: layer,
-        before: Double(index) / Double(populations.count), part: 1 / Double(populations.count))
-    }
-    try context.progress(progress().milestone)
-    while !fit.isFinished {
-      let line = progress()
-      do {
-        try fit.runEpoch(workers: context.workers) { try context.progress(line.within($0)) }
-      } catch let error as FlowError {
-        // The layers that are done would be lost with this one.
-        do { try fit.end(after: error, keepingStart: index > 0) } catch {
-          context.store?.discard()
-          throw error
-        }
-      }
-      // A state in the middle of an epoch is none to go on from; the one before comes here again.
-      if fit.training.endedEarly == nil {
-        try keep(fit.training.state(origin: origin), done: done, record: record)
-      }
-      // It may end the fit: the epoch is kept then.
-      try context.progress(progress().milestone)
-    }
-    return fit.training
+    var work = FitWork(
+      fit: fit,
+      // The layers that are done would be lost with this one.
+      keepsStart: index > 0,
+      line: {
+        EpochProgress(
+          $0, unit: "nats of log-likelihood per coordinate, more is better", prefix: layer,
+          before: Double(index) / Double(populations.count), part: 1 / Double(populations.count))
+      },
+      kept: { self.state(of: $0.state(origin: origin), done: done, record: record) })
+    if let milestone = work.milestone { try context.progress(milestone) }
+    try context.finish(&work)
+    return work.fit.training
   }
 
   /// The neurons of all networks, `[n, D]`, written one network after the other into one tensor, since
@@ -152,16 +140,15 @@ public struct NeuronFit: Sendable {
       parts: networks.lazy.map { population.neurons(of: $0) })
   }
 
-  /// Keeps the state of a layer's fit, and the layers before it.
-  private func keep(
-    _ training: Checkpoint, done: TransformationModel, record: [String: JSONValue]
-  ) throws {
-    guard let store = context.store else { return }
+  /// The state of a layer's fit, and the layers before it.
+  private func state(
+    of training: Checkpoint, done: TransformationModel, record: [String: JSONValue]
+  ) -> Checkpoint {
     var state = training
     state.metadata.merge(record) { $1 }
     state.metadata["designs"] = .object(done.transformations.mapValues(\.design.json))
     state.tensors += done.namedTensors(prefix: "done/")
-    try store.keep(state)
+    return state
   }
 
   /// What makes a state this fit's and no other's, whichever layer it has come to.

@@ -68,36 +68,23 @@ public struct PairFit: Sendable {
       amounts: amounts, plan: plan, workers: context.workers)
     let origin = origin(start: start.digest)
     if let state = try context.store?.restore() { try fit.resume(from: state, origin: origin) }
-    func progress() -> EpochProgress { EpochProgress(fit.training, unit: "nats of loss") }
-    try context.progress(progress().milestone)
-    while !fit.isFinished {
-      let line = progress()
-      do {
-        try fit.runEpoch(workers: context.workers) { try context.progress(line.within($0)) }
-      } catch let error as FlowError {
-        do { try fit.end(after: error) } catch {
-          context.store?.discard()
-          throw error
-        }
-      }
-      // A state in the middle of an epoch is none to go on from; the one before comes here again.
-      if fit.training.endedEarly == nil {
-        try context.store?.keep(fit.training.state(origin: origin))
-      }
-      // It may end the fit: the epoch is kept then.
-      try context.progress(progress().milestone)
-    }
-    try requireInverse(of: fit.training.best, on: networks + heldOut, population, context)
+    var work = FitWork(
+      fit: fit, keepsStart: false, line: { EpochProgress($0, unit: "nats of loss") },
+      kept: { $0.state(origin: origin) })
+    if let milestone = work.milestone { try context.progress(milestone) }
+    try context.finish(&work)
+    let training = work.fit.training
+    try requireInverse(of: training.best, on: networks + heldOut, population, context)
     let name = population.name
     var model = TransformationModel(
-      method: method, network: network, transformations: [name: fit.training.best])
+      method: method, network: network, transformations: [name: training.best])
     var histories: [String: JSONValue] = [:]
-    for (figure, values) in fit.training.historyJSON.object ?? [:] {
+    for (figure, values) in training.historyJSON.object ?? [:] {
       histories["\(name)/\(figure)"] = values
     }
     model.record["figure"] = "loss, in nats"
     model.record["histories"] = .object(histories)
-    if let warning = fit.training.warning { model.record["warnings"] = .array([.string(warning)]) }
+    if let warning = training.warning { model.record["warnings"] = .array([.string(warning)]) }
     model.record["plan"] = .object(
       plan.json.merging([
         "batch": .integer(amounts.batch), "pairing": .string(amounts.pairing.rawValue),

@@ -31,7 +31,7 @@ public struct TransformationOptions: Sendable {
       "layers", default: layers, help: "coupling or autoregressive layers")
     self.width = PluginOption(
       "width", default: width,
-      help: "hidden units of a layer's network, as a multiple of the numbers that it moves")
+      help: "hidden units of a layer's network, as a multiple of the coordinates it moves")
     self.depth = PluginOption("depth", default: depth, help: "hidden layers of a layer's network")
     normalisation = PluginOption(
       "normalise", default: .fixed,
@@ -42,15 +42,15 @@ public struct TransformationOptions: Sendable {
       "axes", default: axes,
       help: "leading principal axes of the incoming weights that the layers move, besides bias and "
         + "outgoing weights; 0: all weights as they are")
-    self.epochs = PluginOption("epochs", default: epochs, help: "the most epochs")
+    self.epochs = PluginOption("epochs", default: epochs, help: "maximum number of epochs")
     self.rate = PluginOption("rate", default: rate, help: "Adam's learning rate")
-    decay = PluginOption("decay", default: 0.9, help: "the factor on the rate")
+    decay = PluginOption("decay", default: 0.9, help: "factor of each drop of the learning rate")
     self.decayEpochs = PluginOption(
-      "decay-epochs", default: decayEpochs, help: "the epochs after which the rate falls")
+      "decay-epochs", default: decayEpochs, help: "epochs between drops of the learning rate")
     warmUp = PluginOption(
-      "warm-up", default: 50, help: "steps in which the rate rises from nothing")
+      "warm-up", default: 50, help: "steps of linear warm-up of the rate")
     self.patience = PluginOption(
-      "patience", default: patience, help: "epochs without a better figure, then it ends; 0: never")
+      "patience", default: patience, help: "epochs without improvement before it stops; 0: never")
   }
 
   /// The options, for the plugin's own list.

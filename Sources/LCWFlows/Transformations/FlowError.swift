@@ -57,6 +57,11 @@ public enum FlowError: DescribedError, Hashable {
     }
   }
 
+  /// To fit a model, where there is none.
+  public var remedy: Remedy? {
+    if case .needsModel(let method) = self { .fitModel(method: method) } else { nil }
+  }
+
   /// One line that says what was expected, what was found, and what to do.
   public var description: String {
     switch self {
@@ -73,13 +78,13 @@ public enum FlowError: DescribedError, Hashable {
         + "width= or fewer layers= need less"
     case .otherNetwork(let expected, let found):
       "the model was fitted for networks ‘\(expected)’ and can't join ‘\(found)’; fit one to "
-        + "such networks with lcw fit"
+        + "such networks"
     case .needsModel(let method):
-      "\(method) joins networks by a model: \(method):model=FILE; lcw fit \(method) makes one"
+      "\(method) needs a fitted model: \(method):model=FILE"
     case .cannotOpen(let method):
       "\(method) has to open its model's file, for which the context has no way"
     case .noTransformation(let layer, let known):
-      "the model moves no layer \(layer); it moves \(known.joined(separator: ", "))"
+      "the model was not fitted to layer \(layer), but to \(known.joined(separator: ", "))"
     case .needsModifier(let method, let layers):
       "\(method) by itself joins networks of two layers with weights; this one has \(layers): "
         + "write \(method)…+wa or \(method)…+bfly"
@@ -90,8 +95,8 @@ public enum FlowError: DescribedError, Hashable {
     case .otherFit(let field, let expected, let found):
       "the state belongs to another fit: its \(field) is \(found), not \(expected)"
     case .modelInFit(let method, let instead):
-      "a fit makes a new model, and ‘model’ has no part in it; leave it out"
-        + (instead.map { ", or begin with that model by \(method):\($0)=FILE" } ?? "")
+      "a fit makes a new model; leave out ‘model’"
+        + (instead.map { ", or start from that model with \(method):\($0)=FILE" } ?? "")
     case .unusableStart(let figures, let reason):
       "\(figures) are not finite before the first epoch: \(reason)"
     case .notInverted(let rows, let share):
@@ -102,7 +107,7 @@ public enum FlowError: DescribedError, Hashable {
       "a network is named twice; each is learned from, or held out, once"
     case .unusableModel(let file, let problem): "\(file.asOneLine): \(problem)"
     case .otherModel(let method, let found):
-      "\(method) needs a model that lcw fit \(method) made; the file holds \(found)"
+      "\(method) needs a model that was fitted by \(method); the file holds \(found)"
     }
   }
 }

@@ -6,20 +6,11 @@ extension Trainer {
   /// The record of training for a checkpoint's metadata: `training` holds the plan and the epochs
   /// done, `history` the loss and accuracy of each epoch's batches.
   public var record: [String: JSONValue] {
-    // Written only where it is not 1, as it was before there was one.
-    let gain: [String: JSONValue] = plan.gain == 1 ? [:] : ["gain": JSONValue(plan.gain)]
-    return [
+    [
       "training": .object(
-        [
-          "batch": .integer(plan.batch),
-          "completed": .integer(epoch),
-          "epochs": .integer(plan.epochs),
-          "optimiser": .string("\(plan.rule)"),
-          "rate": JSONValue(plan.rate),
-          "schedule": .string("\(plan.schedule)"),
-          "seed": .string("\(plan.seed)"),
-          "steps": .integer(optimiser.steps),
-        ].merging(gain) { $1 }),
+        plan.written.merging([
+          "completed": .integer(epoch), "steps": .integer(optimiser.steps),
+        ]) { $1 }),
       "history": .object([
         "accuracy": .array(history.map { JSONValue($0.accuracy) }),
         "loss": .array(history.map { JSONValue($0.crossEntropy) }),
@@ -64,7 +55,7 @@ extension Trainer {
       losses.count == completed, accuracies.count == completed,
       (0...Trainer.mostSteps).contains(steps)
     else { throw TrainingError.notResumable }
-    try checkPlan(training)
+    try plan.require(training)
     // Each epoch has as many steps as the others.
     guard completed <= plan.epochs, completed > 0 ? steps % completed == 0 : steps == 0 else {
       throw TrainingError.contradiction(completed: completed, epochs: plan.epochs, steps: steps)
@@ -103,20 +94,6 @@ extension Trainer {
 
   /// More than any training takes; one step more still fits an integer, and a double tells it apart.
   static let mostSteps = 1 << 53
-
-  private func checkPlan(_ found: [String: JSONValue]) throws(TrainingError) {
-    var (expected, found) = (record["training"]?.object ?? [:], found)
-    for field in ["seed", "epochs", "batch", "rate", "schedule", "optimiser", "gain"] {
-      if field == "gain" {
-        expected[field] = expected[field] ?? 1
-        found[field] = found[field] ?? 1
-      }
-      guard let mine = expected[field], let other = found[field] else { throw .notResumable }
-      guard mine == other || (mine.double != nil && mine.double == other.double) else {
-        throw .otherRun(field: field, expected: mine.compactText, found: other.compactText)
-      }
-    }
-  }
 
   private static func memoryName(_ list: String, _ parameter: Parameter) -> String {
     "optimiser/\(list)/\(parameter.name)"

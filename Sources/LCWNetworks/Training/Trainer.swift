@@ -2,39 +2,6 @@
 public import LCWCore
 public import LCWNumerics
 
-/// What determines a run of training, besides the network and the data.
-public struct TrainingPlan: Sendable, Hashable {
-  /// The passes over the training samples.
-  public var epochs: Int
-  /// The samples per step.
-  public var batch: Int
-  /// The learning rate at the start.
-  public var rate: Double
-  /// How the rate changes.
-  public var schedule: Schedule
-  /// How gradients become steps.
-  public var rule: OptimiserRule
-  /// A factor on the random initial weights. Layers with the paper's ±1/√n let signals shrink by 1/√6 each:
-  /// √6 ≈ 2.45 keeps their size through any number of layers with ReLU (He et al. 2015).
-  public var gain: Double
-  /// The seed of the initial weights, the order of samples, dropout and augmentation.
-  public var seed: UInt64
-
-  /// A plan; the defaults are the paper's.
-  public init(
-    epochs: Int = 30, batch: Int = 128, rate: Double = 0.01, schedule: Schedule = .paper,
-    rule: OptimiserRule = .sgd(momentum: 0.9, decay: 1e-4), gain: Double = 1, seed: UInt64 = 0
-  ) {
-    self.epochs = epochs
-    self.batch = batch
-    self.rate = rate
-    self.schedule = schedule
-    self.rule = rule
-    self.gain = gain
-    self.seed = seed
-  }
-}
-
 /// Training that goes on epoch by epoch, as a value: it can be saved between epochs and continued
 /// to the same bits.
 public struct Trainer: Sendable {
@@ -130,83 +97,24 @@ public struct Trainer: Sendable {
       network.nodes[$0].operation.needsSeveralSamples(inputs: network.inputShapes(of: $0))
     }
     guard smallest > 1 || !isSingle else {
-      throw .plan(
+      throw .loneSample(
         "batch normalisation of single values needs two samples in every batch, but of \(samples.count) "
-          + "samples in batches of \(plan.batch) the last is alone; take another --batch")
+          + "samples in batches of \(plan.batch) the last is alone")
     }
   }
 
   private mutating func runBatches(
     of samples: SampleSet, workers: Workers, progress: (Progress) throws -> Void
   ) throws -> ClassificationSums {
-    let rate = Float(plan.rate * plan.schedule.factor(epoch: epoch, of: plan.epochs))
-    var ordering = RandomStream(seed: plan.seed, purpose: .order, index: epoch)
-    let order = ordering.permutation(of: samples.count)
+    let batches = TrainingBatches(of: samples, plan: plan, epoch: epoch)
     var sums = ClassificationSums()
-    for start in stride(from: 0, to: order.count, by: plan.batch) {
-      let indices = Array(order[start..<min(start + plan.batch, order.count)])
-      let firstUse = epoch * samples.count + start
-      let block = samples.block(
-        at: indices,
-        augmenting: { [seed = plan.seed] position in
-          RandomStream(seed: seed, purpose: .augmentation, index: firstUse + position)
-        }, workers: workers)
+    try batches.forEach(workers: workers) { batch in
       sums += runner.accumulateGradients(
-        of: block, labels: indices.map { samples.labels[$0] }[...], weights: weights,
-        into: &optimiser.gradients, carry: optimiser.carry,
-        random: RandomStream(seed: plan.seed, purpose: .dropout, index: firstUse),
-        workers: workers)
-      optimiser.step(&weights, rate: rate, workers: workers)
+        of: batch.samples, labels: batch.labels, weights: weights, into: &optimiser.gradients,
+        carry: optimiser.carry, random: batch.dropout, workers: workers)
+      optimiser.step(&weights, rate: batches.rate, workers: workers)
       try progress(Progress(epoch: epoch, samples: sums.samples, metrics: Metrics(sums)))
     }
     return sums
-  }
-}
-
-/// What can be wrong with training.
-public enum TrainingError: DescribedError, Hashable {
-  /// A plan that can't be carried out.
-  case plan(String)
-  /// A text that means no schedule.
-  case schedule(String)
-  /// A text that means no optimiser.
-  case optimiser(String)
-  /// The loss became infinite or not a number.
-  case diverged(epoch: Int)
-  /// A checkpoint to continue from belongs to another run.
-  case otherRun(field: String, expected: String, found: String)
-  /// A checkpoint holds nothing to continue from.
-  case notResumable
-  /// A checkpoint's counts can't all be right.
-  case contradiction(completed: Int, epochs: Int, steps: Int)
-
-  /// Wrong usage, wrong data, or a failure of the run itself.
-  public var category: ErrorCategory {
-    switch self {
-    case .plan, .schedule, .optimiser, .otherRun: .usage
-    case .diverged: .failure
-    case .notResumable, .contradiction: .data
-    }
-  }
-
-  /// One line that says what is wrong and what to do.
-  public var description: String {
-    switch self {
-    case .plan(let reason): "training can't start: \(reason)"
-    case .schedule(let text):
-      "‘\(text)’ is no schedule; there are paper, constant, cosine and step:epochs=20,factor=0.9"
-    case .optimiser(let text):
-      "‘\(text)’ is no optimiser; there are sgd:momentum=0.9,decay=0.0001 and "
-        + "adam:beta1=0.9,beta2=0.999,decay=0"
-    case .diverged(let epoch):
-      "the loss is no longer finite in epoch \(epoch + 1); try a smaller learning rate"
-    case .otherRun(let field, let expected, let found):
-      "the checkpoint belongs to another run: its \(field) is \(found), not \(expected)"
-    case .contradiction(let completed, let epochs, let steps):
-      "the checkpoint says that \(completed) of \(epochs) epochs are done after \(steps) steps, which "
-        + "can't be"
-    case .notResumable:
-      "the checkpoint does not hold an optimiser's state, so that training can't continue from it"
-    }
   }
 }

@@ -42,19 +42,60 @@ extension ImageConvolution {
         weightGradient: &weightGradient, biasGradient: &biasGradient, carry: carry,
         needsInput: needsInput, workers: workers)
     }
+    return denseBackward(
+      gradient, clipped: clipped, images: images, weight: weight,
+      weightGradient: &weightGradient, biasGradient: &biasGradient, carry: carry,
+      needsInput: needsInput, workers: workers)
+  }
+
+  /// The gradients where every filter reads every channel.
+  private func denseBackward(
+    _ gradient: consuming Tensor, clipped: Tensor?, images: Tensor, weight: Tensor,
+    weightGradient: inout Tensor, biasGradient: inout Tensor?, carry: Float, needsInput: Bool,
+    workers: Workers
+  ) -> Tensor? {
     BLAS.useCallingThread()
-    // The direct way gives both gradients from one set of patches.
-    let fastFilters = needsInput && fastBackward == nil ? nil : fast
+    let samples = images.shape.rows
+    let ways = BackwardWays(
+      // The direct way gives both gradients from one set of patches.
+      filters: needsInput && fastBackward == nil ? nil : fast,
+      input: needsInput ? fastBackward : nil, needsInput: needsInput)
     // For each part the gradient of the filters, or its transform; and that of the bias.
-    let sumCount = fastFilters?.sumCount ?? weight.count
+    let sumCount = ways.filters?.sumCount ?? weight.count
     // A machine may have more threads than there is memory for sums.
     let parts = min(
       partCount(of: samples, workers), max(1, ImageConvolution.largestSums / sumCount))
     var input = Tensor(unspecified: needsInput ? images.shape : [0])
-    let fastInput = needsInput ? fastBackward : nil
-    let transformed = fastInput?.transform(weight, reversed: true, workers: workers)
     var sums = Tensor(unspecified: [parts, sumCount])
     var biasSums = Tensor(zeros: [parts, filters])
+    sumParts(
+      by: ways, &gradient, clipped: clipped, images: images, weight: weight, input: &input,
+      sums: &sums, biasSums: &biasSums, workers: workers)
+    if let filters = ways.filters {
+      filters.add(sums, parts: parts, to: &weightGradient, carry: carry, workers: workers)
+    } else {
+      weightGradient.assignSum(ofRows: sums, plus: carry, workers: workers)
+    }
+    biasGradient?.assignSum(ofRows: biasSums, plus: carry, workers: .serial)
+    return needsInput ? input : nil
+  }
+
+  /// How the gradients are computed: by transforms, or directly where there are none.
+  private struct BackwardWays {
+    var filters: (any FastConvolution)?
+    var input: (any FastConvolution)?
+    var needsInput: Bool
+  }
+
+  /// Gives each worker a part of the images, whose sums become a row each.
+  private func sumParts(
+    by ways: BackwardWays, _ gradient: inout Tensor, clipped: Tensor?, images: Tensor,
+    weight: Tensor, input: inout Tensor, sums: inout Tensor, biasSums: inout Tensor,
+    workers: Workers
+  ) {
+    let (parts, sumCount) = (sums.shape.rows, sums.shape.rowCount)
+    let samples = images.shape.rows
+    let transformed = ways.input?.transform(weight, reversed: true, workers: workers)
     sums.elements.withUnsafeMutableBufferPointer { sums in
       biasSums.elements.withUnsafeMutableBufferPointer { biasSums in
         gradient.elements.withUnsafeMutableBufferPointer { gradient in
@@ -67,20 +108,20 @@ extension ImageConvolution {
                       let gradient = gradient.baseAddress, let images = images.baseAddress,
                       let weight = weight.baseAddress
                     else { return }
-                    let target = needsInput ? input.baseAddress : nil
+                    let target = ways.needsInput ? input.baseAddress : nil
                     let operands = BackwardOperands(
                       gradient: gradient, clipped: clipped, images: images, weight: weight,
-                      input: fastInput == nil ? target : nil)
+                      input: ways.input == nil ? target : nil)
                     forEachPart(parts, of: samples, workers) { part, range in
                       let (sum, bias) = (sums + part * sumCount, biasSums + part * filters)
-                      if let fastFilters {
+                      if let filters = ways.filters {
                         clip(range, operands, biasSum: bias)
-                        fastFilters.sumProducts(range, of: images, gradient: gradient, to: sum)
+                        filters.sumProducts(range, of: images, gradient: gradient, to: sum)
                       } else {
                         sumDirectly(range, operands, weightSum: sum, biasSum: bias)
                       }
-                      if let fastInput, let transformed, let target {
-                        fastInput.run(
+                      if let input = ways.input, let transformed, let target {
+                        input.run(
                           range, of: gradient, transformed: transformed, bias: nil,
                           clipping: false, to: target)
                       }
@@ -93,13 +134,6 @@ extension ImageConvolution {
         }
       }
     }
-    if let fastFilters {
-      fastFilters.add(sums, parts: parts, to: &weightGradient, carry: carry, workers: workers)
-    } else {
-      weightGradient.assignSum(ofRows: sums, plus: carry, workers: workers)
-    }
-    biasGradient?.assignSum(ofRows: biasSums, plus: carry, workers: .serial)
-    return needsInput ? input : nil
   }
 
   /// What the backward pass reads and writes, each worker the part of its images.

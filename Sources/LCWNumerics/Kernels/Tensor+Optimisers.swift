@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Elements below which a second thread costs more than it brings.
 private let grain = 1 << 15
 
@@ -73,18 +81,8 @@ extension Tensor {
       self.beta1 = beta1
       self.beta2 = beta2
       self.epsilon = epsilon
-      self.correction1 = Float(1 - AdamConstants.power(Double(beta1), step))
-      self.correction2 = Float(1 - AdamConstants.power(Double(beta2), step))
-    }
-
-    private static func power(_ base: Double, _ exponent: Int) -> Double {
-      var (result, square, rest) = (1.0, base, exponent)
-      while rest > 0 {
-        if rest & 1 == 1 { result *= square }
-        square *= square
-        rest >>= 1
-      }
-      return result
+      self.correction1 = Float(1 - pow(Double(beta1), Double(step)))
+      self.correction2 = Float(1 - pow(Double(beta2), Double(step)))
     }
   }
 

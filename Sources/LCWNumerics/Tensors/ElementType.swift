@@ -36,38 +36,26 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable {
   case complex64 = "c64"
 
   /// The bytes of one element.
-  public var width: Int {
-    switch self {
-    case .float64, .int64, .uint64, .complex64: 8
-    case .float32, .int32, .uint32: 4
-    case .float16, .bfloat16, .int16, .uint16: 2
-    case .int8, .uint8, .bool, .float8E4M3, .float8E5M2: 1
-    }
-  }
+  public var width: Int { traits.width }
 
   /// Whether the elements are floating-point numbers of those types that weights are computed
   /// with: f64, f32, f16 and bf16.
-  public var isFloatingPoint: Bool {
-    switch self {
-    case .float64, .float32, .float16, .bfloat16: true
-    default: false
-    }
-  }
+  public var isFloatingPoint: Bool { traits.kind == .floatingPoint && !isPassedThrough }
 
   /// Whether the elements are integers, signed or not. Truth values are none.
-  public var isInteger: Bool {
-    switch self {
-    case .int64, .int32, .int16, .int8, .uint8, .uint16, .uint32, .uint64: true
-    default: false
-    }
-  }
+  public var isInteger: Bool { traits.kind == .integer }
+
+  /// Whether the elements are pairs of a real and an imaginary part.
+  public var isComplex: Bool { traits.kind == .complex }
+
+  /// Whether the elements have a sign bit of their own, so that to change it is to negate: those of
+  /// floating-point numbers, and both parts of complex ones.
+  public var hasSignBit: Bool { traits.kind == .floatingPoint || isComplex }
+
+  /// The integers that an element can be; nothing for other types.
+  public var integerRange: ClosedRange<Int128>? { traits.integers?.range }
 
   /// Whether tensors of the type are kept, listed, converted between files and compared, while
   /// whatever computes with weights refuses them by the type's name.
-  public var isPassedThrough: Bool {
-    switch self {
-    case .uint16, .uint32, .uint64, .float8E4M3, .float8E5M2, .complex64: true
-    default: false
-    }
-  }
+  public var isPassedThrough: Bool { traits.isPassedThrough }
 }

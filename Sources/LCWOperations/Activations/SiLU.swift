@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
-public import LCWNumerics
+import LCWNumerics
 
 /// x · sigmoid(x), the sigmoid-weighted linear unit (Elfwing, Uchibe and Doya 2018), also called swish.
-public struct SiLU: NetworkOperation {
+public struct SiLU: PointwiseActivation {
   /// `silu`
   public static let name = "silu"
   /// What it is.
@@ -11,20 +11,9 @@ public struct SiLU: NetworkOperation {
 
   /// The activation.
   public init() {}
-  /// No words.
-  public init(words: inout OperationWords) {}
-  /// No words.
-  public var words: [String] { [] }
-
-  /// The input's.
-  public func outputShape(for inputs: [Shape]) -> Shape { inputs[0] }
-  /// Units pass one by one.
-  public func units(inputs: [Shape], output: Shape) -> UnitRelation { .oneByOne }
 
   /// Each value for itself.
-  public func kernel(
-    inputs: [Shape], output: Shape, fusing: FusedActivation?
-  ) -> any OperationKernel {
+  public var kernel: any OperationKernel {
     ActivationKernel(kept: .input) {
       $0.silu(workers: $1)
     } backward: {

@@ -7,7 +7,7 @@ public struct Softmax: NetworkOperation {
   /// `softmax`
   public static let name = "softmax"
   /// What it is.
-  public static let summary = "exp(x) over the sum of these over the channels"
+  public static let summary = "exp(x) divided by its sum over the channels"
 
   /// The activation.
   public init() {}
@@ -40,7 +40,7 @@ public struct Softmax: NetworkOperation {
 }
 
 extension Layer {
-  /// exp(x) over the sum of these over the channels.
+  /// exp(x) divided by its sum over the channels.
   public static let softmax = Layer(Softmax())
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 public import LCWCore
-public import LCWNumerics
+import LCWNumerics
 
 /// The hyperbolic tangent.
-public struct Tanh: NetworkOperation {
+public struct Tanh: PointwiseActivation {
   /// `tanh`
   public static let name = "tanh"
   /// What it is.
@@ -11,20 +11,9 @@ public struct Tanh: NetworkOperation {
 
   /// The activation.
   public init() {}
-  /// No words.
-  public init(words: inout OperationWords) {}
-  /// No words.
-  public var words: [String] { [] }
-
-  /// The input's.
-  public func outputShape(for inputs: [Shape]) -> Shape { inputs[0] }
-  /// Units pass one by one.
-  public func units(inputs: [Shape], output: Shape) -> UnitRelation { .oneByOne }
 
   /// Each value for itself.
-  public func kernel(
-    inputs: [Shape], output: Shape, fusing: FusedActivation?
-  ) -> any OperationKernel {
+  public var kernel: any OperationKernel {
     ActivationKernel(kept: .output) {
       $0.tanh(workers: $1)
     } backward: {

@@ -7,7 +7,7 @@ public struct Add: SumOperation {
   /// `add`
   public static let name = "add"
   /// What it is.
-  public static let summary = "the sum of two values or more of one shape"
+  public static let summary = "the sum of two or more values of the same shape"
   /// How it is written.
   public static let usage = "add from NAME NAME …"
   /// Two or more.

@@ -7,7 +7,7 @@ public struct Concatenate: NetworkOperation {
   /// `concat`
   public static let name = "concat"
   /// What it is.
-  public static let summary = "the channels of two values or more, one value behind the other"
+  public static let summary = "concatenates two or more values along their channels"
   /// How it is written.
   public static let usage = "concat from NAME NAME …"
   /// Two or more.

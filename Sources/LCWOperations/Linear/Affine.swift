@@ -7,7 +7,7 @@ public struct Affine: AffineOperation {
   /// `affine`
   public static let name = "affine"
   /// What it is.
-  public static let summary = "a learned factor and summand for each channel"
+  public static let summary = "a learned scale and shift for each channel"
 
   /// The scaling.
   public init() {}

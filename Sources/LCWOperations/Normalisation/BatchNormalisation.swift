@@ -9,7 +9,7 @@ public struct BatchNormalisation: AffineOperation {
   public static let name = "batchnorm"
   /// What it is.
   public static let summary =
-    "normalises each channel by the batch in training, by running moments otherwise"
+    "normalises each channel by the batch in training, by running statistics otherwise"
   /// How it is written.
   public static let usage = "batchnorm [epsilon E] [momentum M]"
   /// `norm`

@@ -10,7 +10,7 @@ public struct AdaptiveAveragePool: NetworkOperation {
   /// `adaptive-avgpool`
   public static let name = "adaptive-avgpool"
   /// What it is.
-  public static let summary = "the means of so many bins that divide an image of any size"
+  public static let summary = "average pooling of an image of any size to a fixed number of bins"
   /// How it is written.
   public static let usage = "adaptive-avgpool [HEIGHTxWIDTH]"
 

@@ -8,7 +8,7 @@ public struct Flatten: NetworkOperation {
   public static let name = "flatten"
   /// What it is.
   public static let summary =
-    "any shape to a vector, row by row, or the axes from one on to one axis"
+    "any shape to a vector, row by row, or all axes from FIRST on to one axis"
   /// How it is written.
   public static let usage = "flatten [FIRST]"
 

@@ -8,7 +8,7 @@ public struct Pad: NetworkOperation {
   /// `pad`
   public static let name = "pad"
   /// What it is.
-  public static let summary = "zeros around images, or channels of zeros before and behind"
+  public static let summary = "zeros around images, or channels of zeros before and after"
   /// How it is written.
   public static let usage = "pad P|TOPxLEFTxBOTTOMxRIGHT, or pad channels BEFORExBEHIND"
 

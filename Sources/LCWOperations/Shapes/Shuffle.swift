@@ -8,7 +8,7 @@ public struct Shuffle: NetworkOperation {
   /// `shuffle`
   public static let name = "shuffle"
   /// What it is.
-  public static let summary = "the channels of groups in turn: the first of each, then the second"
+  public static let summary = "interleaves groups of channels: the first of each, then the second"
   /// How it is written.
   public static let usage = "shuffle GROUPS"
 

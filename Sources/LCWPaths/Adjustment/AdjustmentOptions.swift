@@ -66,7 +66,7 @@ extension AdjustmentOptions {
   private static func ridgeOption(_ ridge: Double) -> PluginOption<Double> {
     PluginOption(
       "ridge", default: ridge,
-      help: "penalty on the change of weights, as a share of the features' mean square; with 0 "
+      help: "ridge penalty on the change of weights, relative to the features' mean square; with 0 "
         + "weights may jump where the features' rank changes")
   }
   private static let biasOption = PluginOption(
@@ -75,12 +75,12 @@ extension AdjustmentOptions {
     "samples", default: 0, help: "training samples to use, 0 for all")
   private static let positionsOption = PluginOption(
     "positions", default: AdjustmentOptions().positions ?? 0,
-    help: "positions of each sample that a convolution's patches are taken at, 0 for all")
+    help: "positions per sample at which to take a convolution's patches; 0 for all")
   private static let patchesOption = PluginOption(
     "patches", default: AdjustmentOptions().patches ?? 0,
     help:
-      "patches for each value of a convolution's patch, which limits the samples used for it and, "
-      + "where all layers are solved for at once, for layers behind it; 0 for those of all samples")
+      "patches per weight of a convolution filter, which limits the samples used for it and, "
+      + "where all layers are solved for at once, for later layers; 0 for those of all samples")
 
   /// The options of a plugin that adjusts layers: `ridge`, `bias`, `samples`, `positions` and
   /// `patches`.

@@ -9,7 +9,8 @@ import LCWNumerics
 /// curve, and the tensors are named `stage/parameter/index`; `not_on_the_way` numbers the stages,
 /// from 1, that are no way from one network's units to the other's. If modifiers have changed such a path, `modifiers`
 /// names them: they are applied anew. Of any other path the two networks
-/// are stored, `start/parameter` and `end/parameter`, and the method joins them anew.
+/// are stored, `start/parameter` and `end/parameter`, and the method joins them anew. What it solves for at
+/// some points may be kept beside: ``KeptPoints``.
 public struct PathArchive: Sendable {
   /// How the archive determines the path.
   public enum Content: Sendable {
@@ -23,6 +24,8 @@ public struct PathArchive: Sendable {
 
   /// How the path is determined.
   public var content: Content
+  /// What is kept of points for which the path solves something, so that it is not solved again.
+  public var kept: KeptPoints?
   /// The labels of the path's stages.
   public var stages: [String]
   /// The method that made it.
@@ -53,6 +56,7 @@ public struct PathArchive: Sendable {
       (path as? ExplicitPath).map(Content.stored) ?? PathArchive.modified(path, seed: seed)
       ?? .computed(from: networks.0, to: networks.1, seed: seed)
     stages = path.stages.map(\.label)
+    kept = nil
     self.method = method
     self.architecture = architecture
     self.dataset = dataset
@@ -93,18 +97,20 @@ public struct PathArchive: Sendable {
   public func path(
     in context: ConnectionContext, registry: PluginRegistry
   ) throws -> any ConnectionPath {
+    let path: any ConnectionPath
     switch content {
-    case .stored(let path): return path
-    case .modified(let path, let modifiers, let seed):
+    case .stored(let stored): return stored
+    case .modified(let base, let modifiers, let seed):
       var context = context
       context.seed = seed
-      return try registry.connection(MethodExpression(method.method, modifiers: modifiers))
-        .modified(path, in: context)
+      path = try registry.connection(MethodExpression(method.method, modifiers: modifiers))
+        .modified(base, in: context)
     case .computed(let start, let end, let seed):
       var context = context
       context.seed = seed
-      return try registry.connection(method).path(from: start, to: end, in: context)
+      path = try registry.connection(method).path(from: start, to: end, in: context)
     }
+    return kept?.resumed(by: path) ?? path
   }
 
   /// The archive's content.
@@ -135,8 +141,10 @@ public struct PathArchive: Sendable {
         }
       }
     }
+    if let kept { metadata.merge(kept.metadata) { $1 } }
     return Checkpoint(
-      kind: .path, metadata: record.merging(metadata) { $1 }, tensors: tensors)
+      kind: .path, metadata: record.merging(metadata) { $1 },
+      tensors: tensors + (kept?.tensors(of: network) ?? []))
   }
 
   private static func motions(
@@ -195,6 +203,7 @@ extension PathArchive {
     content =
       try PathArchive.stored(source, network, labels: labels)
       ?? PathArchive.computed(source, network)
+    kept = try KeptPoints(reading: source, network, stages: labels.count)
   }
 
   private static func stored(

@@ -205,7 +205,7 @@ public enum EnsembleError: DescribedError, Hashable {
       "a head of \(head) layers can't be: the network has \(layers) layers of weights, and a head "
         + "has from 1 to all of them"
     case .headWithinBlock(let head, let layer, let others):
-      "a head of \(head) layers would begin at \(layer), within a block that other layers lead around; "
+      "a head of \(head) layers would begin at \(layer), inside a residual block; "
         + "heads of \(others.map(String.init).joined(separator: ", ")) layers can be"
     case .otherBackbone(let member, let parameter):
       "member \(member + 1) has another \(parameter) than the first, but it is in the backbone"

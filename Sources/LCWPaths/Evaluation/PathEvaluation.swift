@@ -140,8 +140,7 @@ extension PathEvaluator {
   ) throws -> PathEvaluation {
     precondition(pointsPerUnit >= 2, "a grid has two points or more")
     let bounds = path.stages.count > 1 ? path.lossBounds : nil
-    let steps = bounds == nil ? pointsPerUnit - 1 : 1
-    let grid = (0...path.stages.count * steps).map { Double($0) / Double(steps) }
+    let grid = path.grid(pointsPerUnit: bounds == nil ? pointsPerUnit : 2)
     var points = try measure(path, at: grid, on: data, isOnGrid: true)
     try requireFiniteEnds(points, path, on: data)
     if refining && bounds == nil {

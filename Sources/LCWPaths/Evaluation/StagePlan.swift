@@ -182,14 +182,11 @@ struct StagePlan: Sendable {
     var weights = start
     let localTime = path.position(of: time).time
     for index in tail.parameters {
-      switch motions[index] {
-      case .fixed(let tensor): weights[index] = tensor
-      case .combination(let bases, let curve):
-        weights[index] = Tensor.combination(
-          bases, coefficients: curve.coefficients(at: localTime),
-          shape: path.network.parameters[index].shape)
-      case .opaque: return try path.weights(at: time)
+      let shape = path.network.parameters[index].shape
+      guard let tensor = motions[index].tensor(at: localTime, shape: shape) else {
+        return try path.weights(at: time)
       }
+      weights[index] = tensor
     }
     return weights
   }

@@ -56,7 +56,7 @@ public struct ExchangeOptions: Sendable, Hashable {
   public var samples: Int?
   /// At how many positions of each sample a convolution's patches are taken at most.
   public var positions: Int
-  /// The penalty on the distance of solved weights from the units' own, as a share of the features' mean
+  /// The ridge penalty on solved weights' distance from the units' own, relative to the features' mean
   /// square: 0 or more.
   public var ridge: Double
 
@@ -80,30 +80,30 @@ extension ExchangeOptions {
   private static let blocksOption = PluginOption(
     "blocks", default: 0,
     help:
-      "blocks that the units of a layer change hands in, one after the other; 0 for as many as suit "
+      "number of blocks in which a layer's units are swapped, one by one; 0 for as many as suit "
       + "the network")
   private static let orderOption = PluginOption(
     "order", default: ExchangeOptions().order,
-    help: "the order in which units leave and come; auto: greedy up to 512 units, else random")
+    help: "the order in which units are swapped; auto: greedy up to 512 units, else random")
   private static let targetOption = PluginOption(
     "target", default: ExchangeOptions().target,
-    help: "what the output layer is solved for: both networks' outputs mixed, or the first one's")
+    help: "target of the output layer: a mix of both networks' outputs, or the first one's")
   private static let refitOption = PluginOption(
     "refit", default: ExchangeOptions().refit,
     help: "whether the output layer of every state is fitted to the labels of the training samples")
   private static let atOnceOption = PluginOption(
     "at-once", default: ExchangeOptions().atOnce,
-    help: "whether a block of all layers changes hands at a time, or one layer after the other")
+    help: "whether to swap a block in all layers at once, or one layer after the other")
   private static let samplesOption = PluginOption(
     "samples", default: 0,
-    help: "training samples to use; 0 for all, or in deeper networks as many as are ample")
+    help: "training samples to use; 0 for all, or for enough of them in deeper networks")
   private static let positionsOption = PluginOption(
     "positions", default: ExchangeOptions().positions,
-    help: "positions of each sample that a convolution's patches are taken at, 0 for all")
+    help: "positions per sample at which to take a convolution's patches; 0 for all")
   private static let ridgeOption = PluginOption(
     "ridge", default: ExchangeOptions().ridge,
     help:
-      "penalty on the distance of solved weights from the units' own, as a share of the features' "
+      "ridge penalty on solved weights' distance from the units' own, relative to the features' "
       + "mean square")
 
   /// The options of a plugin that exchanges units.

@@ -102,18 +102,22 @@ public enum LandscapeError: DescribedError, Hashable {
   /// Wrong usage.
   public var category: ErrorCategory { .usage }
 
+  /// To measure moments at each point.
+  public var remedy: Remedy? {
+    if case .runningMoments = self { .measureMoments } else { nil }
+  }
+
   /// One line that says what is wrong and what to do.
   public var description: String {
     switch self {
     case .collinear:
-      "the three points lie on a line in weight space, so that they set no plane; name another point, or a path that "
+      "the three points lie on a line in weight space, so they define no plane; name another point, or a path that "
         + "is no straight line"
     case .noDirection:
       "the direction is zero everywhere, so that there is nothing to draw along it"
     case .runningMoments(let layer):
-      "\(layer) keeps running moments, which are right for the networks given and for no point between "
-        + "them; measure them anew at each point with --reset, or fold it into its neighbours with lcw "
-        + "convert --fold-batchnorm"
+      "\(layer) has running statistics that are right for the given networks and for no point between "
+        + "them"
     }
   }
 }

@@ -36,7 +36,7 @@ public struct UnitMatching: Sendable, Hashable {
     return network
   }
 
-  /// The number of units that meet one of another number.
+  /// The number of units matched to one with another index.
   public var movedUnits: Int {
     orders.reduce(0) { sum, order in sum + order.indices.count { order[$0] != $0 } }
   }

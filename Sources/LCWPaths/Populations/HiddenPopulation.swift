@@ -264,7 +264,7 @@ public enum PopulationError: DescribedError, Hashable {
       "the units of \(name) are both read and written by \(reader), so that no weight of it belongs to "
         + "one unit alone"
     case .severalGroups(let name, let count):
-      "the units of \(name) are in \(count) groups, each of which is exchanged for itself; choose a method "
+      "the units of \(name) are in \(count) groups, each exchanged separately; choose a method "
         + "or a modifier that handles all layers at once"
     }
   }

@@ -29,13 +29,6 @@ struct MotionPath: ConnectionPath {
   func weights(at t: Double) throws -> Weights {
     if t <= 0 { return start }
     if t >= 1 { return end }
-    var weights = start
-    for (index, parameter) in network.parameters.enumerated() {
-      if let tensor = stages[0].motions[index].tensor(at: t, shape: parameter.shape) {
-        weights[index] = tensor
-      }
-    }
-    try motion.move(&weights, to: t)
-    return weights
+    return try weights(at: t, opaque: motion.tensors(at: t))
   }
 }

@@ -48,8 +48,8 @@ public struct MovingLayer: Sendable, Hashable {
       throw .layer(
         index: layer, description: network.describe(node: layer),
         problem: "shares its units with \(names)\(others.count > 4 ? " and others" : ""): "
-          + "\(method) moves networks in which each hidden layer is read by the next one alone; "
-          + "wa:layers=all moves all layers at once, and takes such networks")
+          + "\(method) needs networks in which only the next layer reads each hidden layer; "
+          + "wa:layers=all moves all layers at once and joins this network")
     }
   }
 }

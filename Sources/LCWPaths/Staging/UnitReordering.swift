@@ -108,16 +108,7 @@ public struct UnitReordering: ConnectionPath {
   /// The point at t.
   public func weights(at t: Double) throws -> Weights {
     let (stage, time) = position(of: t)
-    guard stage == 1 else {
-      var weights = end
-      for (index, parameter) in network.parameters.enumerated() {
-        if let tensor = stages[stage].motions[index].tensor(at: time, shape: parameter.shape) {
-          weights[index] = tensor
-        }
-      }
-      return weights
-    }
-    return weights(inReorderingAt: time)
+    return stage == 1 ? weights(inReorderingAt: time) : try weights(at: t, opaque: [:])
   }
 
   /// Every move takes two equal pieces of time, and so does what precedes the unit's return.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import LCWCore
 
 /// Round values along an axis: multiples of 1, 2 or 5 times a power of ten.
 public struct AxisTicks: Sendable, Hashable {

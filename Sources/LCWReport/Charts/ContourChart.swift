@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// A value over a plane, drawn as contours on shaded cells, with lines such as paths over it.
 public struct ContourChart: Sendable, Hashable {
@@ -70,22 +71,8 @@ public struct ContourChart: Sendable, Hashable {
     let smallest = 0.004
     return (0..<count).map { index in
       let share = Double(index) / Double(count)
-      return low + (high - low) * smallest * ContourChart.power(1 / smallest, share)
+      return low + (high - low) * smallest * pow(1 / smallest, share)
     }
-  }
-
-  // By repeated square roots, since the standard library alone has no power.
-  private static func power(_ base: Double, _ exponent: Double) -> Double {
-    var (result, factor, rest) = (1.0, base, exponent)
-    for _ in 0..<40 where rest > 0 {
-      factor = factor.squareRoot()
-      rest *= 2
-      if rest >= 1 {
-        result *= factor
-        rest -= 1
-      }
-    }
-    return result
   }
 }
 

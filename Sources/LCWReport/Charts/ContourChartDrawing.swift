@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LCWCore
 
 /// A contour chart laid out for a width.
 struct ContourChartDrawing {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LCWCore
 
 extension Table {
   /// What stands in a cell. People see rounded numbers, machines (CSV, JSON) all digits.

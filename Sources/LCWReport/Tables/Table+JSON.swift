@@ -6,7 +6,7 @@ extension Table {
   ///
   /// Numbers have all their digits, percentages stand as fractions, a mean with a deviation is an
   /// object of `mean` and `deviation`, an empty cell is left out, and what is not finite is the
-  /// text `nan`, `inf` or `-inf`. A key that stands twice gets a number: `loss`, `loss 2`.
+  /// text `nan`, `inf` or `-inf`. A key that is repeated gets a number: `loss`, `loss 2`.
   public var json: JSONValue {
     let keys = distinctKeys
     return .array(

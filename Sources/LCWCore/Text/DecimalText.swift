@@ -47,7 +47,7 @@ extension String {
   }
 
   /// `digits` · 10^-`decimals`; zero is never negative.
-  static func decimal(_ digits: UInt128, decimals: Int, isNegative: Bool) -> String {
+  package static func decimal(_ digits: UInt128, decimals: Int, isNegative: Bool) -> String {
     var text = "\(digits)"
     if decimals > 0 {
       text = String(repeating: "0", count: Swift.max(0, decimals + 1 - text.count)) + text

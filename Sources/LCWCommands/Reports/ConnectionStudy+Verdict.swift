@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import LCWCore
+import LCWNetworks
+import LCWPaths
+
+extension ConnectionStudy {
+  /// What the study shows, in a few sentences: which path is best, how far its worst point is from the
+  /// networks at its ends, and how far that of the worst path is.
+  var verdict: [String] {
+    guard let best = ranked.first else { return [] }
+    let (train, test) = (best.evaluation.train, best.evaluation.test)
+    let loss = "\(String(train.worstLoss, decimals: 4)) nats on the training samples"
+    var sentences = [
+      entries.count == 1
+        ? "The largest loss of \(best.name) is \(loss)."
+        : "\(best.name) has the smallest largest loss of \(entries.count) paths, \(loss)."
+    ]
+    if let low = lowerEnd(of: best) {
+      let lost = (low - test.worstAccuracy) * 100
+      sentences.append(
+        "Its worst point has \(percent(test.worstAccuracy)) on the test samples, the weaker of the two "
+          + "networks \(percent(low)): \(Quality(lost: lost).rawValue).")
+    }
+    if entries.count > 1, let last = ranked.last {
+      sentences.append(
+        "\(last.name) has the largest loss, \(String(last.evaluation.train.worstLoss, decimals: 4)); its "
+          + "worst point has \(percent(last.evaluation.test.worstAccuracy)).")
+    }
+    return sentences
+  }
+
+  /// How good a path is, by the points of accuracy that its worst point loses.
+  private enum Quality: String {
+    case good = "the path is about as good as its ends"
+    case fair = "the path is a little worse than its ends"
+    case poor = "this is no path of low loss"
+
+    init(lost: Double) {
+      self = lost < 1 ? .good : lost < 3 ? .fair : .poor
+    }
+  }
+
+  /// The paths, that with the smallest largest training loss first.
+  var ranked: [Entry] {
+    entries.sorted { $0.evaluation.train.worstLoss < $1.evaluation.train.worstLoss }
+  }
+
+  /// The lower test accuracy of a path's two ends.
+  private func lowerEnd(of entry: Entry) -> Double? {
+    guard let first = entry.evaluation.points.first, let last = entry.evaluation.points.last else {
+      return nil
+    }
+    return min(first.test.accuracy, last.test.accuracy)
+  }
+
+  private func percent(_ share: Double) -> String { "\(String(share * 100, decimals: 2)) %" }
+}
