@@ -40,7 +40,13 @@ extension AtomicFile {
     }
     guard FileIdentity(of: written) == identity else {
       // Somebody's file goes back to its name, and so does one that took the name meanwhile.
-      repeat { _ = try exchange(written, file) } while FileIdentity(of: written) != own
+      repeat {
+        do throws(FileError) { _ = try exchange(written, file) } catch {
+          // The name is gone. A link does not replace what may have it by now.
+          link(written.path, file.path)
+          throw error
+        }
+      } while FileIdentity(of: written) != own
       return false
     }
     // What it was has the other name now, and is of no use any more.

@@ -17,30 +17,46 @@ public enum Gzip {
   }
 
   private static let magic: [UInt8] = [0x1F, 0x8B]
-  /// The bytes that are unpacked at a time.
+  /// The bytes that are read, and those that are unpacked, at a time.
   private static let block = 1 << 20
 
   private static func unpacked(_ input: InputFile, limit: Int) throws(FileError) -> [UInt8] {
-    let packed = try input.bytes(in: 0..<input.size)
     var content: [UInt8] = []
     var room = [UInt8](repeating: 0, count: block)
-    var progress = Inflater.Progress()
+    var packed: ArraySlice<UInt8> = []
     var position = 0
-    do throws(Inflater.Failure) {
-      let inflater = try Inflater(.gzip)
-      while position < packed.count || !progress.isAtEnd {
-        // A file may have several members: its content is theirs, one behind the other.
-        if progress.isAtEnd { inflater.restart() }
-        progress = try inflater.unpack(packed[position...], into: &room)
-        position += progress.read
-        content += room.prefix(progress.written)
-        guard content.count <= limit else { break }
-        guard progress.isAtEnd || progress.written > 0 else {
-          throw Inflater.Failure(reason: "it ends too early")
-        }
+    var isAtEnd = false
+    let inflater = try damageTold(of: input) { () throws(Inflater.Failure) in try Inflater(.gzip) }
+    while true {
+      if packed.isEmpty, position < input.size {
+        let range = position..<min(position + block, input.size)
+        packed = try input.bytes(in: range)[...]
+        position = range.upperBound
       }
-    } catch { throw .damaged(file: input.path, reason: error.reason) }
-    guard content.count <= limit else { throw .tooLarge(file: input.path, limit: limit) }
-    return content
+      if isAtEnd {
+        if packed.isEmpty { return content }
+        // A file may have several members: its content is theirs, one behind the other.
+        inflater.restart()
+      }
+      let progress = try damageTold(of: input) { () throws(Inflater.Failure) in
+        try inflater.unpack(packed, into: &room)
+      }
+      packed = packed.dropFirst(progress.read)
+      isAtEnd = progress.isAtEnd
+      content += room.prefix(progress.written)
+      guard content.count <= limit else { throw .tooLarge(file: input.path, limit: limit) }
+      guard isAtEnd || progress.read + progress.written > 0 else {
+        throw .damaged(file: input.path, reason: "it ends too early")
+      }
+    }
+  }
+
+  /// What unpacking gives; that bytes can't be unpacked is told with the file's name.
+  private static func damageTold<Result: ~Copyable>(
+    of input: InputFile, _ work: () throws(Inflater.Failure) -> Result
+  ) throws(FileError) -> Result {
+    do throws(Inflater.Failure) { return try work() } catch {
+      throw .damaged(file: input.path, reason: error.reason)
+    }
   }
 }

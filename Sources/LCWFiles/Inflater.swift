@@ -33,11 +33,16 @@ package struct Inflater: ~Copyable {
 
   /// - Throws: ``Failure`` if out of memory.
   init(_ wrapper: Wrapper) throws(Failure) {
-    stream = .allocate(capacity: 1)
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     stream.initialize(to: z_stream())
     let status = inflateInit2_(
       stream, wrapper.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    guard status == Z_OK else { throw Failure(reason: Self.reason(stream, status)) }
+    guard status == Z_OK else {
+      let reason = Self.reason(stream, status)
+      stream.deallocate()
+      throw Failure(reason: reason)
+    }
+    self.stream = stream
   }
 
   deinit {

@@ -223,6 +223,19 @@ struct NormalisationCommandTests {
   }
 
   @Test
+  func `networks that are measured on data prepared otherwise are warned of`() throws {
+    try train("a.lcw", dataset: "digits:standardise=channel")
+    let connect = ["connect", "a.lcw", "a.lcw", "-m", "linear", "--points", "2"]
+    let other = try program.run(connect + ["--dataset", "digits:scale=20"]).errors
+    #expect(
+      other.contains(
+        "warning: a.lcw was made for digits:standardise=channel, and is measured on digits:scale=20"
+      ))
+    let same = try program.run(connect + ["--dataset", "digits:standardise=channel"]).errors
+    #expect(!same.contains("warning: a.lcw was made for"))
+  }
+
+  @Test
   func `a checkpoint's own metrics hint where the data set is said otherwise`() throws {
     try train("a.lcw", dataset: "digits:standardise=channel")
     #expect(try program.run("evaluate", "a.lcw").errors == "")

@@ -79,6 +79,28 @@ struct ResolvedExperimentTests {
     }
   }
 
+  @Test func aSlipInAFitThatNoMethodNeedsIsToldToo() throws {
+    let fits = """
+      "methods": ["arc"], "networks": 4,
+      "fits": [{"name": "n", "method": "nosuch", "networks": [4]}],
+      """
+    #expect(failure(fits).contains("nosuch"), "\(failure(fits))")
+  }
+
+  @Test func networksOfSeveralFitsCountOnce() throws {
+    let fits = (1...100).map { number in
+      "{\"name\": \"f\(number)\", \"method\": \"flow\", \"networks\": [\((1...990).map(String.init).joined(separator: ","))]}"
+    }
+    let methods = (1...100).map { "\"flow:model=@f\($0)\"" }
+    // A thousand networks, a hundred fits that mean the same, a hundred paths.
+    let experiment = try place.experiment(
+      """
+      "networks": 1000, "pairs": 1, "methods": [\(methods.joined(separator: ","))],
+      "fits": [\(fits.joined(separator: ","))],
+      """)
+    #expect(experiment.steps.count == 1000 + 1 + 100)
+  }
+
   @Test func publishedFiguresFindTheirMethodHoweverItIsSpelled() throws {
     let published = """
       "methods": ["garipov:rate=1e-2", "arc"],

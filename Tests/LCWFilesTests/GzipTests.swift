@@ -86,6 +86,17 @@ import Testing
     }
   }
 
+  @Test func aFileThatIsFarTooLargeIsReadPieceByPiece() throws {
+    try withTemporaryFolder { folder throws in
+      let file = folder.appendingPathComponent("huge.gz")
+      // A stored block without end: its header, and zeros for as far as a file reaches.
+      try Data([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF]).write(to: file)
+      try #require(truncate(file.path, 400 << 30) == 0)
+      let error = #expect(throws: FileError.self) { try Gzip.contents(of: file, limit: 1 << 20) }
+      #expect(error?.category == .data)
+    }
+  }
+
   @Test func aMissingFile() {
     let file = URL(fileURLWithPath: "/nowhere/at-all.gz")
     #expect(throws: FileError.missing(file: file.path)) { try Gzip.contents(of: file) }

@@ -104,6 +104,14 @@ struct PathArchiveTests {
         try PathArchive(reading: other, registry: registry)
       }
     }
+    // Where stages meet, and where units only find their places, the path is asked all the same.
+    for t in [1.0, 2.0] where t < path.domain.upperBound {
+      var other = good
+      other.metadata["kept_points"] = .array([JSONValue(t)])
+      let forged = try PathArchive(reading: other, registry: registry)
+        .path(in: ConnectionContext(samples: try samples, workers: Workers(2)), registry: registry)
+      #expect(try forged.weights(at: t).isIdentical(to: path.weights(at: t)))
+    }
     let index = try #require(good.tensors.firstIndex { $0.name == "kept/1/dense2.weight" })
     var other = good
     other.tensors[index] = NamedTensor("kept/1/dense2.weight", StoredTensor(Tensor(zeros: [3])))

@@ -43,6 +43,20 @@ struct LineChartTests {
         """)
   }
 
+  @Test func pointsOnAPageNameTheirSeriesAndPlace() throws {
+    let chart = Self.chart(Self.series(2))
+    let page = try MarkupDocument("<div>\(chart.figure(id: "f").content)</div>")
+    let places = page.elements.filter { $0.attributes["class"] == "place" }
+    // Both drawings, for wide and for narrow windows, have all points.
+    #expect(places.count == 2 * 2 * 41 && places.allSatisfy { $0.name == "circle" })
+    #expect(places.contains { $0.text == "method 1: t 0.5, 97.50%" })
+    // Of many points some are enough, and a file of its own has none.
+    let long = try MarkupDocument(
+      "<div>\(Self.chart(Self.series(1, points: 1000)).figure(id: "f").content)</div>")
+    #expect((100...128).contains(long.elements.count { $0.attributes["class"] == "place" }))
+    #expect(!chart.svg().contains("<circle"))
+  }
+
   @Test func mapsDataToThePlot() throws {
     let chart = LineChart(
       title: "", xLabel: "x", yLabel: "y",

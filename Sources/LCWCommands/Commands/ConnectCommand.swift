@@ -32,7 +32,7 @@ struct ConnectCommand: ParsableCommand {
   @Flag(
     help: ArgumentHelp(
       "Also store what the path solves for at the grid points, such as adjusted layers.",
-      discussion: "Evaluating or exporting them then needs no recomputation."))
+      discussion: "These points are then not solved for again; the ends of stages still are."))
   var keepAdjusted = false
 
   @Flag(help: "Evaluate the paths.")
@@ -190,7 +190,9 @@ struct ConnectCommand: ParsableCommand {
     return kept.times.isEmpty
       ? "; nothing is solved for at its points, so nothing more is kept"
       : "; it stores the solutions at \(kept.times.count.counted("point")), "
-        + "\(String(Double(kept.bytes) / 1e6, decimals: 1)) MB before compression"
+        + (kept.bytes < 100_000
+          ? "\(String(Double(kept.bytes) / 1e3, decimals: 1)) kB"
+          : "\(String(Double(kept.bytes) / 1e6, decimals: 1)) MB") + " before compression"
   }
 
   private func compare(

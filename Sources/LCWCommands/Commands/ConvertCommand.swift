@@ -26,8 +26,7 @@ struct ConvertCommand: ParsableCommand {
       --names-of gives the tensors the names that they have in another file, such as the PyTorch \
       checkpoint you started from. A folded network gets the keys of the file with batch \
       normalisation, and those layers then do nothing. Repeat the --rename and --transpose with \
-      which \
-      you converted that file.
+      which you converted that file.
       """ + CommandExamples.text(of: "convert"))
 
   @Argument(help: "The file to read.", completion: .file())

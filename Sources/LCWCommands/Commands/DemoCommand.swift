@@ -63,7 +63,6 @@ struct DemoCommand: ParsableCommand {
     }
     try StandardOutput.text(study.text(as: .table))
     try study.writeReport(to: "\(output)/report.html")
-    try StandardOutput.text("\n" + study.verdict.joined(separator: " "))
     try StandardOutput.text(closing)
   }
 
@@ -130,8 +129,8 @@ struct DemoCommand: ParsableCommand {
           lists methods, architectures, data sets and formats with their options
         \(program) inspect \(output)/a.lcw
           shows what a file holds
-        \(program) export \(output)/arc.lcw --at 0.5 -o middle.lcw
-          writes a point of a path
+        \(program) export \(output)/arc.lcw --at middle -o middle.lcw
+          writes the middle of a path
         \(program) train --architecture mlp:hidden=2000 --dataset mnist --seed 1 -o a.lcw
           trains on MNIST, once its four files are in ./data/mnist
       """

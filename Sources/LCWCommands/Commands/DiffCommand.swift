@@ -10,7 +10,6 @@ struct DiffCommand: ParsableCommand {
     commandName: "diff", abstract: "Shows which tensors of two files differ, and by how much.",
     discussion: """
       The exit code is 0 if nothing differs, 1 if anything does, and 2 on a system error, as with \
-      \
       diff. One of the files may be -.
 
       Elements are compared exactly: differing counts those whose bits differ or, between two \

@@ -10,11 +10,9 @@ struct ExtractCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract", abstract: "Writes selected tensors to a new file.",
     discussion: """
-      The other tensors are not read. The output's name sets its format, such as \
-      weights.npy; a file that ends in .raw gets the elements of one tensor as little-endian \
-      bytes, row by row. - as the output is standard output; --format then sets the format, which \
-      \
-      may be raw.
+      The other tensors are not read. The output's name sets its format, such as weights.npy; a \
+      file that ends in .raw gets the elements of one tensor as little-endian bytes, row by row. - \
+      as the output is standard output; --format then sets the format, which may be raw.
       """ + CommandExamples.text(of: "extract"))
 
   @Argument(help: "The file to read; - is standard input.", completion: .file())

@@ -17,8 +17,7 @@ struct InspectCommand: ParsableCommand {
 
       --groups shows the network's nodes and its groups of units: which nodes write the \
       units of a group, act on each unit with parameters of its own, and read them; and whether \
-      they \
-      may be permuted. Instead of a file you can give an architecture, such as mlp:hidden=50, \
+      they may be permuted. Instead of a file you can give an architecture, such as mlp:hidden=50, \
       with a --dataset for the samples' shape and the classes.
       """ + CommandExamples.text(of: "inspect"))
 

@@ -11,11 +11,10 @@ struct LandscapeCommand: ParsableCommand {
     commandName: "landscape",
     abstract: "Measures loss and accuracy around a network.",
     discussion: """
-      The landscape is drawn along one or two directions from the first network: random ones, or those \
-      to one or two other networks (--directions ends). --normalise filter scales each filter of a \
-      \
-      direction to the norm of the network's filter and fixes biases and normalisations, so that \
-      landscapes of different networks can be compared (Li et al. 2018).
+      The landscape is drawn along one or two directions from the first network: random ones, or \
+      those to one or two other networks (--directions ends). --normalise filter scales each \
+      filter of a direction to the norm of the network's filter and fixes biases and \
+      normalisations, so that landscapes of different networks can be compared (Li et al. 2018).
       """ + CommandExamples.text(of: "landscape"))
 
   @Argument(

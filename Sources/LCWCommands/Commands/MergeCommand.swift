@@ -12,14 +12,12 @@ struct MergeCommand: ParsableCommand {
     commandName: "merge", abstract: "Merges several networks into one.",
     discussion: """
       The merged network is the middle of the method's path between two networks. A third network \
-      \
       is joined to it at a third of the way, and so on, so that all weigh the same. Methods that \
-      match units reorder each network like the first: linear gives the mean of the weights, \
-      ot the mean of matched weights. --to centre matches the networks to the mean of all \
-      instead, and repeats this while they come closer to it.
+      match units reorder each network like the first: linear gives the mean of the weights, ot \
+      the mean of matched weights. --to centre matches the networks to the mean of all instead, \
+      and repeats this while they come closer to it.
 
       The table compares the accuracy of the merged network with that of its parents and of their \
-      \
       ensemble.
       """ + CommandExamples.text(of: "merge"))
 

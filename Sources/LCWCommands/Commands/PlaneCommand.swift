@@ -10,12 +10,11 @@ struct PlaneCommand: ParsableCommand {
     commandName: "plane",
     abstract: "Measures loss and accuracy over the plane through three networks.",
     discussion: """
-      Give three networks, or the archive of one path: then the plane goes through its ends and its \
-      middle, and the path is drawn over it. Lengths in the plane are those of weight space (Garipov \
-      et al. 2018). The table has the corners and the grid's extremes; --format csv and json have \
-      every point; --report draws the contours. Networks with batch normalisation need --reset or \
-      must \
-      be folded.
+      Give three networks, or the archive of one path: then the plane goes through its ends and \
+      its middle, and the path is drawn over it. Lengths in the plane are those of weight space \
+      (Garipov et al. 2018). The table has the corners and the grid's extremes; --format csv and \
+      json have every point; --report draws the contours. Networks with batch normalisation need \
+      --reset or must be folded.
       """ + CommandExamples.text(of: "plane"))
 
   @Argument(help: "Three networks, or a path.", completion: .file())

@@ -102,10 +102,8 @@ struct PluginLinkCommand: ParsableCommand {
     commandName: "link", abstract: "Links a plugin as a shared object, for lcw --plugin FILE.",
     discussion: """
       The plugin is a target that swift build built together with this program: its object files \
-      are \
-      beside the program. The shared object holds only these, and loads into programs of the same \
-      \
-      version, sources and compiler.
+      are beside the program. The shared object holds only these, and loads into programs of the \
+      same version, sources and compiler.
       """)
 
   @Argument(

@@ -101,14 +101,14 @@ struct ReproduceCommand: ParsableCommand {
     try output.map(OutputCheck.checkName)
     let session = try Session(compute)
     let description = try inFile(experiment) { try ExperimentDescription(json(experiment)) }
-    let changed = try inFile(experiment) { try description.experiment(at: changes.scale) }
+    let described = try inFile(experiment) { try description.experiment(at: changes.scale) }
+    // What options bring in is no fault of the file.
+    let changed = try changes.applied(to: described)
     let resolve = {
       try ResolvedExperiment(
-        changes.applied(to: changed), of: description, at: changes.scale,
-        registry: session.registry)
+        changed, of: description, at: changes.scale, registry: session.registry)
     }
-    // What options bring in is no fault of the file.
-    let plan = changes.bringIn ? try resolve() : try inFile(experiment, resolve)
+    let plan = changes.bringsInMethodsOrFiles ? try resolve() : try inFile(experiment, resolve)
     let run = ExperimentRun(
       experiment: plan, session: session,
       folder: URL(fileURLWithPath: output ?? plan.scaledName), isQuiet: quiet, parent: parent)

@@ -13,7 +13,6 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       The defaults are those of the paper: SGD with momentum 0.9, weight decay 1e-4, batches of \
       128, learning rate falling from 0.01 to 0.0001. --resume continues an interrupted run; with \
-      \
       the same number of threads the result is identical to that of an uninterrupted one. With \
       --count or --seeds the output is a folder with one file per seed, DATASET-SEED.lcw; finished \
       networks are skipped and interrupted ones resumed.

@@ -6,9 +6,9 @@ struct DiagnosticsOption: ParsableArguments {
   @Flag(
     help: """
       Also measure predictions along each path: both usual barriers, calibration, disagreement \
-      with \
-      the end points, and the ensemble of the path's points; and at each layer: how much its units vary on \
-      the path, and the correlations of matched units. Each grid point is evaluated separately.
+      with the end points, and the ensemble of the path's points; and at each layer: how much its \
+      units vary on the path, and the correlations of matched units. Each grid point is evaluated \
+      separately.
       """)
   var diagnostics = false
 

@@ -11,8 +11,7 @@ struct EvaluationOptions: ParsableArguments {
       """
       Grid points per stage of a path, both ends included. More points are added around the worst \
       ones: CSV and JSON list all of them and mark the grid's with on_grid; the table lists the \
-      grid's. \
-      (default: 21)
+      grid's. (default: 21)
       """,
       valueName: "points"))
   var givenPoints: Int?

@@ -91,13 +91,15 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Whether methods or files come from the options: what is wrong with them is no fault of the
   /// description.
-  var bringIn: Bool { !(method + moreMethods + addMethod + from).isEmpty }
+  var bringsInMethodsOrFiles: Bool { !(method + moreMethods + addMethod + from).isEmpty }
 
   /// An experiment with what the options put in its place.
   /// - Throws: ``ExperimentError`` if a field does not agree with others, and what a method throws that
   ///   can't be read.
   func applied(to experiment: Experiment) throws -> Experiment {
-    try changes().reduce(into: experiment) { try $1.apply(&$0) }
+    let changed = try changes().reduce(into: experiment) { try $1.apply(&$0) }
+    try changed.check()
+    return changed
   }
 
   /// The words of a command line that give these options again, but for the scale.

@@ -15,8 +15,7 @@ struct GridOptions: ParsableArguments {
   @Flag(
     help: """
       Recompute batch normalisation's running statistics at each point, on at most 2000 training \
-      samples; \
-      those of the given networks are wrong for points between them.
+      samples; those of the given networks are wrong for points between them.
       """)
   var reset = false
 

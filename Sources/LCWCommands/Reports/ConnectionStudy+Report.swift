@@ -51,11 +51,11 @@ extension ConnectionStudy {
                 layerTable.captioned("What each layer's hidden units do along the paths"))
             ]))
       }
-      if let stageTable {
+      if let foldedStageTable {
         sections.append(
           Report.Section(
             title: "Stages",
-            blocks: stageCharts + [.table(stageTable.captioned("What each stage costs"))]))
+            blocks: stageCharts + [.table(foldedStageTable.captioned("What each stage costs"))]))
       }
       if let remarkTable {
         sections.append(

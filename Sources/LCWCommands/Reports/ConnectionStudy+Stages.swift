@@ -10,7 +10,13 @@ extension ConnectionStudy {
   private var staged: [Entry] { entries.filter { $0.path.stages.count > 1 } }
 
   /// What each stage of each path of several stages costs.
-  var stageTable: Table? {
+  var stageTable: Table? { stageTable { entry in entry.path.stages.indices.map { [$0] } } }
+
+  /// The same for people: of a path of many stages, those that do the same share a row.
+  var foldedStageTable: Table? { stageTable(grouping: \.stageKinds) }
+
+  /// A row for each group of a path's stages.
+  private func stageTable(grouping groups: (Entry) -> [[Int]]) -> Table? {
     guard !staged.isEmpty else { return nil }
     var table = Table(columns: [
       .init("path"), .init("stage", alignment: .number), .init("what happens", key: "label"),
@@ -20,13 +26,15 @@ extension ConnectionStudy {
       .init("largest loss test", key: "test_loss", alignment: .number),
     ])
     for entry in staged {
-      for (index, stage) in entry.path.stages.enumerated() {
+      for group in groups(entry) {
         // A whole t belongs to the stages on both sides.
-        let points = entry.evaluation.points.filter {
-          $0.t >= Double(index) && $0.t <= Double(index + 1)
+        let points = entry.evaluation.points.filter { point in
+          group.contains { point.t >= Double($0) && point.t <= Double($0 + 1) }
         }
+        let label = entry.path.stages[group[0]].label
         table.append([
-          .text(entry.name), .integer(index + 1), .text(stage.label),
+          .text(entry.name), .integer(group[0] + 1),
+          .text(group.count == 1 ? label : "\(label), and \(group.count - 1) more like it"),
           .percent(points.map(\.train.accuracy).min() ?? .nan, decimals: 2),
           .percent(points.map(\.test.accuracy).min() ?? .nan, decimals: 2),
           .number(points.map(\.train.crossEntropy).max() ?? .nan, decimals: 4),
@@ -130,5 +138,25 @@ extension ConnectionStudy {
             series("train") { $0.train.accuracy }, series("test") { $0.test.accuracy },
           ], boundaries: boundaries, narrow: narrow))
     }
+  }
+}
+
+extension ConnectionStudy.Entry {
+  /// The stages of more than this are grouped for people.
+  private static let mostStages = 12
+
+  /// The stages by what they do, as their labels without numbers tell, in the order of the first of each.
+  fileprivate var stageKinds: [[Int]] {
+    guard path.stages.count > Self.mostStages else { return path.stages.indices.map { [$0] } }
+    var kinds: [(label: String, stages: [Int])] = []
+    for (index, stage) in path.stages.enumerated() {
+      let label = String(stage.label.filter { !$0.isNumber })
+      if let known = kinds.firstIndex(where: { $0.label == label }) {
+        kinds[known].stages.append(index)
+      } else {
+        kinds.append((label, [index]))
+      }
+    }
+    return kinds.map(\.stages)
   }
 }

@@ -13,7 +13,7 @@ extension ConnectionStudy {
     var sentences = [
       entries.count == 1
         ? "The largest loss of \(best.name) is \(loss)."
-        : "\(best.name) has the smallest largest loss of \(entries.count) paths, \(loss)."
+        : "\(best.name) is the best of \(entries.count) paths: its largest loss is \(loss)."
     ]
     if let low = lowerEnd(of: best) {
       let lost = (low - test.worstAccuracy) * 100
@@ -23,7 +23,7 @@ extension ConnectionStudy {
     }
     if entries.count > 1, let last = ranked.last {
       sentences.append(
-        "\(last.name) has the largest loss, \(String(last.evaluation.train.worstLoss, decimals: 4)); its "
+        "The worst is \(last.name), with a largest loss of \(String(last.evaluation.train.worstLoss, decimals: 4)); its "
           + "worst point has \(percent(last.evaluation.test.worstAccuracy)).")
     }
     return sentences
@@ -42,7 +42,11 @@ extension ConnectionStudy {
 
   /// The paths, that with the smallest largest training loss first.
   var ranked: [Entry] {
-    entries.sorted { $0.evaluation.train.worstLoss < $1.evaluation.train.worstLoss }
+    // A loss that is no number is worse than any.
+    func loss(_ entry: Entry) -> Double {
+      entry.evaluation.train.worstLoss.isNaN ? .infinity : entry.evaluation.train.worstLoss
+    }
+    return entries.sorted { loss($0) < loss($1) }
   }
 
   /// The lower test accuracy of a path's two ends.

@@ -140,11 +140,12 @@ struct ConnectionStudy {
     switch format {
     case .table:
       let grid = entries.count == 1 ? [pointTable(gridOnly: true)] : []
-      let more = [proofTable, diagnosticsTable, layerTable, stageTable, remarkTable]
+      let more = [proofTable, diagnosticsTable, layerTable, foldedStageTable, remarkTable]
         .compactMap(\.self)
       return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
+        + "\n\n" + verdict.joined(separator: " ")
     case .markdown:
-      let more = [proofTable, diagnosticsTable, layerTable, stageTable, remarkTable]
+      let more = [proofTable, diagnosticsTable, layerTable, foldedStageTable, remarkTable]
         .compactMap(\.self)
       return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
     case .csv: return pointTable(gridOnly: false).csv

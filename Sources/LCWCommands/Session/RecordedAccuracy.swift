@@ -99,7 +99,14 @@ struct RecordedAccuracy {
       "hint: \(file) says \(String(value * 100, decimals: 2)) % (\(field)), but here it has "
       + "\(String(metrics.accuracy * 100, decimals: 2)) %"
     if let made = self.dataset, made != "\(dataset)" {
-      return figures + ": it was made for \(made.asOneLine); leave out --dataset"
+      // What files hold is never opened because an archive names it.
+      let isOfFiles = (try? PluginReference(made)).map { reference in
+        session.registry.plugins(of: .dataset).contains {
+          $0.name == reference.name && $0 is any FileDataset.Type
+        }
+      }
+      return figures + ": it was made for \(made.asOneLine); "
+        + (isOfFiles == true ? "give that with --dataset" : "leave out --dataset")
     }
     let known = session.registry.plugins(of: .dataset).first { $0.name == dataset.name }
     let canBeSaid = known?.options.contains { $0.key == "normalisation" } == true

@@ -27,13 +27,35 @@ extension Session {
   /// Says if networks that are measured on one data set were made for several, or for one that was
   /// prepared in several ways: some of the figures are then not what their networks can do.
   func warnOfOtherData(_ networks: [TrainedNetwork], files: [String], given: String?) {
-    guard given == nil, let first = networks.first?.dataset else { return }
+    if let given { return warnOfOtherPreparation(networks, files: files, given: given) }
+    guard let first = networks.first?.dataset else { return }
     for (file, network) in zip(files, networks) {
       guard let dataset = network.dataset, dataset != first, !arePreparedAlike(dataset, first)
       else { continue }
       Console.printError(
         "warning: \(file) was made for \(dataset), \(files[0]) for \(first); both are measured on "
           + "\(first), unless --dataset names another")
+      return
+    }
+  }
+
+  /// Says if a network was made for the data set that is given, but prepared otherwise. One that is given
+  /// another data set is meant to be.
+  private func warnOfOtherPreparation(
+    _ networks: [TrainedNetwork], files: [String], given: String
+  ) {
+    guard let reference = try? PluginReference(given),
+      let plugin = registry.plugins(of: .dataset).first(where: { $0.name == reference.name })
+    else { return }
+    let places = Set(plugin.options.filter(\.namesFile).map(\.key))
+    func prepared(_ reference: PluginReference) -> [String: String] {
+      reference.options.filter { !places.contains($0.key) }
+    }
+    for (file, network) in zip(files, networks) {
+      guard let dataset = network.dataset, dataset.name == reference.name,
+        prepared(dataset) != prepared(reference), !arePreparedAlike(dataset, reference)
+      else { continue }
+      Console.printError("warning: \(file) was made for \(dataset), and is measured on \(given)")
       return
     }
   }

@@ -172,10 +172,11 @@ struct TrainingRun {
 
   // The command without the names of files, so that equal runs give equal archives.
   private var command: String {
-    let settings = plan.settings.filter(\.isWritten).map { "--\($0.name) \($0.text)" }
-    return
-      "lcw train --architecture \(architecture) --dataset \(dataset) --seed \(plan.seed) "
-      + settings.joined(separator: " ")
+    var words = plan.settings.filter(\.isWritten).map { "--\($0.name) \($0.text)" }
+    // Where it has always been: equal runs of several versions have one record.
+    words.insert("--seed \(plan.seed)", at: 1)
+    return "lcw train --architecture \(architecture) --dataset \(dataset) "
+      + words.joined(separator: " ")
   }
 
   private func text(

@@ -53,7 +53,7 @@ extension Experiment {
     let count = Double(joined(of: networkCount).count)
     let pairs = min(count * max(0, count - 1) / 2, pairLimit.map(Double.init) ?? .infinity)
     let pictures = 2 * (middles.count + planes.count) + 1
-    let networks = networkCount + usedFits.reduce(0) { $0 + $1.networks.count }
+    let networks = Set(1...max(1, networkCount)).union(usedFits.flatMap(\.networks)).count
     // A path may be learned by a step of its own.
     return Double(networks + usedFits.count + heads.count + pictures)
       + 2 * pairs * Double(methods.count)

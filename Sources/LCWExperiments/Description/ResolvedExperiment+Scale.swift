@@ -24,7 +24,7 @@ extension ResolvedExperiment {
   }
 
   /// What differs from the experiment at full scale, a line for each field, such as
-  /// `training.epochs: 3 in the place of 20`.
+  /// `training.epochs: 3 instead of 20`.
   ///
   /// What is compared is what runs, with all that scales and options have put in the place of the
   /// description's fields, and with the values of fields that nobody named.

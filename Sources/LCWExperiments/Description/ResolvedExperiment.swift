@@ -75,6 +75,8 @@ public struct ResolvedExperiment: Sendable, Hashable {
         "methods",
         expected: "‘\(method)’ with the model it was fitted to: the file, or @ and a fit's name")
     }
+    // What no method needs is read all the same, so that a slip does not wait.
+    for fit in experiment.fits { _ = try registry.keyed(fit.method) }
     var learned: [MethodExpression: MethodExpression] = [:]
     for method in plan.joiningMethods where try registry.learnsEachPath(method) {
       learned[method] = try registry.connection(method).base

@@ -55,7 +55,7 @@ extension StepRunner {
   }
 
   /// Says that a step begins anew, and why.
-  func beginAnew(_ step: Step, after error: any DescribedError) -> ResumptionStart {
+  private func beginAnew(_ step: Step, after error: any DescribedError) -> ResumptionStart {
     notice("\(step.name) is restarted, because of its state: \(error.description)")
     return .anew(reason: error.description)
   }

@@ -25,10 +25,10 @@ public struct Trainer: Sendable {
     guard plan.rate > 0, plan.rate.isFinite else {
       throw TrainingError.plan("the learning rate is a positive number")
     }
-    // Weights, gradients and moments, and a copy of them all while an epoch may still fail.
     guard plan.gain > 0, plan.gain <= 1000 else {
       throw TrainingError.plan("the gain is a positive number up to 1000")
     }
+    // Weights, gradients and moments, and a copy of them all while an epoch may still fail.
     let copies = { if case .adam = plan.rule { 8.0 } else { 4.0 } }()
     let bytes = 4 * copies * network.parameters.reduce(0.0) { $0 + Double($1.shape.count) }
     guard bytes <= Machine.physicalMemory else {

@@ -68,7 +68,11 @@ private struct KeptPath: ConnectionPath {
 
   var network: Network { path.network }
   var stages: [PathStage] { path.stages }
-  var remarks: [PathRemark] { path.remarks }
+  var remarks: [PathRemark] {
+    path.remarks + [
+      PathRemark("points whose solutions the archive keeps", Double(kept.times.count))
+    ]
+  }
 
   func weights(at t: Double) throws -> Weights { try weights(atEach: [t])[0] }
 
@@ -76,7 +80,8 @@ private struct KeptPath: ConnectionPath {
     // What is kept must be all that the path would solve for.
     let known = times.map { t in
       kept.solutions[t].flatMap { solution in
-        path.solvedParameters(at: t).allSatisfy { solution[$0] != nil } ? solution : nil
+        let solved = path.solvedParameters(at: t)
+        return !solved.isEmpty && solved.allSatisfy { solution[$0] != nil } ? solution : nil
       }
     }
     var others = try path.weights(

@@ -39,6 +39,7 @@ enum ChartStyle {
       ".chart .marker{stroke:\(color("background"));stroke-width:1}",
       ".chart .ring{fill:\(color("background"));stroke-width:2}",
       ".chart .band{stroke:none;fill-opacity:.16}",
+      ".chart .place{fill:transparent}",
     ]
     for index in 1...SeriesStyle.colorCount {
       let value = color("series-\(index)")

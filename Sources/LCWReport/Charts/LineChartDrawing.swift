@@ -63,6 +63,8 @@ struct LineChartDrawing {
     if isClipped { svg.raw("</g>") }
     margin.draw(&svg, styles: styles, left: plotRight, top: top)
     let unlabelled = drawMarks(&svg, top: top)
+    // A file may be printed or put into a paper: no need for more.
+    if !isFile { drawHoverPlaces(&svg, top: top) }
     var bottom = drawXAxis(&svg, top: top)
     bottom = drawNotes(&svg, notes(strip: strip, unlabelled: unlabelled), from: bottom)
     return svg.document(
