@@ -57,4 +57,17 @@ struct DoctorAndExamplesTests {
     let damaged = try program.run("doctor", "--data", nowhere, expecting: 1)
     #expect(damaged.output.contains("problem  data set mnist: "))
   }
+
+  @Test func `the doctor says which plugins can't be loaded, and goes on`() throws {
+    try Data("no object".utf8).write(to: program.folder.url.appendingPathComponent("bad.so"))
+    for (arguments, environment, part) in [
+      (["--plugin", "bad.so"], [:], "bad.so"), ([], ["LCW_PLUGINS": "nowhere"], "nowhere"),
+    ] as [([String], [String: String], String)] {
+      let found = try program.run(
+        arguments + ["doctor"], environment: environment, expecting: 1
+      ).output.split(separator: "\n")
+      #expect(found.contains { $0.hasPrefix("problem") && $0.contains(part) }, "\(found)")
+      #expect(found.contains { $0.contains("speed: ") })
+    }
+  }
 }

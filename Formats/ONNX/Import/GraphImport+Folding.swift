@@ -92,7 +92,7 @@ extension GraphImport {
 
   /// Checks that whole numbers fit a narrow type, in which they would wrap around.
   static func requireRange(_ counts: [Count], of type: ElementType) throws {
-    guard type.width < 8, let range = type.integerRange,
+    guard type.isInteger, type.width < 8, let range = type.integerRange,
       let outside = counts.compactMap(\.known).first(where: { !range.contains(Int128($0)) })
     else { return }
     throw Unsupported("it makes a number of type \(type.rawValue) of \(outside)")

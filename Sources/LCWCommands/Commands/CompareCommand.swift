@@ -53,11 +53,7 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     try StandardInput.check(networks)
     let session = try Session(compute, reading)
-    var methods: [MethodExpression] = []
-    for expression in try method.map({ text throws in try MethodExpression(text) })
-    where !methods.contains(expression) {
-      methods.append(expression)
-    }
+    let methods = try MethodExpression.distinct(method)
     for expression in methods {
       _ = try session.registry.connection(expression)
       try session.registry.requireUsefulModifiers(in: expression)

@@ -78,7 +78,7 @@ struct ConnectCommand: ParsableCommand {
     try StandardInput.check([first, second])
     let session = try Session(compute, reading)
     // What is wrong is told before anything is read or computed.
-    let methods = try distinctMethods()
+    let methods = try MethodExpression.distinct(method)
     let inputs =
       [first, second] + (try methods.flatMap(session.registry.files(namedBy:)))
       + (try session.files(ofDataset: foreign.dataset))
@@ -104,15 +104,6 @@ struct ConnectCommand: ParsableCommand {
       }
     }
     if isEvaluated, let data { try compare(Array(zip(methods, paths)), data, a, b, joining) }
-  }
-
-  private func distinctMethods() throws -> [MethodExpression] {
-    var methods: [MethodExpression] = []
-    for expression in try method.map({ text throws in try MethodExpression(text) })
-    where !methods.contains(expression) {
-      methods.append(expression)
-    }
-    return methods
   }
 
   /// Whether paths are measured, or only written.

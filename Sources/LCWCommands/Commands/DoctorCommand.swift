@@ -22,8 +22,11 @@ struct DoctorCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
 
   func run() throws {
+    // Before plugins are listed: these bring some.
+    let objects = objectChecks
     let session = try Session(compute)
-    let checks = machineChecks(session) + pluginChecks(session) + dataChecks(session) + folderChecks
+    let checks =
+      machineChecks(session) + objects + pluginChecks(session) + dataChecks(session) + folderChecks
     if json {
       try StandardOutput.text(JSONValue.array(checks.map(\.json)).prettyText)
     } else {
@@ -79,6 +82,27 @@ struct DoctorCommand: ParsableCommand {
         name: "speed", state: .good,
         found: "\(String(speed, decimals: 0)) GFLOP/s in matrix products, measured just now"),
     ]
+  }
+
+  /// Whether each shared object that this command line and the environment name can be opened.
+  private var objectChecks: [Check] {
+    func check(_ name: String, _ work: () throws -> Void) -> Check {
+      do {
+        try work()
+        return Check(name: name, state: .good, found: "its plugins are loaded")
+      } catch let error as any DescribedError {
+        return Check(name: name, state: .problem, found: error.advice)
+      } catch {
+        return Check(name: name, state: .problem, found: "\(error)")
+      }
+    }
+    do {
+      let files = try PluginObject.files(
+        arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
+      return files.map { file in check("plugins of \(file.path)") { try PluginObject.open(file) } }
+    } catch {
+      return [check("folders of plugins") { throw error }]
+    }
   }
 
   private func pluginChecks(_ session: Session) -> [Check] {

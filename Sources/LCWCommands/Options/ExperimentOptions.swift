@@ -76,10 +76,12 @@ struct ExperimentOptions: ParsableArguments {
       if let value { change(["--\(name)", "\(value)"]) { apply(&$0, value) } }
     }
     let methods = method + moreMethods
-    change(methods.flatMap { ["--method", $0] }) { try $0.setMethods(methods) }
+    change(methods.flatMap { ["--method", $0] }) {
+      $0.methods = try MethodExpression.distinct(methods)
+    }
     let added = addMethod
     change(added.flatMap { ["--add-method", $0] }) {
-      try $0.setMethods($0.methods.map(\.description) + added)
+      $0.methods = try MethodExpression.distinct($0.methods.map(\.description) + added)
     }
     change("networks", networks) { $0.networks = .trained($1) }
     change("pairs", pairs) { $0.pairLimit = $1 }
@@ -105,15 +107,4 @@ struct ExperimentOptions: ParsableArguments {
   /// The words of a command line that give these options again, but for the scale.
   /// - Parameter place: How a file is called in them.
   func words(_ place: (String) -> String) -> [String] { changes(place).flatMap(\.words) }
-}
-
-extension Experiment {
-  /// Puts methods, each once, in the place of those there are.
-  fileprivate mutating func setMethods(_ texts: [String]) throws {
-    methods = []
-    for text in texts {
-      let method = try MethodExpression(text)
-      if !methods.contains(method) { methods.append(method) }
-    }
-  }
 }

@@ -3,6 +3,9 @@ import Dispatch
 import Foundation
 import Synchronization
 
+/// A signal that came before Dispatch listened to it; 0 if none has.
+private let early = Atomic<Int32>(0)
+
 /// SIGINT and SIGTERM, which a process has once: whoever watches shares them.
 ///
 /// What a signal does is decided by the work that was begun last and has not ended. Work that looks
@@ -37,19 +40,28 @@ final class StopSignals: Sendable {
   /// Begins to watch; from now on no signal ends the process without a word.
   ///
   /// The sources stay for as long as the process lives. Dispatch has a handler of its own for each,
-  /// which anybody who sets another, or the system's, takes away from all watches there are.
+  /// which anybody who sets another, or the system's, takes away from all watches there are. It comes a
+  /// moment later, so that a signal may come before: that one is kept, and handled here.
   func begin(command: String? = nil) {
-    state.withLock { state in
+    let missed = state.withLock { state -> Int32 in
       if let command { state.command = command }
-      guard state.sources.isEmpty else { return }
-      state.sources = [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
+      guard state.sources.isEmpty else { return 0 }
+      early.store(0, ordering: .relaxed)
+      // SIGINT last: who sees that it is caught may send either.
+      let numbers = [SIGTERM, SIGINT]
+      for number in numbers { signal(number) { early.store($0, ordering: .relaxed) } }
+      let registered = DispatchSemaphore(value: 0)
+      state.sources = numbers.map { number in
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setRegistrationHandler { registered.signal() }
         source.setEventHandler { StopSignals.shared.handle(number) }
         source.resume()
         return source
       }
+      for _ in numbers { registered.wait() }
+      return early.exchange(0, ordering: .relaxed)
     }
+    if missed != 0 { handle(missed) }
   }
 
   /// Adds work that was begun now, and gives the number to remove it by.

@@ -131,3 +131,10 @@ extension JSONValue {
     if let indent { text += "\n" + String(repeating: "  ", count: indent) }
   }
 }
+
+extension JSONValue {
+  /// Whether the values are the same, numbers by what they are rather than how they are written.
+  public func means(_ other: JSONValue) -> Bool {
+    self == other || (double != nil && double == other.double)
+  }
+}

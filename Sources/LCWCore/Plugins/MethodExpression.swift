@@ -41,6 +41,18 @@ public struct MethodExpression: Sendable, Hashable, CustomStringConvertible {
     self.modifiers = modifiers
   }
 
+  /// The methods that texts mean, each once, in the order of the first of each.
+  /// - Throws: ``PluginError`` for a text that can't be read.
+  public static func distinct(_ texts: [String]) throws(PluginError) -> [MethodExpression] {
+    var known: Set<MethodExpression> = []
+    var methods: [MethodExpression] = []
+    for text in texts {
+      let method = try MethodExpression(text)
+      if known.insert(method).inserted { methods.append(method) }
+    }
+    return methods
+  }
+
   /// The modifier right behind the method, if there is one.
   public var modifier: PluginReference? { modifiers.first }
 

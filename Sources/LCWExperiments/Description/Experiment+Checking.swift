@@ -20,6 +20,9 @@ extension Experiment {
 
   /// Checks what depends on the number of networks.
   func check(networkCount count: Int) throws(ExperimentError) {
+    guard (1...Experiment.mostNetworks).contains(count) else {
+      throw .field("networks", expected: "from 1 to \(Experiment.mostNetworks)")
+    }
     // Before there are any: each is a value with a digest, and a folder.
     let steps = stepCount(networkCount: count)
     guard steps <= Double(Experiment.mostSteps) else {
@@ -53,7 +56,7 @@ extension Experiment {
     let count = Double(joined(of: networkCount).count)
     let pairs = min(count * max(0, count - 1) / 2, pairLimit.map(Double.init) ?? .infinity)
     let pictures = 2 * (middles.count + planes.count) + 1
-    let networks = Set(1...max(1, networkCount)).union(usedFits.flatMap(\.networks)).count
+    let networks = Set(1...networkCount).union(usedFits.flatMap(\.networks)).count
     // A path may be learned by a step of its own.
     return Double(networks + usedFits.count + heads.count + pictures)
       + 2 * pairs * Double(methods.count)

@@ -91,7 +91,7 @@ public struct Experiment: Sendable, Hashable {
   /// Those of a number of networks that are joined: those that no fit has seen.
   func joined(of count: Int) -> [Int] {
     let seen = Set(fits.flatMap(\.networks))
-    return (1...max(1, count)).filter { !seen.contains($0) }
+    return (1...count).filter { !seen.contains($0) }
   }
 
   /// The pairs to join, among a number of networks: neighbours on a ring first, then those two apart

@@ -29,14 +29,10 @@ extension FieldReader {
     else {
       throw ExperimentError.field(prefix + key, expected: "a list of methods such as arc")
     }
-    var methods: [MethodExpression] = []
-    for text in texts.compactMap(\.self) {
-      let method = try MethodExpression(text)
-      if !methods.contains(method) { methods.append(method) }
-      guard methods.count <= Experiment.mostNames else {
-        throw ExperimentError.field(
-          prefix + key, expected: "a list of at most \(Experiment.mostNames) methods")
-      }
+    let methods = try MethodExpression.distinct(texts.compactMap(\.self))
+    guard methods.count <= Experiment.mostNames else {
+      throw ExperimentError.field(
+        prefix + key, expected: "a list of at most \(Experiment.mostNames) methods")
     }
     return methods
   }

@@ -31,23 +31,26 @@ struct FieldReader {
   mutating func integer(
     _ key: String, default number: Int, in range: ClosedRange<Int>
   ) throws(ExperimentError) -> Int {
-    let value = try value(key) ?? .integer(number)
-    guard let integer = value.integer, range.contains(integer) else {
-      throw .field(
-        prefix + key, expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return integer
+    try ranged(key, default: number, in: range, "an integer", \.integer)
   }
 
   mutating func number(
     _ key: String, default number: Double, in range: ClosedRange<Double>
   ) throws(ExperimentError) -> Double {
-    let value = try value(key) ?? .number(number)
-    guard let number = value.double, range.contains(number) else {
+    try ranged(key, default: number, in: range, "a number", \.double)
+  }
+
+  /// A number of some kind within a range.
+  private mutating func ranged<Number: Comparable>(
+    _ key: String, default number: Number, in range: ClosedRange<Number>, _ kind: String,
+    _ read: (JSONValue) -> Number?
+  ) throws(ExperimentError) -> Number {
+    guard let value = try value(key) else { return number }
+    guard let found = read(value), range.contains(found) else {
       throw .field(
-        prefix + key, expected: "a number from \(range.lowerBound) to \(range.upperBound)")
+        prefix + key, expected: "\(kind) from \(range.lowerBound) to \(range.upperBound)")
     }
-    return number
+    return found
   }
 
   mutating func truth(_ key: String, default truth: Bool) throws(ExperimentError) -> Bool {

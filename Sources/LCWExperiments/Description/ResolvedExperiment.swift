@@ -60,9 +60,9 @@ public struct ResolvedExperiment: Sendable, Hashable {
     case .files(let patterns):
       files = try NetworkFile.all(fitting: patterns)
       networks = files.count
+      try experiment.check(networkCount: networks)
     }
     try experiment.check()
-    try experiment.check(networkCount: networks)
     var plan = experiment.spelledOnce(registry)
     plan.architecture = try registry.selfContained(experiment.architecture)
     // Before anything is said of options' values, that they are such.

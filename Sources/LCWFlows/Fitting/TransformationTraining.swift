@@ -201,7 +201,7 @@ extension Checkpoint {
     }
     for (field, expected) in identity.sorted(by: { $0.key < $1.key }) {
       let found = metadata[field]
-      guard found == expected || (expected.double != nil && found?.double == expected.double) else {
+      guard found.map(expected.means) ?? false else {
         throw .otherFit(field: field, expected: shortened(expected), found: shortened(found))
       }
     }

@@ -87,10 +87,3 @@ extension TrainingPlan {
     }
   }
 }
-
-extension JSONValue {
-  /// Whether the values are the same, numbers by what they are rather than how they are written.
-  public func means(_ other: JSONValue) -> Bool {
-    self == other || (double != nil && double == other.double)
-  }
-}
