@@ -99,7 +99,7 @@ struct TanhNetwork: Sendable {
       for (order, (panel, parameter)) in pairs.enumerated() {
         result.assignProduct(
           (units.first ?? outputs).matrix(columns: panel.rows), parameters[parameter].matrix,
-          beta: order == 0 ? 0 : 1, columns: 0..<panel.columns)
+          beta: order == 0 ? 0 : 1, columns: 0..<panel.columns, precision: .standard)
       }
       result.tanhBackward(output: hidden[index - 1])
       units.insert(result, at: 0)
@@ -107,7 +107,7 @@ struct TanhNetwork: Sendable {
     for (panel, parameter) in zip(matrices[0].panels, place(of: 0)) {
       gradient.assignProduct(
         units[0].matrix(columns: panel.rows), parameters[parameter].matrix, alpha: sign, beta: 1,
-        columns: inputs.lowerBound..<inputs.lowerBound + panel.columns)
+        columns: inputs.lowerBound..<inputs.lowerBound + panel.columns, precision: .standard)
     }
     return units
   }
@@ -129,7 +129,7 @@ struct TanhNetwork: Sendable {
           gradients[first + parameter].assignProduct(
             outputs.transposed(columns: matrix.panels[panel].rows),
             inputs.matrix(columns: columns), alpha: sign, beta: chunk == 0 ? carry : 1,
-            workers: workers)
+            precision: .standard, workers: workers)
         }
         matrix.clear(&gradients[first + parameter], panel: panel)
       }

@@ -40,9 +40,9 @@ extension Tensor {
           guard let c = c.baseAddress else { return }
           let near = NearRows(
             a: self, b: other, normsA: normsA, normsB: normsB)
-          let product = BLAS.Product(
+          let product = MatrixKernel(
             a: a.baseAddress, b: b.baseAddress, c: c, leadingA: width, leadingB: width,
-            leadingC: m, transposedA: false, transposedB: true, inner: width, alpha: -2, beta: 0)
+            leadingC: m, transposedB: true, inner: width, alpha: -2)
           workers.forEachUnchecked((n + height - 1) / height) { block in
             let rows = block * height..<min(n, (block + 1) * height)
             product.run(rows: rows, columns: 0..<m)

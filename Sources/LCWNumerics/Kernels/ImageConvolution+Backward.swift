@@ -192,16 +192,15 @@ extension ImageConvolution {
     }
     lcw_add_row_sums(biasSum, gradient, leading, filters, count)
     writePatches(of: tile, pass.images, to: scratch.patches)
-    BLAS.Product(
+    MatrixKernel(
       a: gradient, b: scratch.patches, c: weightSum, leadingA: leading, leadingB: count,
-      leadingC: windows.patchSize, transposedA: false, transposedB: true, inner: count, alpha: 1,
-      beta: adding ? 1 : 0
+      leadingC: windows.patchSize, transposedB: true, inner: count, beta: adding ? 1 : 0,
+      precision: .standard
     ).run(rows: 0..<filters, columns: 0..<windows.patchSize)
     guard let input = pass.input else { return }
-    BLAS.Product(
+    MatrixKernel(
       a: pass.weight, b: gradient, c: scratch.patches, leadingA: windows.patchSize,
-      leadingB: leading, leadingC: count, transposedA: true, transposedB: false, inner: filters,
-      alpha: 1, beta: 0
+      leadingB: leading, leadingC: count, transposedA: true, inner: filters, precision: .standard
     ).run(rows: 0..<windows.patchSize, columns: 0..<count)
     if tile.rows.lowerBound == 0 {
       let first = input + tile.samples.lowerBound * windows.image.count

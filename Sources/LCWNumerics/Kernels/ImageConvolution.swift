@@ -218,10 +218,9 @@ extension ImageConvolution {
     let isJoined = tile.samples.count > 1
     let result = isJoined ? scratch.planes : target
     let leading = isJoined ? count : positions
-    BLAS.Product(
+    MatrixKernel(
       a: weight, b: scratch.patches, c: result, leadingA: windows.patchSize, leadingB: count,
-      leadingC: leading, transposedA: false, transposedB: false, inner: windows.patchSize,
-      alpha: 1, beta: 0
+      leadingC: leading, inner: windows.patchSize, precision: .standard
     ).run(rows: 0..<filters, columns: 0..<count)
     guard isJoined || bias != nil || clipping else { return }
     for index in 0..<tile.samples.count {

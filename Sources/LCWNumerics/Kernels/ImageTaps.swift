@@ -133,11 +133,11 @@ struct ImageTaps: FastConvolution {
     }
     for (number, tap) in own.enumerated() {
       let place = isBackward ? tap.output : tap.input
-      BLAS.Product(
+      MatrixKernel(
         a: transformed + tap.element * pairs, b: columns.first + place * count, c: result,
         leadingA: channels, leadingB: source.positions * count, leadingC: leading,
-        transposedA: isBackward, transposedB: false, inner: source.planes, alpha: 1,
-        beta: number == 0 ? 0 : 1
+        transposedA: isBackward, inner: source.planes, beta: number == 0 ? 0 : 1,
+        precision: .standard
       ).run(rows: 0..<target.planes, columns: 0..<count)
     }
   }
@@ -157,11 +157,11 @@ struct ImageTaps: FastConvolution {
         continue
       }
       for (number, tap) in own.enumerated() {
-        BLAS.Product(
+        MatrixKernel(
           a: columns.second + tap.output * count, b: columns.first + tap.input * count,
           c: sums + element * pairs, leadingA: positions * count, leadingB: inputs * count,
-          leadingC: channels, transposedA: false, transposedB: true, inner: count, alpha: 1,
-          beta: number == 0 ? 0 : 1
+          leadingC: channels, transposedB: true, inner: count, beta: number == 0 ? 0 : 1,
+          precision: .standard
         ).run(rows: 0..<filters, columns: 0..<channels)
       }
     }

@@ -108,11 +108,10 @@ struct ImageWinograd: FastConvolution {
         lcw_winograd_patches(
           patches, images + first * windows.image.count, geometry, group, products + productCount)
         for point in 0..<points {
-          BLAS.Product(
+          MatrixKernel(
             a: transformed + point * filters * channels, b: patches + point * channels * tiles,
             c: products + point * filters * tiles, leadingA: channels, leadingB: tiles,
-            leadingC: tiles, transposedA: false, transposedB: false, inner: channels, alpha: 1,
-            beta: 0
+            leadingC: tiles, inner: channels, precision: .standard
           ).run(rows: 0..<filters, columns: 0..<tiles)
         }
         lcw_winograd_output(
@@ -146,11 +145,11 @@ struct ImageWinograd: FastConvolution {
         lcw_winograd_gradients(
           gradients, gradient + first * filters * windows.positions, geometry, filters, group)
         for point in 0..<points {
-          BLAS.Product(
+          MatrixKernel(
             a: gradients + point * filters * tiles, b: patches + point * channels * tiles,
             c: sums + point * pairs, leadingA: tiles, leadingB: tiles, leadingC: channels,
-            transposedA: false, transposedB: true, inner: tiles, alpha: 1,
-            beta: first == samples.lowerBound ? 0 : 1
+            transposedB: true, inner: tiles,
+            beta: first == samples.lowerBound ? 0 : 1, precision: .standard
           ).run(rows: 0..<filters, columns: 0..<channels)
         }
       }

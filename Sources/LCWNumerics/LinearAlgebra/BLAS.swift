@@ -29,30 +29,4 @@ public enum BLAS {
   static func useCallingThread() { _ = calledOnce }
 
   private static let calledOnce: Void = openblas_set_num_threads(1)
-
-  /// A single-precision product of which any rectangle of the result can be computed by itself.
-  struct Product {
-    var a: UnsafePointer<Float>?
-    var b: UnsafePointer<Float>?
-    var c: UnsafeMutablePointer<Float>
-    var leadingA: Int
-    var leadingB: Int
-    var leadingC: Int
-    var transposedA: Bool
-    var transposedB: Bool
-    var inner: Int
-    var alpha: Float
-    var beta: Float
-
-    func run(rows: Range<Int>, columns: Range<Int>) {
-      let a = a.map { $0 + rows.lowerBound * (transposedA ? 1 : leadingA) }
-      let b = b.map { $0 + columns.lowerBound * (transposedB ? leadingB : 1) }
-      cblas_sgemm(
-        CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
-        transposedB ? CblasTrans : CblasNoTrans,
-        blasint(rows.count), blasint(columns.count), blasint(inner),
-        alpha, a, blasint(max(1, leadingA)), b, blasint(max(1, leadingB)),
-        beta, c + rows.lowerBound * leadingC + columns.lowerBound, blasint(leadingC))
-    }
-  }
 }

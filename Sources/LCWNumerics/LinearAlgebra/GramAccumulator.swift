@@ -34,18 +34,18 @@ public struct GramAccumulator: Sendable {
           let first = index * panel
           let (rows, columns) = (min(panel, order - first), order - first)
           withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { product in
-            let product = product.baseAddress
-            cblas_ssyrk(
-              CblasRowMajor, CblasUpper, CblasTrans, blasint(rows), blasint(samples),
-              1, x + first, blasint(order), 0, product, blasint(columns))
-            if columns > rows {
-              cblas_sgemm(
-                CblasRowMajor, CblasTrans, CblasNoTrans,
-                blasint(rows), blasint(columns - rows), blasint(samples),
-                1, x + first, blasint(order), x + first + rows, blasint(order),
-                0, product.map { $0 + rows }, blasint(columns))
+            guard let product = product.baseAddress else { return }
+            let kernel = MatrixKernel(
+              a: x + first, b: x + first, c: product, leadingA: order, leadingB: order,
+              leadingC: columns, transposedA: true, inner: samples)
+            if kernel.runsOnTiles(rows: rows, columns: columns) {
+              kernel.run(rows: 0..<rows, columns: 0..<columns)
+            } else {
+              cblas_ssyrk(
+                CblasRowMajor, CblasUpper, CblasTrans, blasint(rows), blasint(samples),
+                1, x + first, blasint(order), 0, product, blasint(columns))
+              if columns > rows { kernel.run(rows: 0..<rows, columns: rows..<columns) }
             }
-            guard let product else { return }
             for row in 0..<rows {
               let target = (first + row) * order + first
               for column in row..<columns {

@@ -61,10 +61,12 @@ extension Tensor {
   ///   - beta: The factor β.
   ///   - columns: The columns of this tensor that take the product, all by default; the others
   ///     keep their values.
+  ///   - precision: How exact the product has to be.
   ///   - workers: The threads to divide the result among.
   public mutating func assignProduct(
     _ a: MatrixOperand, _ b: MatrixOperand, alpha: Float = 1, beta: Float = 0,
-    columns: Range<Int>? = nil, workers: Workers = .serial
+    columns: Range<Int>? = nil, precision: MatrixPrecision = .highest,
+    workers: Workers = .serial
   ) {
     let leading = shape.rowCount
     let target = columns ?? 0..<leading
@@ -83,13 +85,13 @@ extension Tensor {
       a.tensor.elements.withUnsafeBufferPointer { a_ in
         b.tensor.elements.withUnsafeBufferPointer { b_ in
           guard let c = c.baseAddress else { return }
-          let product = BLAS.Product(
+          let product = MatrixKernel(
             a: a_.baseAddress.map { $0 + a.offset }, b: b_.baseAddress.map { $0 + b.offset },
             c: c + target.lowerBound,
             leadingA: a.tensor.shape.rowCount, leadingB: b.tensor.shape.rowCount,
             leadingC: leading,
             transposedA: a.isTransposed, transposedB: b.isTransposed, inner: k,
-            alpha: alpha, beta: beta)
+            alpha: alpha, beta: beta, precision: precision)
           if m >= n {
             workers.forEachRange(of: m, grain: 16) { product.run(rows: $0, columns: 0..<n) }
           } else {

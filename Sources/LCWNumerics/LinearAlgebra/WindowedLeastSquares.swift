@@ -109,10 +109,10 @@ public struct WindowedLeastSquares: Sendable {
           let columns = min(order - first, rows - 1 + window)
           withUnsafeTemporaryAllocation(of: Float.self, capacity: rows * columns) { product in
             guard let product = product.baseAddress else { return }
-            cblas_sgemm(
-              CblasRowMajor, CblasTrans, CblasNoTrans, blasint(rows), blasint(columns),
-              blasint(samples), 1, x + first, blasint(order), x + first, blasint(order), 0, product,
-              blasint(columns))
+            MatrixKernel(
+              a: x + first, b: x + first, c: product, leadingA: order, leadingB: order,
+              leadingC: columns, transposedA: true, inner: samples
+            ).run(rows: 0..<rows, columns: 0..<columns)
             for row in 0..<rows {
               let target = (first + row) * window
               for column in row..<min(columns, row + window) {

@@ -76,7 +76,8 @@ public struct Dense: LinearOperation {
     of block: Tensor, with weight: Tensor, input: Shape, workers: Workers
   ) -> Tensor {
     var product = Tensor(unspecified: [block.shape.rows, weight.shape.rows])
-    product.assignProduct(block.matrix, weight.transposed, workers: workers)
+    product.assignProduct(
+      block.matrix, weight.transposed, precision: .standard, workers: workers)
     return product
   }
 
@@ -116,7 +117,8 @@ struct DenseKernel: UnaryKernel {
   func output(of input: consuming Tensor, parameters: [Tensor], workers: Workers) -> Tensor {
     let weight = parameters[0]
     var output = Tensor(unspecified: [input.shape.rows, weight.shape.rows])
-    output.assignProduct(input.matrix, weight.transposed, workers: workers)
+    output.assignProduct(
+      input.matrix, weight.transposed, precision: .standard, workers: workers)
     if hasBias {
       output.addBias(parameters[1], clipping: clips, workers: workers)
     } else if clips {
@@ -139,11 +141,13 @@ struct DenseKernel: UnaryKernel {
   ) -> Tensor? {
     if clips { gradient.reluBackward(output: record[1], workers: pass.workers) }
     gradients[0].assignProduct(
-      gradient.transposed, record[0].matrix, beta: pass.carry, workers: pass.workers)
+      gradient.transposed, record[0].matrix, beta: pass.carry, precision: .standard,
+      workers: pass.workers)
     if hasBias { gradients[1].assignColumnSums(of: gradient, plus: pass.carry) }
     guard needsInput else { return nil }
     var input = Tensor(unspecified: record[0].shape)
-    input.assignProduct(gradient.matrix, parameters[0].matrix, workers: pass.workers)
+    input.assignProduct(
+      gradient.matrix, parameters[0].matrix, precision: .standard, workers: pass.workers)
     return input
   }
 }
