@@ -53,8 +53,8 @@ public struct LCWCommand: ParsableCommand {
   /// without a line, if the reader of standard output is gone.
   public static func runAsProgram() -> Never {
     StandardStreams.prepare()
-    FittingKernels.restartIfUnfit()
-    Machine.keepFreedMemory()
+    let slowness = Machine.prepareProgram()
+    if let slowness { Console.printError("warning: \(slowness)") }
     StopSignals.shared.begin(command: commandName(in: CommandLine.arguments))
     // A shell that asks what may stand on the line gets words or nothing.
     let isCompleting = CompletionScript.line(askedAboutBy: CommandLine.arguments) != nil
@@ -65,6 +65,7 @@ public struct LCWCommand: ParsableCommand {
         Foundation.exit(0)
       }
       try checkCommand(CommandLine.arguments)
+      try checkPrecision(CommandLine.arguments)
       // Before the arguments are parsed: commands look at the plugins while they check theirs.
       try PluginObject.openAll(
         arguments: CommandLine.arguments, environment: ProcessInfo.processInfo.environment)
@@ -97,6 +98,16 @@ public struct LCWCommand: ParsableCommand {
     throw SessionError.wrongUse(
       "there is no command ‘\(word)’"
         + (nearest.map { "; did you mean ‘\($0)’?" } ?? "; lcw --help lists them"))
+  }
+
+  /// Refuses a precision that there is none of; the doctor says so itself.
+  private static func checkPrecision(_ arguments: [String]) throws {
+    guard let unknown = MatrixPrecision.unknownValue,
+      PluginObject.namedFiles(arguments).rest.first != DoctorCommand.name
+    else { return }
+    throw SessionError.wrongUse(
+      "\(MatrixPrecision.variable)=\(unknown) in the environment is not known: set it to "
+        + MatrixPrecision.allCases.map(\.rawValue).joined(separator: " or "))
   }
 
   /// The exit status where the system fails.

@@ -14,7 +14,7 @@ import LCWNumerics
 // lcw-bench --match A B STARTS ORDERS matches networks by their weights; see MatchingBenchmarks.
 
 // As the program does.
-Machine.keepFreedMemory()
+let slowness = Machine.prepareProgram()
 
 var names: [String] = []
 var jsonFile: String?
@@ -91,9 +91,19 @@ if let wrong = names.first(where: { name in !known.contains { $0.isNamed(name) }
   exit(64)
 }
 
+if slowness != nil || BLAS.fittingCoreType != nil {
+  let text = slowness ?? "OpenBLAS has the kernels of \(BLAS.coreType), far below this processor's"
+  FileHandle.standardError.write(Data("error: \(text); figures would mean nothing\n".utf8))
+  exit(69)
+}
 print("BLAS \(BLAS.coreType) (\(BLAS.configuration)), \(Workers.available.count) threads")
+print(
+  MatrixPrecision.hasTiles
+    ? "products of networks on bfloat16 tiles, \(MatrixPrecision.standard.rawValue) precision"
+    : "products of networks by BLAS: no bfloat16 tiles")
 for variable in ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"] {
-  if let value = ProcessInfo.processInfo.environment[variable] {
+  // The program itself sets what fits the vectors, where OpenBLAS does not know the processor.
+  if let value = ProcessInfo.processInfo.environment[variable], value != BLAS.coreTypeOfVectors {
     print("note: \(variable)=\(value) is set; figures are not comparable with others")
   }
 }

@@ -8,8 +8,10 @@ import LCWNumerics
 
 /// `lcw doctor`
 struct DoctorCommand: ParsableCommand {
+  static let name = "doctor"
+
   static let configuration = CommandConfiguration(
-    commandName: "doctor",
+    commandName: name,
     abstract: "Checks libraries, speed, data sets, folders and plugins on this machine.",
     discussion: """
       Each line says what was found, and what to do where something is wrong. A missing data set is \
@@ -71,6 +73,7 @@ struct DoctorCommand: ParsableCommand {
           + (unfit.map {
             "; its kernels (\(BLAS.coreType)) do not fit this processor: set OPENBLAS_CORETYPE=\($0)"
           } ?? "; kernels \(BLAS.coreType)")),
+      productsCheck,
       Check(name: "libraries", state: .good, found: LibraryVersions.text),
       Check(
         name: "threads", state: .good,
@@ -82,6 +85,21 @@ struct DoctorCommand: ParsableCommand {
         name: "speed", state: .good,
         found: "\(String(speed, decimals: 0)) GFLOP/s in matrix products, measured just now"),
     ]
+  }
+
+  /// How products of networks are computed, and whether the environment says so in words that exist.
+  private var productsCheck: Check {
+    let names = MatrixPrecision.allCases.map(\.rawValue).joined(separator: " or ")
+    if let unknown = MatrixPrecision.unknownValue {
+      return Check(
+        name: "precision", state: .problem,
+        found: "\(MatrixPrecision.variable)=\(unknown) is not known: set it to \(names)")
+    }
+    return Check(
+      name: "precision", state: .good,
+      found: MatrixPrecision.hasTiles
+        ? "\(MatrixPrecision.standard.rawValue), on bfloat16 tiles; \(MatrixPrecision.variable) may be \(names)"
+        : "single: this processor has no bfloat16 tiles")
   }
 
   /// Whether each shared object that this command line and the environment name can be opened.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWNumerics
 
 extension CommandManual {
   /// Markdown: a section for each command.
@@ -43,6 +44,10 @@ extension CommandManual {
 
   private static let environment = [
     ("LCW_DATA", "The folder of data sets, if --data is not given."),
+    (
+      MatrixPrecision.variable,
+      "highest or high (the default): how exact products of matrices are on processors with bfloat16 tiles."
+    ),
     ("LCW_PLUGINS", "Folders of shared objects with plugins, separated by colons; all are loaded."),
   ]
 

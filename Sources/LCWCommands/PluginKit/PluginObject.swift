@@ -24,7 +24,9 @@ enum PluginObject {
     arguments: [String], environment: [String: String]
   ) throws {
     // The doctor opens them itself, to tell what is wrong with each.
-    guard namedFiles(arguments).rest.first != "doctor" else { return }
+    guard namedFiles(arguments).rest.first != DoctorCommand.name else {
+      return
+    }
     for file in try files(arguments: arguments, environment: environment) { try open(file) }
   }
 

@@ -9,7 +9,10 @@ enum MachineDescription {
     let count = ProcessInfo.processInfo.activeProcessorCount
     let name = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)).flatMap(
       MachineDescription.model(in:))
-    return "\(count) × \(name ?? "processor of an unknown model"), OpenBLAS for \(BLAS.coreType)"
+    let tiles =
+      MatrixPrecision.hasTiles ? ", tiles of \(MatrixPrecision.standard.rawValue) precision" : ""
+    return
+      "\(count) × \(name ?? "processor of an unknown model"), OpenBLAS for \(BLAS.coreType)\(tiles)"
   }()
 
   /// The first processor's model in what Linux tells of them.

@@ -16,6 +16,39 @@ public struct RowTerm: Sendable {
 }
 
 extension Tensor {
+  /// Writes the values of some units over those that a block `[n, units, …]` has.
+  ///
+  /// - Parameters:
+  ///   - chosen: The units' places in the block.
+  ///   - values: `[n, chosen.count, …]`.
+  ///   - units: The number of units of the block.
+  ///   - shifts: What is added to each chosen unit's values.
+  public mutating func assignUnits(
+    _ chosen: [Int], from values: Tensor, of units: Int, shifts: [Float]
+  ) {
+    let samples = shape.rows
+    precondition(
+      units > 0 && shape.rowCount % units == 0 && chosen.allSatisfy { 0 <= $0 && $0 < units }
+        && shifts.count == chosen.count
+        && values.count == samples * chosen.count * (shape.rowCount / units),
+      "\(values.shape) are not the values of \(chosen.count) of \(units) units of \(shape)")
+    let positions = shape.rowCount / units
+    elements.withUnsafeMutableBufferPointer { target in
+      values.elements.withUnsafeBufferPointer { source in
+        for sample in 0..<samples {
+          for place in chosen.indices {
+            let first = (sample * units + chosen[place]) * positions
+            let other = (sample * chosen.count + place) * positions
+            let shift = shifts[place]
+            for position in 0..<positions {
+              target[first + position] = source[other + position] + shift
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// Some rows of Σⱼ cⱼ · Pⱼ + shift + bias, clipped at zero if `clipping` is set: one pass over
   /// memory for what a moving layer and its ReLU do at one point of a path.
   ///

@@ -18,9 +18,14 @@ public enum BLAS {
   }
 
   package static func fittingCoreType(chosen: String, vectorBits: Int) -> String? {
-    guard chosen.lowercased() == "prescott" else { return nil }
-    return [512: "SkylakeX", 256: "Haswell"][vectorBits]
+    chosen.lowercased() == "prescott" ? coreTypes[vectorBits] : nil
   }
+
+  /// What a program that is started again sets, by the bits of the processor's vectors.
+  private static let coreTypes = [512: "SkylakeX", 256: "Haswell"]
+
+  /// The core type for which this processor's vectors suffice.
+  package static var coreTypeOfVectors: String? { coreTypes[Int(lcw_vector_bits())] }
 
   /// OpenBLAS's version and build options.
   public static var configuration: String { String(cString: openblas_get_config()) }

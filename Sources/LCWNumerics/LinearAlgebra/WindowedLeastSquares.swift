@@ -234,13 +234,20 @@ public struct WindowedLeastSquares: Sendable {
   func matrix(of chosen: [Int]) -> SymmetricMatrix {
     let (count, window) = (chosen.count, window)
     let means = chosen.map { solvesBias && samples > 0 ? featureSums[$0] / Double(samples) : 0 }
-    var upper = [Double](repeating: 0, count: count * count)
+    let sums = chosen.map { solvesBias ? featureSums[$0] : 0 }
     let isConstant = chosen.map(isConstant)
-    for (row, feature) in chosen.enumerated() where !isConstant[row] {
-      for column in row..<count where !isConstant[column] {
-        let (low, high) = (min(feature, chosen[column]), max(feature, chosen[column]))
-        upper[row * count + column] =
-          band[low * window + high - low] - means[row] * featureSums[chosen[column]]
+    var upper = [Double](repeating: 0, count: count * count)
+    upper.withUnsafeMutableBufferPointer { upper in
+      band.withUnsafeBufferPointer { band in
+        for (row, feature) in chosen.enumerated() where !isConstant[row] {
+          for column in row..<count where !isConstant[column] {
+            let other = chosen[column]
+            let product =
+              feature < other
+              ? band[feature * window + other - feature] : band[other * window + feature - other]
+            upper[row * count + column] = product - means[row] * sums[column]
+          }
+        }
       }
     }
     return SymmetricMatrix(upperTriangle: upper, order: count)

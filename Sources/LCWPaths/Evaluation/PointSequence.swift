@@ -120,18 +120,9 @@ struct PointSequence: Sendable {
     let product = operation.product(
       of: block, with: part, input: network.shape(of: input), workers: .serial)
     let bias = network.parameterIndex(ofLayer: node, role: .bias).map { points[point][$0] }
-    let units = network.shapes[node + 1].rows
-    let positions = output.shape.rowCount / units
-    for sample in 0..<block.shape.rows {
-      for (place, row) in rows.enumerated() {
-        let source = (sample * rows.count + place) * positions
-        let target = (sample * units + row) * positions
-        let shift = bias?.elements[row] ?? 0
-        for position in 0..<positions {
-          output.elements[target + position] = product.elements[source + position] + shift
-        }
-      }
-    }
+    output.assignUnits(
+      rows, from: product, of: network.shapes[node + 1].rows,
+      shifts: rows.map { bias?.elements[$0] ?? 0 })
     values[node + 1] = output
   }
 }

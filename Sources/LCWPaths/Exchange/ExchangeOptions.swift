@@ -84,7 +84,9 @@ extension ExchangeOptions {
       + "the network")
   private static let orderOption = PluginOption(
     "order", default: ExchangeOptions().order,
-    help: "the order in which units are swapped; auto: greedy up to 512 units, else random")
+    help:
+      "the order in which units are swapped; auto: greedy up to 2048 features, in deeper networks up to 512 units, else random"
+  )
   private static let targetOption = PluginOption(
     "target", default: ExchangeOptions().target,
     help: "target of the output layer: a mix of both networks' outputs, or the first one's")

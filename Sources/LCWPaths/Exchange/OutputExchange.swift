@@ -28,6 +28,9 @@ struct OutputExchange: Sendable {
     self.reader = reader
   }
 
+  /// The number of features that each network's units have: what the output layer reads.
+  var features: Int { reader.columns }
+
   /// The path's states and how the blocks change hands between them.
   struct Result: Sendable {
     /// The states in which all slots are read, one more than there are blocks.

@@ -40,7 +40,7 @@ public struct UnitExchange: Sendable {
     if populations.count == 1,
       let exchange = OutputExchange(from: a, to: b, population: populations[0], options: options)
     {
-      let order = order(ofUnits: populations[0].count)
+      let order = order(choosingFrom: exchange.features, upTo: Self.fewFeatures)
       let sequence =
         order.needsFeatures
         ? nil : try sequence(of: populations[0], 0, by: order, from: a, to: b, in: context)
@@ -72,7 +72,8 @@ public struct UnitExchange: Sendable {
     var orders = try populations.enumerated().map { index, population in
       try sequence(of: population, index, by: .random, from: a, to: b, in: context).leaving
     }
-    if order(ofUnits: populations.map(\.count).max() ?? 1) == .greedy {
+    let largest = populations.map(\.count).max() ?? 1
+    if order(choosingFrom: largest, upTo: Self.fewUnits) == .greedy {
       orders = try SlotOrder(
         from: a, to: b, populations: populations, exchange.rows, layers: exchange.layers
       ).slots(drawn: orders, on: exchange.samples, positions: options.positions, in: context)
@@ -115,12 +116,15 @@ public struct UnitExchange: Sendable {
     return try ExplicitPath(network: b.network, stages: stages)
   }
 
-  /// Up to how many units of a layer are chosen one by one.
+  /// Up to how many features of the only hidden layer units are chosen one by one: more take longer to
+  /// choose than to solve for, and memory of four times their square.
+  private static let fewFeatures = 2048
+  /// Up to how many units of a deeper network's group slots are ordered one by one.
   private static let fewUnits = 512
 
-  private func order(ofUnits count: Int) -> ExchangeOptions.Order {
+  private func order(choosingFrom count: Int, upTo most: Int) -> ExchangeOptions.Order {
     guard options.order == .automatic else { return options.order }
-    return count <= UnitExchange.fewUnits ? .greedy : .random
+    return count <= most ? .greedy : .random
   }
 
   /// The blocks where no number is asked for: in one hidden layer, of which small steps cost little if it is
