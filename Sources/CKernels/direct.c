@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "phases.h"
+#include "direct_samples.h"
 
 // A convolution as a product of matrices whose second factor is never written down: its rows, one for
 // each channel and element of a window, are the phases (phases.h) of the channels, each moved by the
@@ -53,13 +53,6 @@ static tiles_t tiles(void) {
   if (bits == 256) return (tiles_t){4, products_256, sums_256};
 #endif
   return (tiles_t){4, products_128, sums_128};
-}
-
-// Loops run to a multiple of this, into what follows.
-#define STEP 16
-
-static inline ptrdiff_t rounded(ptrdiff_t n, ptrdiff_t step) {
-  return (n + step - 1) / step * step;
 }
 
 // The values of a sample's phases, and of its gradients at a phase's width with room around each.
@@ -127,47 +120,6 @@ static void source_offsets(ptrdiff_t *offsets, const lcw_windows_t *w, const lay
     for (ptrdiff_t ky = 0; ky < w->kernel_height; ky++)
       for (ptrdiff_t kx = 0; kx < w->kernel_width; kx++)
         *offsets++ = (c * l->phases + phase_of(w, ky, kx)) * l->size + place_of(w, l, ky, kx);
-}
-
-DISPATCHED static void pack_sample(
-    float *source, const float *x, const lcw_windows_t *w, const layout_t *l) {
-  for (ptrdiff_t c = 0; c < w->channels; c++)
-    pack(source + c * l->phases * l->size, l->size, x + c * w->height * w->width, w, l);
-}
-
-// Takes the outputs out of rows at a phase's width.
-DISPATCHED static void narrow(
-    float *restrict y, const float *restrict rows, ptrdiff_t leading, const float *bias,
-    const lcw_windows_t *w, const layout_t *l, ptrdiff_t filters, int relu) {
-  for (ptrdiff_t f = 0; f < filters; f++) {
-    const float b = bias ? bias[f] : 0;
-    for (ptrdiff_t row = 0; row < w->out_height; row++, y += w->out_width) {
-      const float *from = rows + f * leading + row * l->width;
-      if (relu) {
-        for (ptrdiff_t i = 0; i < w->out_width; i++) {
-          const float v = from[i] + b;
-          y[i] = v < 0 ? 0 : v;
-        }
-      } else {
-        for (ptrdiff_t i = 0; i < w->out_width; i++) y[i] = from[i] + b;
-      }
-    }
-  }
-}
-
-DISPATCHED static void widen_sample(
-    float *to, ptrdiff_t leading, const float *g, const lcw_windows_t *w, const layout_t *l,
-    ptrdiff_t filters) {
-  const ptrdiff_t positions = w->out_height * w->out_width;
-  for (ptrdiff_t f = 0; f < filters; f++)
-    widen(to + f * leading, g + f * positions, NULL, w, l);
-}
-
-DISPATCHED static void unpack_sample(
-    float *x, const float *rows, ptrdiff_t leading, ptrdiff_t phase, const lcw_windows_t *w,
-    const layout_t *l) {
-  for (ptrdiff_t c = 0; c < w->channels; c++)
-    unpack(x + c * w->height * w->width, rows + c * leading, phase, w, l);
 }
 
 void lcw_direct(

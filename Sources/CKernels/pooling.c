@@ -49,8 +49,65 @@ static inline ptrdiff_t steps(ptrdiff_t distance, ptrdiff_t step) {
     for (ptrdiff_t oy = 0; oy < w->out_height; oy++)            \
       for (ptrdiff_t start = 0; start < w->out_width; start += TILE)
 
+// The usual windows: 2×2, side by side, without padding. No element is in two of them.
+static inline int halves(const lcw_windows_t *w) {
+  return w->kernel_height == 2 && w->kernel_width == 2 && w->down == 2 && w->across == 2
+      && w->spread_height == 1 && w->spread_width == 1 && w->top == 0 && w->left == 0
+      && 2 * w->out_height <= w->height && 2 * w->out_width <= w->width;
+}
+
+DISPATCHED static void max_of_halves(
+    float *restrict y, const float *restrict x_, const lcw_windows_t *w, ptrdiff_t planes) {
+  for (ptrdiff_t p = 0; p < planes; p++)
+    for (ptrdiff_t oy = 0; oy < w->out_height; oy++, y += w->out_width) {
+      const float *upper = x_ + (p * w->height + 2 * oy) * w->width, *lower = upper + w->width;
+      for (ptrdiff_t x = 0; x < w->out_width; x++) {
+        const float a = upper[2 * x], b = upper[2 * x + 1], c = lower[2 * x], d = lower[2 * x + 1];
+        float best = b > a || b != b ? b : a;
+        best = c > best || c != c ? c : best;
+        y[x] = d > best || d != d ? d : best;
+      }
+    }
+}
+
+DISPATCHED static void max_of_halves_backward(
+    float *restrict dx, const float *restrict dy, const float *restrict x_, const lcw_windows_t *w,
+    ptrdiff_t planes) {
+  for (ptrdiff_t p = 0; p < planes; p++) {
+    for (ptrdiff_t oy = 0; oy < w->out_height; oy++, dy += w->out_width) {
+      const ptrdiff_t first = (p * w->height + 2 * oy) * w->width;
+      const float *upper = x_ + first, *lower = upper + w->width;
+      float *to = dx + first, *below = to + w->width;
+      for (ptrdiff_t x = 0; x < w->out_width; x++) {
+        const float a = upper[2 * x], b = upper[2 * x + 1], c = lower[2 * x], d = lower[2 * x + 1];
+        const float g = dy[x];
+        int place = 0;
+        float best = a;
+        const int second = b > best || b != b;
+        best = second ? b : best;
+        place = second ? 1 : place;
+        const int third = c > best || c != c;
+        best = third ? c : best;
+        place = third ? 2 : place;
+        place = d > best || d != d ? 3 : place;
+        to[2 * x] = place == 0 ? g : 0;
+        to[2 * x + 1] = place == 1 ? g : 0;
+        below[2 * x] = place == 2 ? g : 0;
+        below[2 * x + 1] = place == 3 ? g : 0;
+      }
+      for (ptrdiff_t x = 2 * w->out_width; x < w->width; x++) to[x] = below[x] = 0;
+    }
+    for (ptrdiff_t y = 2 * w->out_height; y < w->height; y++)
+      for (ptrdiff_t x = 0; x < w->width; x++) dx[(p * w->height + y) * w->width + x] = 0;
+  }
+}
+
 DISPATCHED void lcw_max_pool(
     float *y, const float *x_, const lcw_windows_t *w, ptrdiff_t planes) {
+  if (halves(w)) {
+    max_of_halves(y, x_, w, planes);
+    return;
+  }
   FOR_EACH_TILE {
     const ptrdiff_t rest = w->out_width - start, count = rest < TILE ? rest : TILE;
     const float *in = x_ + p * w->height * w->width;
@@ -66,6 +123,10 @@ DISPATCHED void lcw_max_pool(
 
 DISPATCHED void lcw_max_pool_backward(
     float *dx, const float *dy, const float *x_, const lcw_windows_t *w, ptrdiff_t planes) {
+  if (halves(w)) {
+    max_of_halves_backward(dx, dy, x_, w, planes);
+    return;
+  }
   for (ptrdiff_t i = 0; i < planes * w->height * w->width; i++) dx[i] = 0;
   FOR_EACH_TILE {
     const ptrdiff_t rest = w->out_width - start, count = rest < TILE ? rest : TILE;

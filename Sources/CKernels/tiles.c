@@ -9,15 +9,10 @@ ptrdiff_t lcw_tiles_packed_count(ptrdiff_t lines, ptrdiff_t inner, ptrdiff_t par
 }
 
 #if defined(__x86_64__) && defined(__linux__)
+#include "tile_registers.h"
 #include <cpuid.h>
-#include <immintrin.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define TILES \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16")))
-#define INLINE static inline __attribute__((always_inline))
 
 int lcw_tiles_available(void) {
   unsigned a, b, c, d;
@@ -39,45 +34,6 @@ int lcw_tiles_available(void) {
 // A packed operand has panels of 32 lines, each with its steps of 32 values of the inner dimension,
 // each with its parts, each with two tiles of 16 lines. A left tile has a row for each line. A right
 // one has a row for each two steps of the inner dimension, with these two of all lines.
-
-/// Two vectors of single precision as one of bfloat16, rounded to nearest; what is lost stays in them.
-TILES INLINE __m512i take_part(__m512 *a, __m512 *b) {
-  const __m512i rounded = (__m512i)_mm512_cvtne2ps_pbh(*b, *a);
-  const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(rounded));
-  const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rounded, 1));
-  *a = _mm512_sub_ps(*a, _mm512_castsi512_ps(_mm512_slli_epi32(low, 16)));
-  *b = _mm512_sub_ps(*b, _mm512_castsi512_ps(_mm512_slli_epi32(high, 16)));
-  return rounded;
-}
-
-/// Transposes 16 × 16 pairs.
-TILES INLINE void transpose(__m512i *r) {
-  __m512i t[16], u[16];
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4) {
-    u[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    u[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    u[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    u[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-  for (int i = 0; i < 4; i++) {
-    const __m512i p = _mm512_shuffle_i32x4(u[i], u[4 + i], 0x88);
-    const __m512i q = _mm512_shuffle_i32x4(u[8 + i], u[12 + i], 0x88);
-    const __m512i v = _mm512_shuffle_i32x4(u[i], u[4 + i], 0xdd);
-    const __m512i w = _mm512_shuffle_i32x4(u[8 + i], u[12 + i], 0xdd);
-    r[i] = _mm512_shuffle_i32x4(p, q, 0x88);
-    r[4 + i] = _mm512_shuffle_i32x4(v, w, 0x88);
-    r[8 + i] = _mm512_shuffle_i32x4(p, q, 0xdd);
-    r[12 + i] = _mm512_shuffle_i32x4(v, w, 0xdd);
-  }
-}
-
-INLINE __mmask16 first(ptrdiff_t count) {
-  return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
-}
 
 /// One tile of each part. Adds NaN to `wrong` where an element has no bfloat16: what rounding loses
 /// is then infinite or NaN.
@@ -203,22 +159,6 @@ TILES INLINE void multiply_panels(
   _tile_stored(1, sums + half, stride);
   _tile_stored(2, sums + half * leading, stride);
   _tile_stored(3, sums + half * leading + half, stride);
-}
-
-/// All eight tiles are of 16 rows of 64 bytes.
-TILES INLINE void configure(void) {
-  struct {
-    uint8_t palette, start, reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-  } configuration;
-  memset(&configuration, 0, sizeof configuration);
-  configuration.palette = 1;
-  for (int i = 0; i < 8; i++) {
-    configuration.bytes[i] = 64;
-    configuration.rows[i] = 16;
-  }
-  _tile_loadconfig(&configuration);
 }
 
 TILES void lcw_tiles_multiply(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWNumerics
 import Testing
 
 @Suite(.serialized)
@@ -45,8 +46,26 @@ struct TrainCommandTests {
     // What the interruption left is a network like any other.
     let measured = try program.run("evaluate", "part.lcw")
     #expect(measured.errors.contains("warning: part.lcw holds \(completed) of 60 epochs"))
+    // Products of another precision would give other bits.
+    if MatrixPrecision.hasTiles {
+      let other = MatrixPrecision.standard == .high ? "highest" : "high"
+      let refused = try program.run(
+        arguments + ["-o", "part.lcw", "--resume"],
+        environment: [MatrixPrecision.variable: other], expecting: 64)
+      #expect(refused.errors.contains("precision"))
+    }
     #expect(try program.start(arguments + ["-o", "part.lcw", "--resume"]).finish().status == 0)
     #expect(try program.bytes("part.lcw") == program.bytes("whole.lcw"))
+  }
+
+  @Test func `a precision that there is none of is refused`() throws {
+    let wrong = try program.run(
+      ["plugins"], environment: [MatrixPrecision.variable: "low"], expecting: 64)
+    #expect(wrong.errors.contains("LCW_MATRIX_PRECISION=low"))
+    #expect(wrong.errors.contains("highest or high"))
+    let doctor = try program.run(
+      ["doctor"], environment: [MatrixPrecision.variable: "low"], expecting: 1)
+    #expect(doctor.output.contains("LCW_MATRIX_PRECISION=low is not known"))
   }
 
   @Test

@@ -53,6 +53,66 @@ struct ConstantFeatureTests {
     }
   }
 
+  private func part(of samples: Tensor, _ rows: Range<Int>) -> Tensor {
+    Tensor(rows.flatMap { samples.row($0) }).reshaped([rows.count, samples.shape.rowCount])
+  }
+
+  /// Features far from zero, as those of hidden units with large biases: what they explain does not depend on
+  /// where they lie.
+  @Test(arguments: [0, 30, 1000] as [Float], [79, 4000])
+  func `large means do not drown what varies`(mean: Float, samples: Int) throws {
+    let features = 20
+    var random = RandomStream(seed: 8)
+    var x = random.normal([samples, features])
+    let weights = random.normal([1, features])
+    var y = Tensor(zeros: [samples, 1])
+    y.assignProduct(x.matrix, weights.transposed)
+    for row in 0..<samples {
+      for feature in 0..<features {
+        x.elements[row * features + feature] += mean * (1 + 0.02 * Float(feature))
+      }
+      y.elements[row] += mean
+    }
+    var problem = LeastSquares(
+      features: features, targets: 1, solvingBias: true, expecting: samples)
+    problem.add(part(of: x, 0..<40), targets: part(of: y, 0..<40))
+    problem.add(part(of: x, 40..<samples), targets: part(of: y, 40..<samples))
+    let solved = try problem.solution(ridge: 1e-8)
+    var windowed = WindowedLeastSquares(
+      features: features, window: features, outputs: 1, sets: 1, solvingBias: true,
+      expecting: samples)
+    windowed.add(part(of: x, 0..<40), targets: part(of: y, 0..<40))
+    windowed.add(part(of: x, 40..<samples), targets: part(of: y, 40..<samples))
+    let other = try windowed.solution(
+      of: Array(0..<features), shares: [1], reference: Tensor(zeros: [1, features]), ridge: 1e-8)
+    let origin = weights.elements.enumerated().reduce(Double(mean)) {
+      $0 - Double($1.element) * Double(mean * (1 + 0.02 * Float($1.offset)))
+    }
+    for (found, bias) in [(solved.weights, solved.bias), (other.weights, other.bias)] {
+      // What single precision leaves of a value near the mean.
+      let rounding = 1e-5 + 1e-6 * Double(mean)
+      #expect(largestError(found.elements, weights.elements.map(Double.init)) < 10 * rounding)
+      let shift = Double(try #require(bias).elements[0])
+      #expect(abs(shift - origin) < 1e-5 + 0.02 * rounding * Double(mean) * Double(features) * 10)
+    }
+  }
+
+  @Test func `products that overflow are no constants`() throws {
+    var problem = WindowedLeastSquares(
+      features: 4, window: 4, outputs: 1, sets: 2, solvingBias: true, expecting: 100)
+    var random = RandomStream(seed: 9)
+    var x = random.normal([100, 4])
+    for index in x.elements.indices { x.elements[index] *= 1e20 }
+    problem.add(x, targets: Tensor(zeros: [100, 2]))
+    #expect(!problem.meanSquareOfFeatures.isFinite)
+    #expect(throws: NumericsError.self) {
+      try problem.solution(
+        of: [0, 1], shares: [1, 0], reference: Tensor(zeros: [1, 2]), ridge: 1e-5)
+    }
+    let exchange = FeatureExchange(problem, units: 2, ridge: 1e-5)
+    #expect(throws: NumericsError.self) { try exchange.greedyOrders(blocks: [1, 1]) { _ in } }
+  }
+
   /// Constants of several sizes beside features that vary: neither fails, nor drowns the others.
   @Test(arguments: [[1000, 2000, 3000, 4000], [1e5], [100, 3e4]] as [[Float]])
   func `constants do not drown what varies`(constants: [Float]) throws {

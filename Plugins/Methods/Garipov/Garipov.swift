@@ -88,12 +88,13 @@ public struct Garipov: ConnectionMethod {
     }
     var plan = plan
     plan.seed = context.seed
+    var origin: [String: JSONValue] = [
+      "end": .string(b.digest), "samples": .string(samples.digest),
+      "start": .string(a.digest), "threads": .integer(context.workers.count),
+    ]
+    origin[Trainer.precisionField] = MatrixPrecision.nameOnTiles.map(JSONValue.string)
     var training = try CurveTraining(
-      curve, from: a, to: b, on: samples, plan: plan,
-      origin: [
-        "end": .string(b.digest), "samples": .string(samples.digest),
-        "start": .string(a.digest), "threads": .integer(context.workers.count),
-      ])
+      curve, from: a, to: b, on: samples, plan: plan, origin: origin)
     if let state = try context.store?.restore() { try training.resume(from: state) }
     try context.finish(&training)
     return try training.path

@@ -347,3 +347,4 @@ void lcw_keep_freed_memory(void);
 #include "flow.h"
 #include "operations.h"
 #include "tiles.h"
+#include "direct_parts.h"

@@ -23,7 +23,7 @@ int lcw_tiles_available(void);
 ptrdiff_t lcw_tiles_packed_count(ptrdiff_t lines, ptrdiff_t inner, ptrdiff_t parts);
 
 /// Packs rows of a left operand or columns of a right one, `lines` of them; rows and columns beyond
-/// are zeros.
+/// are zeros. `packed` starts at a multiple of 64 bytes, and `parts` is 2 or 3.
 ///
 /// Element k of line i is source[i · leading + k] if `contiguous` is set, else source[k · leading + i].
 /// Returns 0, with values that are of no use, if an element is not finite or so large (some 3.39e38)

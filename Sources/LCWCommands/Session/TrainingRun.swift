@@ -85,7 +85,7 @@ struct TrainingRun {
   private func completed(_ output: String) throws -> Outcome? {
     var trainer = try Trainer(network, plan: plan)
     let source = try session.open(output)
-    try trainer.resume(from: source, origin: origin.filter { $0.key != "threads" })
+    try trainer.resume(from: source, origin: origin.filter { $0.key != "threads" }, finished: true)
     guard trainer.isFinished, let figures = source.metadata["metrics"]?.object else { return nil }
     func metrics(_ part: String) -> Metrics? {
       guard let loss = figures["\(part)_loss"]?.double,
@@ -139,10 +139,12 @@ struct TrainingRun {
 
   /// What else a checkpoint must have been made with for this run to go on from it.
   private var origin: [String: JSONValue] {
-    [
+    var origin: [String: JSONValue] = [
       "architecture": .string("\(architecture)"), "dataset": .string("\(dataset)"),
       "threads": .integer(session.workers.count),
     ]
+    origin[Trainer.precisionField] = MatrixPrecision.nameOnTiles.map(JSONValue.string)
+    return origin
   }
 
   private func save(
@@ -155,6 +157,7 @@ struct TrainingRun {
       "program": .string(LCWVersion.program),
       "threads": .integer(session.workers.count),
     ]
+    record[Trainer.precisionField] = MatrixPrecision.nameOnTiles.map(JSONValue.string)
     if let names = known.classNames {
       record[Session.classNamesField] = .array(names.map(JSONValue.string))
     }

@@ -157,7 +157,8 @@ public struct StepRunner: Sendable {
   ) throws -> [String: JSONValue] {
     var plan = experiment.training
     plan.seed = UInt64(number)
-    let origin: [String: JSONValue] = ["threads": .integer(workers.count)]
+    var origin: [String: JSONValue] = ["threads": .integer(workers.count)]
+    origin[Trainer.precisionField] = MatrixPrecision.nameOnTiles.map(JSONValue.string)
     let trained = try resuming(step, in: folder) { store in
       var work = NetworkTraining(try Trainer(network, plan: plan), on: data.train) { trainer in
         trainer.checkpoint(

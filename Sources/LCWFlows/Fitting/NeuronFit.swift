@@ -155,7 +155,7 @@ public struct NeuronFit: Sendable {
   private func origin(
     layers: [String], designs: [TransformationDesign]
   ) -> [String: JSONValue] {
-    [
+    var origin: [String: JSONValue] = [
       "batch": .integer(batch), "fit": "likelihood",
       "fitted-designs": .array(designs.map(\.json)),
       "fitted-layers": .array(layers.map { .string($0) }),
@@ -163,6 +163,8 @@ public struct NeuronFit: Sendable {
       "networks": .array(networks.map { .string($0.digest) }),
       "threads": .integer(context.workers.count),
     ]
+    origin["precision"] = MatrixPrecision.nameOnTiles.map(JSONValue.string)
+    return origin
   }
 }
 

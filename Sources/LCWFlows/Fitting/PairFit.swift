@@ -121,6 +121,7 @@ public struct PairFit: Sendable {
       "samples": .string(samples.digest), "step-count": .integer(amounts.steps),
       "threads": .integer(context.workers.count), "times": .integer(amounts.times),
     ]
+    origin["precision"] = MatrixPrecision.nameOnTiles.map(JSONValue.string)
     // States of before there was a choice have none.
     if amounts.pairing == .random { origin["pairing"] = .string(amounts.pairing.rawValue) }
     return origin

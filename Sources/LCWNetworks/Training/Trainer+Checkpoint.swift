@@ -36,17 +36,22 @@ extension Trainer {
     return checkpoint
   }
 
+  /// The field of the metadata that tells the precision of products where they are computed on tiles.
+  public static let precisionField = "precision"
+
   /// Takes over the state of a checkpoint that the same plan made, so that the next epochs give
   /// the same bits as if there had been no interruption.
   ///
   /// - Parameters:
   ///   - source: The checkpoint.
   ///   - origin: Fields of the metadata that must be the same too, such as the architecture and
-  ///     the number of threads, on which the last bits depend.
+  ///     the number of threads, on which the last bits depend. The precision must be the same also if it
+  ///     is missing.
+  ///   - finished: Whether only the result is asked for, which does not depend on the precision any more.
   /// - Throws: ``TrainingError/otherRun(field:expected:found:)`` if the plans, the networks or a
   ///   field differ, ``TrainingError/notResumable`` if there is no state, and what reading throws.
   public mutating func resume(
-    from source: any CheckpointSource, origin: [String: JSONValue] = [:]
+    from source: any CheckpointSource, origin: [String: JSONValue] = [:], finished: Bool = false
   ) throws {
     guard let training = source.metadata["training"]?.object,
       let completed = training["completed"]?.integer, let steps = training["steps"]?.integer,
@@ -62,12 +67,21 @@ extension Trainer {
     }
     let network = weights.network
     let fields = origin.merging(["network": .string("\(network)")]) { $1 }
-    for (field, expected) in fields.sorted(by: { $0.key < $1.key }) {
+    for (field, expected) in fields.sorted(by: { $0.key < $1.key })
+    where field != Self.precisionField {
       guard let found = source.metadata[field], found == expected else {
         throw TrainingError.otherRun(
           field: field, expected: expected.compactText,
           found: source.metadata[field]?.compactText ?? "not known")
       }
+    }
+    // With what precision a finished network was trained does not matter. States of before there was a choice
+    // have none, and neither have those of processors without one.
+    let (expected, found) = (origin[Self.precisionField], source.metadata[Self.precisionField])
+    if !finished, expected != found {
+      throw TrainingError.otherRun(
+        field: Self.precisionField, expected: expected?.compactText ?? "that of BLAS",
+        found: found?.compactText ?? "that of BLAS")
     }
     var next = self
     next.weights = try Weights(

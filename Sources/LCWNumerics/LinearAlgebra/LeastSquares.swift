@@ -25,6 +25,8 @@ public struct LeastSquares: Sendable {
   private var featureSums: [Double]
   private var targetSums: [Double]
   private var targetSquares = 0.0
+  /// What is taken off all samples, so that sums of squares do not drown what varies.
+  private var origin: SampleOrigin?
 
   /// XᵀX, in one precision or the other.
   private enum Gram: Sendable {
@@ -73,6 +75,7 @@ public struct LeastSquares: Sendable {
       x.shape.rowCount == features && y.shape.rowCount == targets && x.shape.rows == y.shape.rows,
       "samples \(x.shape) and \(y.shape) do not fit \(features) features and \(targets) targets")
     samples += x.shape.rows
+    let (x, y) = solvesBias ? SampleOrigin.shifting(x, y, by: &origin) : (x, y)
     switch gram {
     case .single(var sum):
       gram = .double(SymmetricMatrix(order: 0))
@@ -182,7 +185,13 @@ public struct LeastSquares: Sendable {
       (0..<targets).map { target in
         let row = weights[target * features..<(target + 1) * features]
         let fitted = zip(row, featureSums).reduce(0) { $0 + $1.0 * $1.1 }
-        return Float((targetSums[target] - fitted) / count)
+        guard let origin else { return Float((targetSums[target] - fitted) / count) }
+        let shift = zip(row, origin.features.elements).reduce(
+          Double(origin.targets.elements[target])
+        ) {
+          $0 - $1.0 * Double($1.1)
+        }
+        return Float((targetSums[target] - fitted) / count + shift)
       })
   }
 

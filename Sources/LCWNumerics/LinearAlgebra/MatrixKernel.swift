@@ -21,8 +21,10 @@ struct MatrixKernel {
   var precision = MatrixPrecision.highest
 
   /// Computes a rectangle of the result.
-  func run(rows: Range<Int>, columns: Range<Int>) {
-    if runsOnTiles(rows: rows.count, columns: columns.count) {
+  /// - Parameter onTiles: Whether it is a piece of what is computed on tiles; if that is not said, its size
+  ///   decides.
+  func run(rows: Range<Int>, columns: Range<Int>, onTiles: Bool? = nil) {
+    if onTiles ?? runsOnTiles(rows: rows.count, columns: columns.count) {
       runTiles(rows: rows, columns: columns)
     } else {
       runBLAS(rows: rows, columns: columns, inner: 0..<inner, beta: beta)
@@ -76,39 +78,41 @@ struct MatrixKernel {
     let rightCount = lcw_tiles_packed_count(min(columns.count, Kernel.rightColumns), depth, parts)
     let memory = TileMemory(
       left: leftCount, right: rightCount, sums: Kernel.sumRows * Kernel.rightColumns)
-    for rows in rows.pieces(of: Kernel.leftRows) {
-      for inner in (0..<inner).pieces(of: Kernel.innerSteps) {
-        let beta = inner.lowerBound == 0 ? self.beta : 1
-        let left =
-          a + rows.lowerBound * (transposedA ? 1 : leadingA)
-          + inner.lowerBound * (transposedA ? leadingA : 1)
-        guard
-          lcw_tiles_pack(
-            memory.left, left, leadingA, rows.count, inner.count, transposedA ? 0 : 1, 0, parts)
-            != 0
-        else {
-          runBLAS(rows: rows, columns: columns, inner: inner, beta: beta)
-          continue
-        }
-        for columns in columns.pieces(of: Kernel.rightColumns) {
-          let right =
-            b + columns.lowerBound * (transposedB ? leadingB : 1)
-            + inner.lowerBound * (transposedB ? 1 : leadingB)
+    withExtendedLifetime(memory) {
+      for rows in rows.pieces(of: Kernel.leftRows) {
+        for inner in (0..<inner).pieces(of: Kernel.innerSteps) {
+          let beta = inner.lowerBound == 0 ? self.beta : 1
+          let left =
+            a + rows.lowerBound * (transposedA ? 1 : leadingA)
+            + inner.lowerBound * (transposedA ? leadingA : 1)
           guard
             lcw_tiles_pack(
-              memory.right, right, leadingB, columns.count, inner.count, transposedB ? 1 : 0, 1,
-              parts) != 0
+              memory.left, left, leadingA, rows.count, inner.count, transposedA ? 0 : 1, 0, parts)
+              != 0
           else {
             runBLAS(rows: rows, columns: columns, inner: inner, beta: beta)
             continue
           }
-          for block in rows.pieces(of: Kernel.sumRows) {
-            lcw_tiles_multiply(
-              c + block.lowerBound * leadingC + columns.lowerBound, leadingC,
-              memory.left
-                + lcw_tiles_packed_count(block.lowerBound - rows.lowerBound, inner.count, parts),
-              memory.right, block.count, columns.count, inner.count, parts, alpha, beta,
-              memory.sums)
+          for columns in columns.pieces(of: Kernel.rightColumns) {
+            let right =
+              b + columns.lowerBound * (transposedB ? leadingB : 1)
+              + inner.lowerBound * (transposedB ? 1 : leadingB)
+            guard
+              lcw_tiles_pack(
+                memory.right, right, leadingB, columns.count, inner.count, transposedB ? 1 : 0, 1,
+                parts) != 0
+            else {
+              runBLAS(rows: rows, columns: columns, inner: inner, beta: beta)
+              continue
+            }
+            for block in rows.pieces(of: Kernel.sumRows) {
+              lcw_tiles_multiply(
+                c + block.lowerBound * leadingC + columns.lowerBound, leadingC,
+                memory.left
+                  + lcw_tiles_packed_count(block.lowerBound - rows.lowerBound, inner.count, parts),
+                memory.right, block.count, columns.count, inner.count, parts, alpha, beta,
+                memory.sums)
+            }
           }
         }
       }

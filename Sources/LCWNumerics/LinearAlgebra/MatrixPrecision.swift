@@ -18,7 +18,8 @@ import CKernels
 /// processors every product is BLAS's, whatever the precision.
 public enum MatrixPrecision: String, Sendable, CaseIterable {
   /// As exact as sums in single precision: three parts, whose six products have no larger errors
-  /// than BLAS's.
+  /// than BLAS's. That holds for products between 10⁻³⁰ and 10³⁸ in size: the last parts of smaller ones are
+  /// below the smallest number that tiles know.
   case highest
   /// Two parts, and three products: an element's error is at most 2⁻¹⁵ of the sum of its products'
   /// absolute values, beside what sums in single precision lose. Measured on random
@@ -43,6 +44,10 @@ public enum MatrixPrecision: String, Sendable, CaseIterable {
 
   /// Whether this processor has tiles of bfloat16 that this process may use.
   public static let hasTiles = lcw_tiles_available() != 0
+
+  /// The precision of products of networks if they are computed on tiles, for records; nothing where there are
+  /// none.
+  public static var nameOnTiles: String? { hasTiles ? standard.rawValue : nil }
 
   /// The parts of an operand.
   var parts: Int { self == .highest ? 3 : 2 }

@@ -92,10 +92,16 @@ extension Tensor {
             leadingC: leading,
             transposedA: a.isTransposed, transposedB: b.isTransposed, inner: k,
             alpha: alpha, beta: beta, precision: precision)
+          // For all pieces alike: else the bits would depend on the number of workers.
+          let onTiles = product.runsOnTiles(rows: m, columns: n)
           if m >= n {
-            workers.forEachRange(of: m, grain: 16) { product.run(rows: $0, columns: 0..<n) }
+            workers.forEachRange(of: m, grain: 16) {
+              product.run(rows: $0, columns: 0..<n, onTiles: onTiles)
+            }
           } else {
-            workers.forEachRange(of: n, grain: 16) { product.run(rows: 0..<m, columns: $0) }
+            workers.forEachRange(of: n, grain: 16) {
+              product.run(rows: 0..<m, columns: $0, onTiles: onTiles)
+            }
           }
         }
       }

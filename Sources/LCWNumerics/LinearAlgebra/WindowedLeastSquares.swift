@@ -30,6 +30,8 @@ public struct WindowedLeastSquares: Sendable {
   private var cross: [Double]
   private var featureSums: [Double]
   private var targetSums: [Double]
+  /// What is taken off all samples, so that sums of squares do not drown what varies.
+  private var origin: SampleOrigin?
 
   /// The samples for each feature of a window below which products are in double precision.
   private static let ampleSamples = 4
@@ -84,6 +86,7 @@ public struct WindowedLeastSquares: Sendable {
     )
     samples += x.shape.rows
     BLAS.useCallingThread()
+    let (x, y) = solvesBias ? SampleOrigin.shifting(x, y, by: &origin) : (x, y)
     if isDouble {
       addDouble(x.elements.map(Double.init), y.elements.map(Double.init), x.shape.rows, workers)
     } else {
@@ -227,7 +230,12 @@ public struct WindowedLeastSquares: Sendable {
   private func isConstant(_ feature: Int) -> Bool {
     guard solvesBias, samples > 0 else { return false }
     let (square, sum) = (band[feature * window], featureSums[feature])
-    return square - sum * sum / Double(samples) <= (isDouble ? 0x1p-40 : 0x1p-20) * square
+    guard square.isFinite else { return false }
+    let varying = square - sum * sum / Double(samples)
+    // Values far from zero have the rounding of their own last digits.
+    let mean = (origin.map { Double($0.features.elements[feature]) } ?? 0) + sum / Double(samples)
+    return varying <= (isDouble ? 0x1p-40 : 0x1p-20) * square
+      || varying <= 0x1p-42 * mean * mean * Double(samples)
   }
 
   /// The products of some features of a window, without their means if a bias is solved for.
@@ -282,7 +290,15 @@ public struct WindowedLeastSquares: Sendable {
         for (place, feature) in chosen.enumerated() {
           sum -= weights[output * chosen.count + place] * featureSums[feature]
         }
-        return Float(sum / count)
+        guard let origin else { return Float(sum / count) }
+        var shift = shares.enumerated().reduce(0) {
+          $0 + $1.element * Double(origin.targets.elements[$1.offset * outputs + output])
+        }
+        for (place, feature) in chosen.enumerated() {
+          shift -=
+            weights[output * chosen.count + place] * Double(origin.features.elements[feature])
+        }
+        return Float(sum / count + shift)
       })
   }
 

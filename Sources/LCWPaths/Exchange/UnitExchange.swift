@@ -231,9 +231,16 @@ extension UnitExchange {
         Double(network.parameters[$0].shape.rowCount)
       }
     }
+    let largest = features.max() ?? 0
+    let isDeep = network.weightedLayers.count > 2
+    let order = order(
+      choosingFrom: largest < 1e9 ? Int(largest) : .max,
+      upTo: isDeep ? Self.fewUnits : Self.fewFeatures)
+    // Choosing takes the products of both networks' features, swept, and copies of parts of them.
+    let bytes: Double = order.needsFeatures && !isDeep ? 130 : 40
     let blocks = Double(options.blocks ?? Self.narrowBlocks)
     return ConnectionCost(
-      bytes: features.reduce(0) { max($0, 40 * $1 * $1) }
+      bytes: bytes * largest * largest
         + 8 * (blocks + 1) * Double(network.parameterCount))
   }
 }
