@@ -24,13 +24,13 @@ demo: build
 
 # In release: numeric code in a debug build is many times slower. No test needs what @testable opens, so that
 # modules are compiled with the flags that they have in programs, and no target here compiles them twice.
-TEST = $(SWIFT) test -c release --disable-testable-imports
+TEST = .ci/with-kernels .build/release/lcw $(SWIFT) test -c release --disable-testable-imports
 
-test: setup
+test: build
 	LCW_SLOW_TESTS=0 $(TEST)
 
 # With the tests that build packages of their own.
-test-all: setup
+test-all: build
 	LCW_SLOW_TESTS=1 $(TEST)
 
 # On a Slurm of its own; installs Debian's slurm-wlm if there is none.

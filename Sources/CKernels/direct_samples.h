@@ -2,6 +2,9 @@
 #pragma once
 #include "phases.h"
 
+// Not every file that includes this uses all of it.
+#pragma clang diagnostic ignored "-Wunused-function"
+
 // How samples come into the phases (phases.h) of direct convolutions, and their results out of them.
 
 // Loops run to a multiple of this, into what follows.

@@ -54,6 +54,18 @@ struct OwnDataTests {
     #expect(record?["class-names"]?.array?.compactMap(\.string) == ["cat", "dog", "fish"])
     let metrics = record?["metrics"]?.object
     #expect(try #require(metrics?["test_accuracy"]?.double) > 0.9)
+    // What is made of the networks tells the same classes apart.
+    let networks = ["models/table-1.lcw", "models/table-2.lcw"]
+    try program.run(["connect"] + networks + ["-m", "linear", "-o", "path.lcw"])
+    try program.run("export", "path.lcw", "--at", "middle", "-o", "middle.lcw")
+    try program.run(
+      ["merge"] + networks + [
+        "-m", "linear", "--dataset", "table:train=x.csv,standardise=feature", "-o", "merged.lcw",
+      ])
+    for file in ["path.lcw", "middle.lcw", "merged.lcw"] {
+      let made = try program.json("inspect", file, "--json").object?["metadata"]?.object
+      #expect(made?["class-names"] == record?["class-names"], "\(file)")
+    }
   }
 
   @Test

@@ -65,7 +65,9 @@ struct ExportCommand: ParsableCommand {
       "program": .string(LCWVersion.program), "method": .string("\(archive.method)"),
       "t": JSONValue(t),
     ]
-    record[FoldedOrigin.field] = archive.record[FoldedOrigin.field]
+    for field in [FoldedOrigin.field, Session.classNamesField] {
+      record[field] = archive.record[field]
+    }
     // What runs the point elsewhere has to prepare samples alike. The data set may be of a plugin that
     // is not here, or of files that an archive may not name; it is not needed.
     if let dataset = archive.dataset,

@@ -92,8 +92,7 @@ struct MergeCommand: ParsableCommand {
       record: [
         "program": .string(LCWVersion.program), "method": .string("\(expression)"),
         "merged": .integer(networks.count), "seed": .string("\(seed)"),
-        "preprocessing": .string(try session.preparation(of: data.reference).preprocessing),
-      ])
+      ].merging(try session.record(ofSamples: data.reference)) { $1 })
     if let file {
       try file.write(Checkpoint(merged))
       Console.printError("\(file.path): \(networks.count) networks merged by \(expression)")

@@ -207,8 +207,9 @@ struct PathJoining {
     let files = try MethodFiles(session.registry.files(namedBy: method))
     var record: [String: JSONValue] = ["program": .string(LCWVersion.program)]
     // So that a point of the path can go back into the network with batch normalisations.
-    if let folded = a.record[FoldedOrigin.field], folded == b.record[FoldedOrigin.field] {
-      record[FoldedOrigin.field] = folded
+    for field in [FoldedOrigin.field, Session.classNamesField] {
+      guard let own = a.record[field], own == b.record[field] else { continue }
+      record[field] = own
     }
     if path.stages.count > 1, let samples,
       let proven = try evaluator(.structured, for: "\(method)").provenLoss(of: path, on: samples)
