@@ -7,9 +7,6 @@
 
 enum { half = 16, channelsOfTile = 32, tileOfParts = half * channelsOfTile };
 
-static inline ptrdiff_t taps_of(const lcw_windows_t *w) {
-  return w->kernel_height * w->kernel_width;
-}
 // The pairs of channels, to whole tiles.
 static inline ptrdiff_t pairs_of(ptrdiff_t channels) {
   return rounded(channels, channelsOfTile) / 2;
@@ -113,9 +110,7 @@ void lcw_direct_parts_weights(
 // Writes both parts of planes in pairs.
 TILES static void pair_planes(
     uint32_t *high, uint32_t *low, const float *planes, ptrdiff_t plane, ptrdiff_t pairs) {
-  const __m512i order = _mm512_set_epi16(
-      31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
-      3, 18, 2, 17, 1, 16, 0);
+  const __m512i order = pairing();
   for (ptrdiff_t p = 0; p < pairs; p++) {
     const float *first = planes + 2 * p * plane, *second = first + plane;
     for (ptrdiff_t i = 0; i < plane; i += 16) {
@@ -192,10 +187,7 @@ TILES void lcw_direct_parts(
   uint32_t *high = (uint32_t *)(scratch + s.source), *low = high + s.part;
   float *rows = scratch + s.source + 2 * s.part;
   memset(scratch, 0, sizeof(float) * (size_t)(s.source + 2 * s.part));
-  for (ptrdiff_t t = 0; t < area; t++) {
-    const ptrdiff_t ky = t / w->kernel_width, kx = t % w->kernel_width;
-    starts[t] = phase_of(w, ky, kx) * l.size + place_of(w, &l, ky, kx);
-  }
+  window_starts(starts, w, &l);
   configure();
   for (ptrdiff_t n = 0; n < samples; n++) {
     pack_sample(scratch, x + n * w->channels * w->height * w->width, w, &l);

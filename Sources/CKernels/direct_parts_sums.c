@@ -8,9 +8,6 @@
 
 enum { half = 16 };
 
-static inline ptrdiff_t taps_of(const lcw_windows_t *w) {
-  return w->kernel_height * w->kernel_width;
-}
 // Of the filters' gradients: sums of 16 × 16, values and gradients in single precision, parts of the gradients,
 // and of the values both parts in pairs of neighbouring positions, from even and from odd ones on.
 typedef struct {
@@ -55,10 +52,8 @@ TILES static void part_positions(
     for (int c = 0; c < half; c++) {
       const float *from = planes + c * plane + 2 * row;
       const ptrdiff_t left = plane - 2 * row;
-      const __mmask16 first = left >= half ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1);
-      const ptrdiff_t more = left - half;
-      const __mmask16 second = more >= half ? 0xffff : more <= 0 ? 0 : (__mmask16)((1u << more) - 1);
-      __m512 a = _mm512_maskz_loadu_ps(first, from), b = _mm512_maskz_loadu_ps(second, from + half);
+      __m512 a = _mm512_maskz_loadu_ps(first(left), from);
+      __m512 b = _mm512_maskz_loadu_ps(first(left - half), from + half);
       h[c] = take_part(&a, &b);
       lo[c] = take_part(&a, &b);
     }
@@ -128,10 +123,7 @@ TILES void lcw_direct_parts_sums(
   uint16_t *gradients = (uint16_t *)(gradient + s.gradients);
   uint32_t *values = (uint32_t *)(gradient + s.gradients + s.gradient_parts);
   memset(scratch, 0, sizeof(float) * (size_t)(s.sums + s.source + s.gradients));
-  for (ptrdiff_t t = 0; t < area; t++) {
-    const ptrdiff_t ky = t / w->kernel_width, kx = t % w->kernel_width;
-    starts[t] = phase_of(w, ky, kx) * l.size + place_of(w, &l, ky, kx);
-  }
+  window_starts(starts, w, &l);
   // Sums of 16 filters × 16 channels stand in the order filters, channels, elements of the window.
   const ptrdiff_t tap_stride = half * half, filter_stride = channel_blocks * area * tap_stride;
   configure();

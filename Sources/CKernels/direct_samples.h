@@ -14,6 +14,18 @@ static inline ptrdiff_t rounded(ptrdiff_t n, ptrdiff_t step) {
   return (n + step - 1) / step * step;
 }
 
+static inline ptrdiff_t taps_of(const lcw_windows_t *w) {
+  return w->kernel_height * w->kernel_width;
+}
+
+// Where each element of a window begins in the phases of a channel.
+static inline void window_starts(ptrdiff_t *starts, const lcw_windows_t *w, const layout_t *l) {
+  for (ptrdiff_t t = 0; t < taps_of(w); t++) {
+    const ptrdiff_t ky = t / w->kernel_width, kx = t % w->kernel_width;
+    starts[t] = phase_of(w, ky, kx) * l->size + place_of(w, l, ky, kx);
+  }
+}
+
 DISPATCHED static void pack_sample(
     float *source, const float *x, const lcw_windows_t *w, const layout_t *l) {
   for (ptrdiff_t c = 0; c < w->channels; c++)

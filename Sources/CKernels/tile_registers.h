@@ -20,6 +20,13 @@ TILES INLINE __m512i take_part(__m512 *a, __m512 *b) {
   return rounded;
 }
 
+/// The order that makes pairs of a first and a second half's numbers.
+TILES INLINE __m512i pairing(void) {
+  return _mm512_set_epi16(
+      31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
+      3, 18, 2, 17, 1, 16, 0);
+}
+
 /// Transposes 16 × 16 pairs.
 TILES INLINE void transpose(__m512i *r) {
   __m512i t[16], u[16];

@@ -41,9 +41,7 @@ TILES INLINE void pack_tile(
     uint16_t *out, const float *source, ptrdiff_t leading, ptrdiff_t lines, ptrdiff_t inner,
     const int contiguous, const int right, const int parts, __m512 *wrong) {
   __m512i r[3][16];
-  const __m512i pairs = _mm512_set_epi16(
-      31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
-      3, 18, 2, 17, 1, 16, 0);
+  const __m512i pairs = pairing();
   for (int i = 0; i < 16; i++) {
     __m512 a, b;
     if (contiguous) {

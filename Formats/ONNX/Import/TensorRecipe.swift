@@ -122,10 +122,13 @@ struct TensorRecipe: Sendable {
   }
 
   /// Some indices of an axis.
-  func rows(_ indices: [Int], axis: Int) -> TensorRecipe {
+  /// - Throws: ``Unsupported`` if repeated indices make it too large.
+  func rows(_ indices: [Int], axis: Int) throws -> TensorRecipe {
     var sizes = shape.dimensions
     sizes[axis] = indices.count
-    let new = Shape(sizes)
+    guard let new = try? Shape(checking: sizes) else {
+      throw Unsupported("its result of shape \(sizes) is too large")
+    }
     if case .filled(let value) = step { return TensorRecipe(filled: value, new) }
     return TensorRecipe(new, .rows(self, axis: axis, indices), of: [self])
   }
