@@ -50,7 +50,7 @@ extension GraphImport {
       else { throw Unsupported("it normalises parts of \(shape) that are no groups of channels") }
       let width = shape[0] / groups
       let spread = { (recipe: TensorRecipe) -> TensorRecipe in
-        try recipe.filledValue.map { TensorRecipe(filled: $0, [shape[0]]) }
+        recipe.filledValue.map { TensorRecipe(filled: $0, [shape[0]]) }
           ?? recipe.rows((0..<shape[0]).map { $0 / width }, axis: 0)
       }
       let result = try draft.add(

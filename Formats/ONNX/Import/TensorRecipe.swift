@@ -122,13 +122,10 @@ struct TensorRecipe: Sendable {
   }
 
   /// Some indices of an axis.
-  /// - Throws: ``Unsupported`` if repeated indices make it too large.
-  func rows(_ indices: [Int], axis: Int) throws -> TensorRecipe {
+  func rows(_ indices: [Int], axis: Int) -> TensorRecipe {
     var sizes = shape.dimensions
     sizes[axis] = indices.count
-    guard let new = try? Shape(checking: sizes) else {
-      throw Unsupported("its result of shape \(sizes) is too large")
-    }
+    let new = Shape(sizes)
     if case .filled(let value) = step { return TensorRecipe(filled: value, new) }
     return TensorRecipe(new, .rows(self, axis: axis, indices), of: [self])
   }

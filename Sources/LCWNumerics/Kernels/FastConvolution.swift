@@ -49,7 +49,6 @@ extension ImageConvolution {
   var fast: (any FastConvolution)? {
     widest { ImageWinograd(filters: filters, over: windows) }
       ?? ImageTaps(filters: filters, over: windows)
-      ?? ImageDirectParts(filters: filters, over: windows)
       ?? ImageDirect(filters: filters, over: windows)
       ?? ImageWinograd(filters: filters, over: windows)
   }
@@ -58,7 +57,6 @@ extension ImageConvolution {
   var fastBackward: (any FastConvolution)? {
     widest { ImageWinograd(backwardOf: windows, filters: filters) }
       ?? ImageTaps(backwardOf: windows, filters: filters)
-      ?? ImageDirectParts(backwardOf: windows, filters: filters)
       ?? ImageDirect(backwardOf: windows, filters: filters)
       ?? ImageWinograd(backwardOf: windows, filters: filters)
   }

@@ -5,10 +5,13 @@ import CKernels
 /// a padded copy of an image. Of any windows; for images and filters of a size such that the copy stays
 /// in the caches.
 ///
-/// Sums are direct ones, in one order for all numbers of workers but that of the filters' gradient.
+/// Sums are direct ones, in one order for all numbers of workers but that of the filters' gradient. With
+/// ``MatrixPrecision/high`` they run on tiles of bfloat16 where the processor has them and channels and filters
+/// fill half of one; a value that is infinite then makes what reads it NaN.
 struct ImageDirect: FastConvolution {
   private let windows: ImageWindows
   private let filters: Int
+  private let isOnTiles: Bool
   private var isBackward = false
 
   // The values of an image's copy that stay in a second cache, and those of several together.
@@ -20,13 +23,27 @@ struct ImageDirect: FastConvolution {
 
   /// Nothing if patches are as good. That depends on shapes alone.
   init?(filters: Int, over windows: ImageWindows) {
+    guard windows.kernel != [1, 1], min(windows.image[1], windows.image[2]) > 1 else { return nil }
     self.windows = windows
     self.filters = filters
-    guard windows.kernel != [1, 1], max(filters, windows.image[0]) <= ImageDirect.mostFilters,
-      min(windows.image[1], windows.image[2]) > 1,
-      withUnsafePointer(
-        to: windows.geometry, { lcw_direct_sums_scratch($0, filters) <= ImageDirect.mostValues })
-    else { return nil }
+    isOnTiles = ImageDirect.fitsTiles(filters, windows)
+    guard isOnTiles || ImageDirect.fitsVectors(filters, windows) else { return nil }
+  }
+
+  private static func fitsVectors(_ filters: Int, _ windows: ImageWindows) -> Bool {
+    max(filters, windows.image[0]) <= mostFilters
+      && withUnsafePointer(to: windows.geometry) {
+        lcw_direct_sums_scratch($0, filters) <= mostValues
+      }
+  }
+
+  // Tiles have both parts of all values besides.
+  private static func fitsTiles(_ filters: Int, _ windows: ImageWindows) -> Bool {
+    MatrixPrecision.hasTiles && MatrixPrecision.standard == .high
+      && min(filters, windows.image[0]) >= 16 && max(filters, windows.image[0]) <= 2 * mostFilters
+      && withUnsafePointer(to: windows.geometry) {
+        lcw_direct_parts_sums_scratch($0, filters) <= 2 * mostValues
+      }
   }
 
   /// The convolution that gives the gradient of the images from that of the output.
@@ -42,10 +59,14 @@ struct ImageDirect: FastConvolution {
 
   func transform(_ weight: Tensor, reversed: Bool, workers: Workers) -> Tensor {
     let direction: Int32 = isBackward ? 1 : 0
+    let (size, pack) =
+      isOnTiles
+      ? (lcw_direct_parts_weights_size, lcw_direct_parts_weights)
+      : (lcw_direct_weights_size, lcw_direct_weights)
     return withUnsafePointer(to: windows.geometry) { geometry in
-      var packed = Tensor(unspecified: [lcw_direct_weights_size(geometry, filters, direction)])
+      var packed = Tensor(unspecified: [size(geometry, filters, direction)])
       weight.withBase { weight in
-        packed.withMutableBase { lcw_direct_weights($0, weight, geometry, filters, direction) }
+        packed.withMutableBase { pack($0, weight, geometry, filters, direction) }
       }
       return packed
     }
@@ -56,15 +77,19 @@ struct ImageDirect: FastConvolution {
     bias: UnsafePointer<Float>?, clipping: Bool, to output: UnsafeMutablePointer<Float>
   ) {
     let (input, result) = (windows.image.count, filters * windows.positions)
+    let (scratch, forward, backward) =
+      isOnTiles
+      ? (lcw_direct_parts_scratch, lcw_direct_parts, lcw_direct_parts_backward)
+      : (lcw_direct_scratch, lcw_direct, lcw_direct_backward)
     withUnsafePointer(to: windows.geometry) { geometry in
       let memory = Memory(
-        floats: lcw_direct_scratch(geometry, filters), offsets: max(channels, filters) * area)
+        floats: scratch(geometry, filters), offsets: max(channels, filters) * area)
       if isBackward {
-        lcw_direct_backward(
+        backward(
           output + samples.lowerBound * input, images + samples.lowerBound * result, transformed,
           geometry, filters, samples.count, memory.floats, memory.offsets)
       } else {
-        lcw_direct(
+        forward(
           output + samples.lowerBound * result, images + samples.lowerBound * input, transformed,
           bias, geometry, filters, samples.count, clipping ? 1 : 0, memory.floats, memory.offsets)
       }
@@ -76,14 +101,22 @@ struct ImageDirect: FastConvolution {
     to sums: UnsafeMutablePointer<Float>
   ) {
     sums.update(repeating: 0, count: sumCount)
+    let first = images + samples.lowerBound * windows.image.count
+    let gradient = gradient + samples.lowerBound * filters * windows.positions
     withUnsafePointer(to: windows.geometry) { geometry in
-      let size = lcw_direct_sums_scratch(geometry, filters)
-      let together = max(1, min(samples.count, ImageDirect.mostValues / size))
-      let memory = Memory(floats: together * size, offsets: channels * area)
-      lcw_direct_sums(
-        sums, images + samples.lowerBound * windows.image.count,
-        gradient + samples.lowerBound * filters * windows.positions, geometry, filters,
-        samples.count, together, memory.floats, memory.offsets)
+      if isOnTiles {
+        let memory = Memory(
+          floats: lcw_direct_parts_sums_scratch(geometry, filters), offsets: area)
+        lcw_direct_parts_sums(
+          sums, first, gradient, geometry, filters, samples.count, memory.floats, memory.offsets)
+      } else {
+        let size = lcw_direct_sums_scratch(geometry, filters)
+        let together = max(1, min(samples.count, ImageDirect.mostValues / size))
+        let memory = Memory(floats: together * size, offsets: channels * area)
+        lcw_direct_sums(
+          sums, first, gradient, geometry, filters, samples.count, together, memory.floats,
+          memory.offsets)
+      }
     }
   }
 
@@ -99,12 +132,15 @@ struct ImageDirect: FastConvolution {
     let offsets: UnsafeMutablePointer<Int>
 
     init(floats: Int, offsets: Int) {
-      self.floats = .allocate(capacity: floats)
+      // From a cache line on, which rows of tiles do not cross then.
+      let bytes = UnsafeMutableRawPointer.allocate(
+        byteCount: floats * MemoryLayout<Float>.stride, alignment: 64)
+      self.floats = bytes.bindMemory(to: Float.self, capacity: floats)
       self.offsets = .allocate(capacity: offsets)
     }
 
     deinit {
-      floats.deallocate()
+      UnsafeMutableRawPointer(floats).deallocate()
       offsets.deallocate()
     }
   }
