@@ -82,7 +82,7 @@ struct EncodingPlan: Sendable {
     let target = tools.trial.bytes(FrameEncoder.bound(content.count))
     var best = (method: FrameMethod.store, length: content.count)
     for method in [FrameMethod.entropy, .match] {
-      let length = try tools.encoder.encode(content, by: method, into: target)
+      let length = try tools.encoder.encode(content, checksum: 0, by: method, into: target)
       if length < best.length - best.length / methodMargin { best = (method, length) }
     }
     if best.method == .store { best.length = lcw_stored_frame_length(content.count) }

@@ -23,6 +23,10 @@ extension PlaneCodec {
     var reason: String
   }
 
+  // Enough contents of one size to compute their checksums side by side, and few enough that the frames are still
+  // in a second cache when they are joined.
+  private static let chunksTogether = 4
+
   /// A frame: its place among all, and the bytes of its content.
   private struct Frame {
     var range: Range<Int>
@@ -47,12 +51,11 @@ extension PlaneCodec {
       ScratchMemory.adviseLargePages(target)
       _ = try workers.map(parts.count) { part in
         try tools.with(DecodingTools()) { tools in
-          for chunk in parts[part] {
-            try decode(
-              frames, at: places[chunk * planes..<(chunk + 1) * planes], chunk: chunk,
-              tools: tools,
-              into: UnsafeMutableRawBufferPointer(
-                rebasing: target[range(ofChunk: chunk, of: rawBytes)]))
+          for first in stride(
+            from: parts[part].lowerBound, to: parts[part].upperBound, by: Self.chunksTogether)
+          {
+            let chunks = first..<min(first + Self.chunksTogether, parts[part].upperBound)
+            try decode(chunks, of: frames, at: places, tools: tools, into: target)
           }
         }
       }
@@ -89,17 +92,24 @@ extension PlaneCodec {
     return places
   }
 
+  /// Decodes some chunks of the tensor `target`. Their checksums are computed together.
   private func decode(
-    _ frames: UnsafeRawBufferPointer, at places: ArraySlice<Frame>, chunk: Int,
-    tools: DecodingTools, into words: UnsafeMutableRawBufferPointer
+    _ chunks: Range<Int>, of frames: UnsafeRawBufferPointer, at places: [Frame],
+    tools: DecodingTools, into target: UnsafeMutableRawBufferPointer
   ) throws(Problem) {
-    let scratch = tools.scratch.bytes(places.reduce(0) { $0 + $1.content })
+    let indices = chunks.lowerBound * planes..<chunks.upperBound * planes
+    let scratch = tools.scratch.bytes(places[indices].reduce(0) { $0 + $1.content })
+    func words(_ chunk: Int) -> UnsafeMutableRawBufferPointer {
+      UnsafeMutableRawBufferPointer(rebasing: target[range(ofChunk: chunk, of: target.count)])
+    }
     var start = 0
     var contents: [UnsafeRawBufferPointer] = []
-    for (plane, place) in places.enumerated() {
+    contents.reserveCapacity(indices.count)
+    for index in indices {
+      let place = places[index]
       let room =
         transform == .none
-        ? words
+        ? words(index)
         : UnsafeMutableRawBufferPointer(rebasing: scratch[start..<start + place.content])
       do throws(FrameProblem) {
         contents.append(
@@ -107,19 +117,31 @@ extension PlaneCodec {
             of: UnsafeRawBufferPointer(rebasing: frames[place.range]), count: place.content,
             room: room))
       } catch {
-        throw Problem(chunk: chunk, plane: plane, reason: error.reason)
+        throw Problem(chunk: index / planes, plane: index % planes, reason: error.reason)
       }
       start += place.content
     }
-    if let reason = join(contents, into: words) {
-      throw Problem(chunk: chunk, plane: 0, reason: reason)
+    for (index, sum) in zip(indices, ZstdFrame.checksums(of: contents)) {
+      let frame = UnsafeRawBufferPointer(rebasing: frames[places[index].range])
+      guard sum == ZstdFrame.checksum(statedBy: frame) else {
+        throw Problem(
+          chunk: index / planes, plane: index % planes,
+          reason: "the content does not have the frame's checksum")
+      }
+    }
+    for chunk in chunks {
+      let first = (chunk - chunks.lowerBound) * planes
+      if let reason = join(contents[first..<first + planes], into: words(chunk)) {
+        throw Problem(chunk: chunk, plane: 0, reason: reason)
+      }
     }
   }
 
   /// Puts a chunk together, and says why that can't be if it can't.
   private func join(
-    _ contents: [UnsafeRawBufferPointer], into words: UnsafeMutableRawBufferPointer
+    _ contents: ArraySlice<UnsafeRawBufferPointer>, into words: UnsafeMutableRawBufferPointer
   ) -> String? {
+    let contents = Array(contents)
     let planes = contents.compactMap { $0.baseAddress?.assumingMemoryBound(to: UInt8.self) }
     guard planes.count == contents.count,
       let target = words.baseAddress?.assumingMemoryBound(to: UInt8.self)

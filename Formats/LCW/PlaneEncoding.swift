@@ -32,6 +32,9 @@ final class EncodingTools: @unchecked Sendable {
 }
 
 extension PlaneCodec {
+  // Their planes fit in a second cache, and are enough to compute checksums side by side.
+  private static let chunksTogether = 2
+
   /// The frames of a tensor's bytes. They do not depend on the number of workers.
   /// - Parameters:
   ///   - plan: How; its transform has to be this codec's.
@@ -78,25 +81,40 @@ extension PlaneCodec {
     _ bytes: [UInt8], chunks: Range<Int>, plan: EncodingPlan, tools: EncodingTools,
     into target: UnsafeMutableRawBufferPointer
   ) throws -> Int {
-    let scratch = tools.scratch.bytes(scratchBytes)
     var length = 0
     try bytes.withUnsafeBytes { source in
-      for chunk in chunks {
-        let words = UnsafeRawBufferPointer(
-          rebasing: source[range(ofChunk: chunk, of: source.count)])
-        for (plane, content) in split(words, base: plan.base, into: scratch).enumerated() {
+      for first in stride(from: chunks.lowerBound, to: chunks.upperBound, by: Self.chunksTogether) {
+        let contents = contents(
+          first..<min(first + Self.chunksTogether, chunks.upperBound), of: source,
+          base: plan.base, tools: tools)
+        for (index, sum) in ZstdFrame.checksums(of: contents).enumerated() {
+          let (content, plane) = (contents[index], index % planes)
           let rest = UnsafeMutableRawBufferPointer(rebasing: target[length...])
           length +=
             try plan.methods.map { methods in
               // How many escapes there are is not the same in every chunk.
               let isEscapes = transform == .narrowExponent && plane == 0
               let method = isEscapes ? EncodingPlan.method(forEscapes: content) : methods[plane]
-              return try tools.encoder.encode(content, by: method, into: rest)
-            } ?? tools.encoder.encodeSmallest(content, into: rest)
+              return try tools.encoder.encode(content, checksum: sum, by: method, into: rest)
+            } ?? tools.encoder.encodeSmallest(content, checksum: sum, into: rest)
         }
       }
     }
     return length
+  }
+
+  /// The planes of some chunks, one chunk's behind the other's. Checksums are computed for all together.
+  private func contents(
+    _ chunks: Range<Int>, of bytes: UnsafeRawBufferPointer, base: Int, tools: EncodingTools
+  ) -> [UnsafeRawBufferPointer] {
+    let scratch = tools.scratch.bytes(chunks.count * scratchBytes)
+    return chunks.flatMap { chunk in
+      let start = (chunk - chunks.lowerBound) * scratchBytes
+      return split(
+        UnsafeRawBufferPointer(rebasing: bytes[range(ofChunk: chunk, of: bytes.count)]),
+        base: base,
+        into: UnsafeMutableRawBufferPointer(rebasing: scratch[start..<start + scratchBytes]))
+    }
   }
 
   /// The planes of a chunk, in `scratch` unless the transform leaves the bytes as they are.

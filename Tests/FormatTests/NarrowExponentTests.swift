@@ -225,7 +225,7 @@ struct NarrowExponentTests {
 
   private func storedFrame(_ content: [UInt8]) -> [UInt8] {
     var frame = [UInt8](repeating: 0, count: lcw_stored_frame_length(content.count))
-    lcw_write_stored_frame(&frame, content, content.count)
+    lcw_write_stored_frame(&frame, content, content.count, checksum(of: content))
     return frame
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CKernels
 import Foundation
 import LCWCore
 import LCWNumerics
@@ -152,6 +153,15 @@ func sorted(_ checkpoint: Checkpoint) -> Checkpoint {
   var result = checkpoint
   result.tensors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   return result
+}
+
+/// The checksum that the content's frame has.
+func checksum(of content: [UInt8]) -> UInt32 {
+  var sum: UInt32 = 0
+  (content + [0]).withUnsafeBufferPointer {
+    if let base = $0.baseAddress { lcw_checksums(&sum, [base], [content.count], 1) }
+  }
+  return sum
 }
 
 /// The package's folder.

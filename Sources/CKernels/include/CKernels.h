@@ -311,23 +311,16 @@ int lcw_join_exp5(
 
 /// The length of the frame that `lcw_write_stored_frame` makes of so many bytes, below 2³².
 size_t lcw_stored_frame_length(size_t content);
-/// Writes a zstd frame that holds the bytes as they are, with their number and a checksum.
-void lcw_write_stored_frame(uint8_t *frame, const uint8_t *content, size_t n);
+/// Writes a zstd frame that holds the bytes as they are, with their number and their checksum.
+void lcw_write_stored_frame(uint8_t *frame, const uint8_t *content, size_t n, uint32_t checksum);
 
-/// What `lcw_check_stored_frame` finds.
-enum {
-  /// Another frame, which libzstd has to read.
-  LCW_FRAME_OTHER,
-  /// One block as it is, with a right checksum.
-  LCW_FRAME_STORED,
-  /// One block as it is, but the checksum is of other bytes.
-  LCW_FRAME_DAMAGED,
-};
-/// Whether a frame whose header is as the archive wants it, and states `content` bytes, holds them
-/// in one block as they are; if so, `start` is set to their place in it.
-int lcw_check_stored_frame(
-    const uint8_t *frame, size_t length, size_t content,
-    const uint8_t *_Nullable *_Nonnull start);
+/// Where a frame whose header is as the archive wants it, and states `content` bytes, holds them in one block as
+/// they are; nothing for another frame, which libzstd has to read. The checksum is not looked at.
+const uint8_t *_Nullable lcw_stored_content(const uint8_t *frame, size_t length, size_t content);
+
+/// The checksums that zstd frames of `n` contents have: the lower 32 bits of XXH64 with seed 0.
+void lcw_checksums(
+    uint32_t *sums, const uint8_t *_Nonnull const *_Nonnull contents, const size_t *counts, size_t n);
 
 // MARK: processor
 
