@@ -16,7 +16,7 @@ MINUTES ?= 10
 # What the package manager remembers of the manifest depends on the environment, not on libraries.
 export LCW_IMAGES ?= $(shell pkg-config --exists libpng libjpeg 2>/dev/null && echo 1 || echo 0)
 
-.PHONY: demo test test-all slurm-test accessibility-test bench bench-paths fuzz docs reference \
+.PHONY: demo test test-all slurm-test accessibility-test bench bench-paths bench-growth fuzz docs reference \
   plugin-kit format lint setup build
 
 demo: build
@@ -67,6 +67,11 @@ bench-paths: build
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE \
 	  $(PYTHON) Tests/Benchmarks/peers_paths.py .build/release/lcw $(DATA) $(MNIST_PAIR) \
 	  --json .build/bench-paths.json
+
+# How time and memory grow with samples, width, points and networks: a page and four charts.
+bench-growth: setup
+	$(SWIFT) build -c release --product lcw-bench
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench --growth Docs/Results
 
 fuzz: setup
 	Tests/Fuzz/run $(MINUTES)

@@ -239,7 +239,7 @@ let tests: [TestRow] = [
       "ONNXFormat", "SafetensorsFormat", "SequentialArchitecture", "LCWCore", "LCWFiles",
       "LCWNumerics", "LCWOperations", "LCWNetworks",
     ], resources: [.copy("Fixtures")], exclude: ["check_networks.py"]),
-  TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore"]),
+  TestRow(target: "LCWReportTests", dependencies: ["LCWReport", "LCWCore", "LCWFiles"]),
   TestRow(
     target: "LCWExperimentsTests",
     dependencies: [
@@ -329,7 +329,8 @@ let package = Package(
       name: "lcw-bench",
       dependencies: [
         "LCWCore", "LCWNumerics", "LCWOperations", "LCWNetworks", "LCWPaths", "LCWFlows",
-        "LinearMethod", "ArcMethod", "CKernels", "LCWFormat", "SafetensorsFormat",
+        "LCWReport", "LinearMethod", "ArcMethod", "OptimalTransportMethod", "ExchangeMethod",
+        "WeightAdjustmentModifier", "CKernels", "LCWFormat", "SafetensorsFormat",
         "Conv2FC1Architecture", "MLPArchitecture", "ResNetArchitecture", "VGG16Architecture",
       ],
       path: "Tests/Benchmarks",

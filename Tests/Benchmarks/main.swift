@@ -11,6 +11,7 @@ import LCWNumerics
 // lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 // lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
+// lcw-bench --growth FOLDER measures how time and memory grow, and writes a page with charts.
 // lcw-bench --match A B STARTS ORDERS matches networks by their weights; see MatchingBenchmarks.
 
 // As the program does.
@@ -24,7 +25,7 @@ var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
   let options = [
     "--json", "--checkpoint", "--write-costs", "--solve-costs", "--solve-adjustment",
-    "--write-flow", "--fit-flow", "--match",
+    "--write-flow", "--fit-flow", "--match", "--growth",
   ]
   guard options.contains(argument) else {
     names.append(argument)
@@ -40,6 +41,10 @@ while let argument = arguments.popFirst() {
     costsFolder = file
   } else if argument == "--solve-adjustment" {
     try AdjustmentBenchmarks.solve(in: URL(fileURLWithPath: file))
+    exit(0)
+  } else if argument == "--growth" {
+    refuseCrippledKernels()
+    try Growth.write(to: URL(fileURLWithPath: file))
     exit(0)
   } else if argument == "--write-flow" {
     try FlowBenchmarks.write(to: URL(fileURLWithPath: file))
@@ -91,11 +96,7 @@ if let wrong = names.first(where: { name in !known.contains { $0.isNamed(name) }
   exit(64)
 }
 
-if slowness != nil || BLAS.fittingCoreType != nil {
-  let text = slowness ?? "OpenBLAS has the kernels of \(BLAS.coreType), far below this processor's"
-  FileHandle.standardError.write(Data("error: \(text); figures would mean nothing\n".utf8))
-  exit(69)
-}
+refuseCrippledKernels()
 print("BLAS \(BLAS.coreType) (\(BLAS.configuration)), \(Workers.available.count) threads")
 print(
   MatrixPrecision.hasTiles
@@ -123,6 +124,13 @@ if let jsonFile {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
   try encoder.encode(timings).write(to: URL(fileURLWithPath: jsonFile))
+}
+
+func refuseCrippledKernels() {
+  guard slowness != nil || BLAS.fittingCoreType != nil else { return }
+  let text = slowness ?? "OpenBLAS has the kernels of \(BLAS.coreType), far below this processor's"
+  FileHandle.standardError.write(Data("error: \(text); figures would mean nothing\n".utf8))
+  exit(69)
 }
 
 func rounded(_ seconds: Double) -> String {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import LCWFiles
 import LCWReport
 import Testing
 
@@ -57,12 +58,56 @@ struct ReportTests {
   @Test func needsNothingElse() throws {
     let html = Self.report.html
     let page = try MarkupDocument(html)
-    for name in ["script", "link", "img", "iframe", "object"] {
+    for name in ["link", "img", "iframe", "object"] {
       #expect(page.named(name).isEmpty)
     }
+    #expect(page.named("script").count == 1)
+    #expect(page.named("script").allSatisfy { $0.attributes.isEmpty })
     #expect(!html.contains("http://") && !html.contains("https://") && !html.contains("@import"))
     let references = page.elements.compactMap { $0.attributes["href"] ?? $0.attributes["src"] }
     #expect(references.allSatisfy { $0.hasPrefix("#") })
+  }
+
+  /// The policy names the digest of the script as it stands in the page.
+  @Test func thePolicyAllowsTheScriptAlone() throws {
+    let html = Self.report.html
+    let start = try #require(html.range(of: "<script>")).upperBound
+    let end = try #require(html.range(of: "</script>")).lowerBound
+    let digits = Array(SHA256.hexDigest(of: Array(html[start..<end].utf8)))
+    let digest = Data(
+      stride(from: 0, to: digits.count, by: 2).compactMap {
+        UInt8(String(digits[$0..<$0 + 2]), radix: 16)
+      })
+    #expect(digest.count == 32)
+    #expect(html.contains("script-src 'sha256-\(digest.base64EncodedString())'"))
+    let withoutCharts = Report(title: "Text", sections: []).html
+    #expect(!withoutCharts.contains("<script>"))
+  }
+
+  /// A click on a name hides the parts of its line: each name has parts, and each part a name, in both drawings.
+  @Test func namesAndPartsOfLinesBelongTogether() throws {
+    let lines = ["a", "b"].map { name in
+      LineChart.Series(
+        name: name, points: [ChartPoint(0, 1), ChartPoint(1, 1)],
+        marks: [.init(ChartPoint(0, 1), label: "worst")])
+    }
+    let section = Report.Section(title: "One", blocks: [.chart(LineChartTests.chart(lines))])
+    let page = try MarkupDocument(Report(title: "Lines", sections: [section]).html)
+    let keys = page.elements.compactMap { $0.attributes["data-key"] }
+    let parts = page.elements.compactMap { $0.attributes["data-series"] }
+    #expect(keys == ["0", "1", "0", "1"])
+    #expect(Set(parts) == ["0", "1"])
+    // A file may go into a paper.
+    #expect(!LineChartTests.chart(lines).svg().contains("data-"))
+  }
+
+  @Test func foldedBlocksAreThere() throws {
+    let table = Table(columns: [Table.Column("a")], rows: [[.text("inside")]])
+    let section = Report.Section(title: "One", blocks: [.folded("Show", [.table(table)])])
+    let page = try MarkupDocument(Report(title: "Folded", sections: [section]).html)
+    #expect(page.texts(of: "summary") == ["Show"])
+    let inside = page.elements.filter { $0.name == "th" && $0.text == "inside" }
+    #expect(inside.count == 1 && inside[0].ancestors.contains("details"))
   }
 
   @Test func everyReferenceHasItsTarget() throws {
@@ -115,7 +160,9 @@ struct ReportTests {
           ])
       ], footer: nasty, language: "\"><script>")
     let page = try MarkupDocument(report.html)
-    #expect(page.named("script").isEmpty)
+    // The page's own, as it is without the text.
+    let scripts = try MarkupDocument(Self.report.html).texts(of: "script")
+    #expect(page.texts(of: "script") == scripts)
     #expect(page.texts(of: "h1") == ["</p><script>alert(\"1\")</script>&amp;\\u{08}"])
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LCWCore
+import LCWExperiments
 import LCWFiles
 import LCWNetworks
 import LCWNumerics
@@ -68,7 +69,11 @@ extension ConnectionStudy {
       sections.append(
         Report.Section(
           title: "Every point of the grid",
-          blocks: [.table(pointTable(gridOnly: true).captioned("Accuracy and loss along t"))]))
+          blocks: [
+            .folded(
+              "Show all points",
+              [.table(pointTable(gridOnly: true).captioned("Accuracy and loss along t"))])
+          ]))
       sections.append(
         Report.Section(
           title: "The command",
@@ -93,7 +98,8 @@ extension ConnectionStudy {
   }
 
   private var explanation: String {
-    "“Worst” is the lowest accuracy on the path, also between grid points. The "
+    "“Worst” is the lowest accuracy on the path, also between grid points; rings in the charts mark "
+      + "it. Paths are sorted by their largest loss. The "
       + "barrier is the largest excess of the mean cross-entropy over the straight line between "
       + "the end points' losses, in nats; the mean loss is weighted by length in weight "
       + "space."
@@ -125,20 +131,8 @@ extension ConnectionStudy {
     ]
   }
 
-  /// The stages in which no path that is so long does anything but keep its network's function.
-  private var narrowStages: [ClosedRange<Double>] {
-    (0..<(entries.map(\.path.stages.count).max() ?? 0)).filter { index in
-      entries.allSatisfy {
-        $0.path.stages.count <= index || $0.path.stages[index].keepsFunction
-      }
-    }.map { Double($0)...Double($0 + 1) }
-  }
-
-  /// What is said of an axis of t.
-  private func timeLabel(_ narrow: [ClosedRange<Double>]) -> String {
-    if entries.allSatisfy({ $0.path.stages.count == 1 }) { return "t" }
-    return "t (one unit per stage)"
-      + (narrow.isEmpty ? "" : "; stages that keep the function are narrow")
+  private var axis: PathAxis {
+    PathAxis(keepsFunction: entries.map { $0.path.stages.map(\.keepsFunction) })
   }
 
   private func chart(
@@ -146,16 +140,20 @@ extension ConnectionStudy {
     _ part: KeyPath<PathEvaluation.Point, Metrics>, _ value: KeyPath<Metrics, Double>,
     worst: KeyPath<PathEvaluation, Double>
   ) -> LineChart {
+    let axis = axis
     let series = entries.map { entry in
       let evaluation = entry.evaluation
-      let points = evaluation.points.map {
-        ChartPoint($0.t, $0[keyPath: part][keyPath: value])
+      func place(_ point: PathEvaluation.Point) -> ChartPoint {
+        ChartPoint(
+          axis.place(point.t, stages: entry.path.stages.count),
+          point[keyPath: part][keyPath: value])
       }
+      // Of several paths the rings have no labels, which would all say the same.
       let marks = evaluation.points.filter { $0.t == evaluation[keyPath: worst] }.prefix(1).map {
-        LineChart.Mark(
-          ChartPoint($0.t, $0[keyPath: part][keyPath: value]), label: "worst")
+        LineChart.Mark(place($0), label: entries.count == 1 ? "worst" : "")
       }
-      return LineChart.Series(name: entry.name, points: points, marks: Array(marks))
+      return LineChart.Series(
+        name: entry.name, points: evaluation.points.map(place), marks: Array(marks))
     }
     let references = sharedEnds.map {
       [
@@ -163,10 +161,9 @@ extension ConnectionStudy {
         LineChart.Reference("end", y: $0.last[keyPath: part][keyPath: value]),
       ]
     }
-    let narrow = narrowStages
     return LineChart(
-      title: title, xLabel: timeLabel(narrow), yLabel: yLabel, yFormat: format, series: series,
-      references: references ?? [], narrow: narrow)
+      title: title, xLabel: axis.label, yLabel: yLabel, xFormat: axis.format, yFormat: format,
+      series: series, references: references ?? [], narrow: axis.narrow)
   }
 
   /// The neurons of the first hidden layer at A, at B and in the middle of each path, on the two

@@ -114,7 +114,7 @@ extension ConnectionStudy {
     return table
   }
 
-  /// A chart for each path of several stages, the stages marked on its axis.
+  /// A chart for each path of several stages; a few stages are marked on its axis.
   var stageCharts: [Report.Block] {
     staged.map { entry in
       func series(
@@ -126,7 +126,8 @@ extension ConnectionStudy {
       let narrow = entry.path.stages.enumerated().filter(\.element.keepsFunction).map {
         Double($0.offset)...Double($0.offset + 1)
       }
-      let boundaries = entry.path.stages.enumerated().map { index, stage in
+      let isMarked = entry.path.stages.count <= PathAxis.mostStages
+      let boundaries = (isMarked ? entry.path.stages : []).enumerated().map { index, stage in
         LineChart.Boundary(stage.label, x: Double(index))
       }
       return .chart(
@@ -142,12 +143,9 @@ extension ConnectionStudy {
 }
 
 extension ConnectionStudy.Entry {
-  /// The stages of more than this are grouped for people.
-  private static let mostStages = 12
-
   /// The stages by what they do, as their labels without numbers tell, in the order of the first of each.
   fileprivate var stageKinds: [[Int]] {
-    guard path.stages.count > Self.mostStages else { return path.stages.indices.map { [$0] } }
+    guard path.stages.count > PathAxis.mostStages else { return path.stages.indices.map { [$0] } }
     var kinds: [(label: String, stages: [Int])] = []
     for (index, stage) in path.stages.enumerated() {
       let label = String(stage.label.filter { !$0.isNumber })

@@ -63,5 +63,14 @@ enum OutputCheck {
       throw SessionError.wrongUse("a report's name has to end in .html, unlike \(path)")
     }
     try check(path)
+    guard let file = FileHandle(forReadingAtPath: path) else { return }
+    let size = try file.seekToEnd()
+    try file.seek(toOffset: size - min(size, 4096))
+    let end = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+    // As each report of this program ends, of any version.
+    guard size == 0 || end.contains("<footer>\n<p>lcw ") else {
+      throw SessionError.wrongUse(
+        "\(path) exists and is not a report of lcw; name another file, or remove it")
+    }
   }
 }

@@ -39,30 +39,27 @@ extension Findings {
       + "several, the band is one deviation wide on each side"
   }
 
-  /// The stages in which no path of some that is so long does anything but keep its network's function.
-  private func narrowStages(of paths: [MeasuredPath]) -> [ClosedRange<Double>] {
-    (0..<(paths.map(\.stages.count).max() ?? 0)).filter { index in
-      paths.allSatisfy { $0.stages.count <= index || $0.stages[index].keepsFunction }
-    }.map { Double($0)...Double($0 + 1) }
+  private func axis(of paths: [MeasuredPath]) -> PathAxis {
+    PathAxis(keepsFunction: paths.map { $0.stages.map(\.keepsFunction) })
   }
 
-  private func timeLabel(_ narrow: [ClosedRange<Double>]) -> String {
-    narrow.isEmpty ? "t" : "t; stages that keep the function are narrow"
-  }
-
-  /// A line for each method, with a band over the pairs; a unit of t for each stage, as in the tables.
+  /// A line for each method, with a band over the pairs.
   private func alongPath(
     _ name: String, _ label: String, _ value: KeyPath<PathEvaluation.Point, Double>,
     _ format: AxisTicks.Format
   ) -> Figure {
+    let axis = axis(of: experiment.methods.compactMap { paths(by: $0).first })
     let series = experiment.methods.compactMap { method -> LineChart.Series? in
       let found = paths(by: method)
-      guard !found.isEmpty else { return nil }
+      guard let stages = found.first?.stages.count else { return nil }
       let grids = found.map(\.evaluation.grid)
       // Paths of one method can differ in their number of stages, as where a permutation is none.
       let same = grids.filter { $0.count == grids[0].count }
       let line = grids[0].indices.map { index in
-        (x: grids[0][index].t, moments: Moments(same.map { $0[index][keyPath: value] }))
+        (
+          x: axis.place(grids[0][index].t, stages: stages),
+          moments: Moments(same.map { $0[index][keyPath: value] })
+        )
       }
       return LineChart.Series(
         name: "\(method)", points: line.map { ChartPoint($0.x, $0.moments.mean) },
@@ -73,39 +70,40 @@ extension Findings {
               upper: $0.moments.mean + $0.moments.deviation)
           } : [])
     }
-    let narrow = narrowStages(of: experiment.methods.compactMap { paths(by: $0).first })
     return Figure(
       name: name,
       picture: LineChart(
         title: "\(experiment.scaledTitle): \(label.lowercased()) along the path",
-        xLabel: timeLabel(narrow), yLabel: label.lowercased(), yFormat: format, series: series,
-        narrow: narrow),
+        xLabel: axis.label, yLabel: label.lowercased(), xFormat: axis.format, yFormat: format,
+        series: series, narrow: axis.narrow),
       note: pairNote)
   }
 
-  /// The test error against t, a unit of t for each stage.
+  /// The test error along the stages.
   private var stagedError: Figure {
     let staged = experiment.methods.compactMap { method in
       paths(by: method).first { $0.stages.count > 1 }.map { (method: method, path: $0) }
     }
     let longest = staged.map(\.path).max { $0.stages.count < $1.stages.count }
-    let narrow = narrowStages(of: staged.map(\.path))
+    let axis = axis(of: staged.map(\.path))
+    let marked = (longest?.stages ?? []).enumerated().dropFirst()
+    let isMarked = marked.count < PathAxis.mostStages
     return Figure(
       name: "error-stages",
       picture: LineChart(
-        title: "\(experiment.scaledTitle): test error along t",
-        xLabel: timeLabel(narrow), yLabel: "error", yFormat: .percent,
+        title: "\(experiment.scaledTitle): test error along the stages",
+        xLabel: axis.label, yLabel: "error", xFormat: axis.format, yFormat: .percent,
         series: staged.map { method, path in
           LineChart.Series(
             name: "\(method)",
-            points: path.evaluation.grid.map { ChartPoint($0.t, 1 - $0.test.accuracy) })
+            points: path.evaluation.grid.map {
+              ChartPoint(axis.place($0.t, stages: path.stages.count), 1 - $0.test.accuracy)
+            })
         },
-        boundaries: (longest?.stages ?? []).enumerated().dropFirst().map {
-          LineChart.Boundary($1.label, x: Double($0))
-        }, narrow: narrow),
-      note:
-        "of the first pair that has stages; a unit of t for each stage, whose starts on the longest path are marked"
-    )
+        boundaries: isMarked ? marked.map { LineChart.Boundary($1.label, x: Double($0)) } : [],
+        narrow: axis.narrow),
+      note: "the first pair whose path has stages"
+        + (isMarked ? "; vertical lines mark the stages of the longest path" : ""))
   }
 
   /// The worst test accuracy against all seconds of a pair, on a logarithmic axis, since a formula takes

@@ -11,6 +11,8 @@ struct Legend {
   struct Entry {
     var name: String
     var sample: Sample
+    /// The series that a click on the entry hides, where that is possible.
+    var series: Int?
   }
 
   var entries: [Entry]
@@ -32,11 +34,21 @@ struct Legend {
         x = left
         y += ChartStyle.lineHeight + 2
       }
-      entry.sample.draw(&svg, x: x, y: y + ChartStyle.lineHeight / 2)
-      for (index, line) in lines.enumerated() {
-        if index > 0 { y += ChartStyle.lineHeight }
-        svg.text(line, x: x + sampleWidth + Legend.space, y: y + 13)
+      let (left, top) = (x, y)
+      func drawEntry(_ svg: inout SVG) {
+        entry.sample.draw(&svg, x: left, y: top + ChartStyle.lineHeight / 2)
+        for (index, line) in lines.enumerated() {
+          svg.text(
+            line, x: left + sampleWidth + Legend.space,
+            y: top + Double(index) * ChartStyle.lineHeight + 13)
+        }
       }
+      if let series = entry.series {
+        svg.group("data-key=\"\(series)\"", drawEntry)
+      } else {
+        drawEntry(&svg)
+      }
+      y += Double(lines.count - 1) * ChartStyle.lineHeight
       x += entryWidth + Legend.gap
       // An entry of more lines than one fills its row, so that the next does not stand beside it.
       if lines.count > 1 { x = right }
@@ -71,8 +83,10 @@ extension LineChartDrawing {
   func drawLegend(_ svg: inout SVG, from top: Double) -> Double {
     var entries: [Legend.Entry] = []
     if !margin.hasSeries {
-      entries += zip(chart.series, styles).filter { !$0.0.name.isEmpty }.map {
-        Legend.Entry(name: $0.0.name, sample: .line($0.1))
+      for (index, series) in chart.series.enumerated() where !series.name.isEmpty {
+        entries.append(
+          Legend.Entry(
+            name: series.name, sample: .line(styles[index]), series: isFile ? nil : index))
       }
     }
     if !margin.hasReferences {

@@ -8,16 +8,18 @@ extension LineChartDrawing {
   /// Draws invisible discs over the points of lines, which name series and point to whoever hovers them.
   func drawHoverPlaces(_ svg: inout SVG, top: Double) {
     let yScale = AxisScale(yRange, start: top + plotHeight, end: top)
-    for series in chart.series {
+    for (index, series) in chart.series.enumerated() {
       let points = series.points.filter { $0.isDrawable && yRange.contains($0.y) }
       let step = max(1, (points.count + Self.mostPlaces - 1) / Self.mostPlaces)
-      for index in stride(from: 0, to: points.count, by: step) {
-        let point = points[index]
-        let name = series.name.isEmpty ? "" : "\(series.name.singleLine): "
-        svg.place(
-          x: xScale(point.x), y: yScale(point.y), radius: 6,
-          title: name + "\(chart.xLabel.singleLine) \(text(point.x, chart.xFormat)), "
-            + text(point.y, chart.yFormat))
+      inSeries(index, &svg) { svg in
+        for index in stride(from: 0, to: points.count, by: step) {
+          let point = points[index]
+          let name = series.name.isEmpty ? "" : "\(series.name.singleLine): "
+          svg.place(
+            x: xScale(point.x), y: yScale(point.y), radius: 6,
+            title: name + "\(chart.xLabel.singleLine) \(text(point.x, chart.xFormat)), "
+              + text(point.y, chart.yFormat))
+        }
       }
     }
   }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension LineChartDrawing {
+  /// Draws a part of a series. On a page it is marked as such, so that a click in the legend can hide it.
+  func inSeries(_ index: Int, _ svg: inout SVG, _ draw: (inout SVG) -> Void) {
+    if isFile { draw(&svg) } else { svg.group("data-series=\"\(index)\"", draw) }
+  }
+
   func drawBands(_ svg: inout SVG, top: Double) {
     let yScale = AxisScale(yRange, start: top + plotHeight, end: top)
-    for (series, style) in zip(chart.series, styles) {
+    for (index, (series, style)) in zip(chart.series, styles).enumerated() {
       var data = ""
       for run in LineChartData.runs(of: series.band, where: \.isDrawable) where run.count > 1 {
         let upper = run.map { SVG.pair(xScale($0.x), yScale($0.upper)) }
         let lower = run.reversed().map { SVG.pair(xScale($0.x), yScale($0.lower)) }
         data += "M" + (upper + lower).joined(separator: "L") + "Z"
       }
-      svg.path(data, classes: "band f\(style.colorIndex + 1)")
+      inSeries(index, &svg) { $0.path(data, classes: "band f\(style.colorIndex + 1)") }
     }
   }
 
@@ -35,11 +40,13 @@ extension LineChartDrawing {
           data += "M" + run.map { SVG.pair(xScale($0.x), yScale($0.y)) }.joined(separator: "L")
         }
       }
-      svg.strokedPath(data, style: style)
       let marker = style.marker ?? .circle
       let marked = style.marker == nil ? lone : lone + sparsePoints(index)
       let shapes = marked.map { marker.path(x: xScale($0.x), y: yScale($0.y), r: 3.6) }
-      svg.path(shapes.joined(), classes: "marker f\(style.colorIndex + 1)")
+      inSeries(index, &svg) {
+        $0.strokedPath(data, style: style)
+        $0.path(shapes.joined(), classes: "marker f\(style.colorIndex + 1)")
+      }
     }
   }
 
@@ -92,20 +99,25 @@ extension LineChartDrawing {
       let place = LabelPlacement.beside(
         x: mark.x, y: mark.y, width: TextMetrics.width(label, size: ChartStyle.fontSize) + 6,
         height: ChartStyle.fontSize + 2, frame: frame, taken: taken, segments: segments)
+      var leader: (x: Double, y: Double)?
+      var text = SVG()
       if let place, !label.isEmpty {
         let centerX = (place.box.left + place.box.right) / 2
-        if place.distance > 12 {
-          let centerY = (place.box.top + place.box.bottom) / 2
-          svg.line(mark.x, mark.y, centerX, centerY, classes: "leader")
-        }
-        texts.text(label, x: centerX, y: place.box.bottom - 3.2, anchor: .middle, classes: "halo")
+        if place.distance > 12 { leader = (centerX, (place.box.top + place.box.bottom) / 2) }
+        text.text(label, x: centerX, y: place.box.bottom - 3.2, anchor: .middle, classes: "halo")
         taken.append(place.box)
       } else if !label.isEmpty {
         unlabelled.append("\(chart.series[mark.series].name) \(label)")
       }
-      texts.path(circle, classes: "ring s\(color)")
+      text.path(circle, classes: "ring s\(color)")
+      if let leader {
+        inSeries(mark.series, &svg) {
+          $0.line(mark.x, mark.y, leader.x, leader.y, classes: "leader")
+        }
+      }
+      inSeries(mark.series, &texts) { $0.add(text) }
     }
-    svg.raw(texts.body)
+    svg.add(texts)
     return unlabelled
   }
 }

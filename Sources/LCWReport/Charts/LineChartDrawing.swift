@@ -61,7 +61,7 @@ struct LineChartDrawing {
     drawReferences(&svg, top: top)
     drawLines(&svg, top: top)
     if isClipped { svg.raw("</g>") }
-    margin.draw(&svg, styles: styles, left: plotRight, top: top)
+    margin.draw(&svg, styles: styles, left: plotRight, top: top, isFile: isFile)
     let unlabelled = drawMarks(&svg, top: top)
     // A file may be printed or put into a paper: no need for more.
     if !isFile { drawHoverPlaces(&svg, top: top) }

@@ -82,21 +82,28 @@ struct LineChartMargin {
     return farthest <= ChartStyle.lineHeight * 1.1 ? placed : nil
   }
 
-  func draw(_ svg: inout SVG, styles: [SeriesStyle], left: Double, top: Double) {
+  /// - Parameter isFile: Whether names are only read, and not clicked to hide their lines.
+  func draw(
+    _ svg: inout SVG, styles: [SeriesStyle], left: Double, top: Double, isFile: Bool
+  ) {
     for label in labels {
+      func drawText(_ svg: inout SVG) {
+        svg.text(
+          label.text, x: left + LineChartMargin.gap, y: top + label.y + 4.4,
+          classes: label.series == nil ? "muted" : "")
+      }
       if let series = label.series {
         svg.path(
           "M\(SVG.pair(left + 1, top + label.wanted))"
             + "L\(SVG.pair(left + LineChartMargin.gap - 2, top + label.y))",
           classes: "line s\(styles[series].colorIndex + 1)")
+        if isFile { drawText(&svg) } else { svg.group("data-key=\"\(series)\"", drawText) }
       } else {
         svg.line(
           left + 1, top + label.wanted, left + LineChartMargin.gap - 2, top + label.y,
           classes: "leader")
+        drawText(&svg)
       }
-      svg.text(
-        label.text, x: left + LineChartMargin.gap, y: top + label.y + 4.4,
-        classes: label.series == nil ? "muted" : "")
     }
   }
 }

@@ -33,6 +33,16 @@ struct SVG {
         + "\(text.markup)</text>")
   }
 
+  /// Elements that were written elsewhere.
+  mutating func add(_ other: SVG) { body += other.body }
+
+  /// Elements as a group, or nothing if there are none.
+  mutating func group(_ attributes: String, _ draw: (inout SVG) -> Void) {
+    var inner = SVG()
+    draw(&inner)
+    if !inner.body.isEmpty { raw("<g \(attributes)>\n\(inner.body)</g>") }
+  }
+
   mutating func line(
     _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, classes: String
   ) {

@@ -19,7 +19,7 @@ enum PageStyle {
     html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
     body{margin:0;background:var(--background);color:var(--text);\
     font:400 1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-    main{max-width:56rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
+    main{max-width:74rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
     h1,h2,h3,h4,h5,h6{line-height:1.25;margin:2em 0 .6em;text-wrap:balance;overflow-wrap:anywhere}
     h1{font-size:1.9rem;margin-top:0}
     h2{font-size:1.35rem;padding-top:1.2rem;border-top:1px solid var(--grid)}
@@ -39,6 +39,9 @@ enum PageStyle {
     overflow-wrap:anywhere}
     figcaption{margin-top:.6rem;max-width:50rem}
     figcaption b,caption b{color:var(--text)}
+    summary{cursor:pointer;margin:1rem 0}
+    [data-key][role=button]{cursor:pointer}
+    [data-key][aria-pressed=false]{opacity:.4;text-decoration:line-through}
     .chart{display:block;width:100%;height:auto}
     .chart.wide{max-width:56rem}
     .chart.narrow{display:none;max-width:30rem;margin:0 auto}
@@ -58,6 +61,7 @@ enum PageStyle {
     th,td{padding:.4rem .9rem;text-align:left;vertical-align:baseline;\
     border-bottom:1px solid var(--grid)}
     th:first-child,td:first-child{padding-left:.2rem}
+    .scroll tr>:first-child{position:sticky;left:0;background:var(--background)}
     thead th{border-bottom:1.5px solid var(--axis);vertical-align:bottom}
     tbody th{font-weight:400}
     tbody tr:last-child>*{border-bottom:1.5px solid var(--axis)}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A page of sections, rendered as one HTML file that needs nothing else: no script, no network.
+/// A page of sections, rendered as one HTML file that needs nothing else and no network. Its script only lets the
+/// reader hide lines of charts.
 public struct Report: Sendable {
   /// A part of a section. All text is plain text; whatever markup it holds is shown as it is.
   public enum Block: Sendable {
@@ -14,6 +15,8 @@ public struct Report: Sendable {
     case table(Table)
     /// A chart, numbered. The note stands behind the title in its caption.
     case chart(any Chart, note: String? = nil)
+    /// Blocks that few readers want, shown when the reader opens them by their summary.
+    indirect case folded(String, [Block])
   }
 
   /// A heading and what stands below it.

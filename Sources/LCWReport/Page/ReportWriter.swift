@@ -18,6 +18,8 @@ struct ReportWriter {
     }
     if let footer = report.footer { body += "<footer>\n\(Self.paragraph(footer))</footer>\n" }
     body += "</main>\n"
+    // Without charts there is nothing to click.
+    if figures > 0 { body += "<script>\(PageScript.source)</script>\n" }
     return """
       <!DOCTYPE html>
       <html lang="\(report.language.markup)">
@@ -38,8 +40,9 @@ struct ReportWriter {
       """
   }
 
-  /// The browser itself holds the page to its promise: nothing but the styles within.
-  private static let policy = "default-src 'none'; style-src 'unsafe-inline'"
+  /// The browser itself holds the page to its promise: nothing but the styles and the one script within.
+  private static let policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-\(PageScript.digest)'"
 
   private static func paragraph(_ text: String) -> String { "<p>\(text.markup)</p>\n" }
 
@@ -75,6 +78,9 @@ struct ReportWriter {
       let text = lines.map(\.markup).joined(separator: "\n")
       return "<pre tabindex=\"0\"><code>\(text)</code></pre>\n"
     case .table(let table): return self.table(table)
+    case .folded(let summary, let blocks):
+      return "<details>\n<summary>\(summary.markup)</summary>\n"
+        + blocks.map { self.block($0) }.joined() + "</details>\n"
     case .chart(let chart, let note): return self.chart(chart, note: note)
     }
   }
