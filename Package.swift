@@ -106,12 +106,12 @@ let plugins: [PluginRow] = [
   PluginRow(target: "ONNXFormat", path: "Formats/ONNX", libraries: ["LCWFiles"]),
 ]
 
-// MARK: - Libraries: each floor lists what stands below it.
+// MARK: - Libraries: each layer lists what stands below it.
 
-/// A library of the package and the floors it stands on.
+/// A library of the package and the layers it stands on.
 struct LibraryRow {
   var target: String
-  var floors: [String]
+  var layers: [String]
   var packages: [Target.Dependency] = []
   var resources: [Resource] = []
 }
@@ -120,20 +120,20 @@ let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
 let libraries: [LibraryRow] = [
-  LibraryRow(target: "LCWNumerics", floors: ["COpenBLAS", "CKernels"]),
-  LibraryRow(target: "LCWCore", floors: ["LCWNumerics", "CPluginSection"]),
-  LibraryRow(target: "LCWOperations", floors: ["LCWNumerics", "LCWCore"]),
+  LibraryRow(target: "LCWNumerics", layers: ["COpenBLAS", "CKernels"]),
+  LibraryRow(target: "LCWCore", layers: ["LCWNumerics", "CPluginSection"]),
+  LibraryRow(target: "LCWOperations", layers: ["LCWNumerics", "LCWCore"]),
   LibraryRow(
-    target: "LCWFiles", floors: ["LCWNumerics", "LCWCore", "CArchive", "CZlib", "CFileSystem"]),
-  LibraryRow(target: "LCWNetworks", floors: ["LCWNumerics", "LCWCore", "CKernels"]),
-  LibraryRow(target: "LCWPaths", floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
+    target: "LCWFiles", layers: ["LCWNumerics", "LCWCore", "CArchive", "CZlib", "CFileSystem"]),
+  LibraryRow(target: "LCWNetworks", layers: ["LCWNumerics", "LCWCore", "CKernels"]),
+  LibraryRow(target: "LCWPaths", layers: ["LCWNumerics", "LCWCore", "LCWNetworks", "CKernels"]),
   LibraryRow(
     target: "LCWFlows",
-    floors: ["LCWNumerics", "LCWCore", "LCWNetworks", "LCWPaths", "LCWFiles", "CKernels"]),
-  LibraryRow(target: "LCWReport", floors: ["LCWCore"]),
+    layers: ["LCWNumerics", "LCWCore", "LCWNetworks", "LCWPaths", "LCWFiles", "CKernels"]),
+  LibraryRow(target: "LCWReport", layers: ["LCWCore"]),
   LibraryRow(
     target: "LCWExperiments",
-    floors: [
+    layers: [
       "LCWNumerics", "LCWCore", "LCWOperations", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
     ],
     resources: [
@@ -143,7 +143,7 @@ let libraries: [LibraryRow] = [
     ].map { .embedInCode("Experiments/\($0).json") }),
   LibraryRow(
     target: "LCWCommands",
-    floors: [
+    layers: [
       "LCWNumerics", "LCWCore", "LCWFiles", "LCWNetworks", "LCWPaths", "LCWReport",
       "LCWExperiments", "LCWStamp", "CPluginSection",
     ],
@@ -161,7 +161,7 @@ let stamp = "LCWStamp"
 /// programs do not link it.
 let conformance = LibraryRow(
   target: "LCWConformance",
-  floors: ["LCWNumerics", "LCWCore", "LCWOperations", "LCWNetworks", "LCWPaths"])
+  layers: ["LCWNumerics", "LCWCore", "LCWOperations", "LCWNetworks", "LCWPaths"])
 
 // MARK: - Tests
 
@@ -343,7 +343,7 @@ let package = Package(
     + (libraries + [conformance]).map { row in
       .target(
         name: row.target,
-        dependencies: row.floors.map(Target.Dependency.named) + row.packages,
+        dependencies: row.layers.map(Target.Dependency.named) + row.packages,
         path: "Sources/\(row.target)", resources: row.resources, swiftSettings: settings)
     }
     + (plugins + examples).map { row in

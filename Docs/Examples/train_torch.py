@@ -133,7 +133,7 @@ def convolution(name, inputs, outputs, size, bias=True):
 
 
 def batch_norm(name, channels):
-    """A batch normalisation's, with its running moments."""
+    """A batch normalisation's, with its running statistics."""
     begin = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
     return {f"{name}.{part}": lambda random, value=value: torch.full((channels,), value)
             for part, value in begin.items()}

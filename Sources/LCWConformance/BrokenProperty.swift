@@ -90,7 +90,7 @@ public enum ConformanceProperty: String, Sendable, CaseIterable {
   case scalesBuffers = "scales gradient buffers"
   /// Inputs get a gradient where one is needed, and none where not.
   case givesNeededGradients = "gives the gradients that are needed"
-  /// Parameters that are running averages get the batch's value, whatever their buffer held.
+  /// Parameters that are running statistics get the batch's value, whatever their buffer held.
   case writesAverages = "writes the batch's averages"
   /// An activation that is taken over gives what it would give behind the operation, and what says that it
   /// is an activation is one.

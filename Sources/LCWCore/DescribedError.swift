@@ -33,7 +33,7 @@ public enum Remedy: Sendable, Hashable {
   case nameDataFolder
   /// Take batches of another size.
   case changeBatch
-  /// Measure running moments anew at each point, or fold the normalisation into its neighbours.
+  /// Measure running statistics anew at each point, or fold the normalisation into its neighbours.
   case measureMoments
   /// Fit a model by a method.
   case fitModel(method: String)

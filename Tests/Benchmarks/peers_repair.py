@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accuracies and seconds of REPAIR and RESET on a path: lcw beside a PyTorch rendering of the published
-formulas (Jordan, Sedghi, Saukh, Entezari and Neyshabur 2022).
+formulas (Jordan, Sedghi, Saukh, Entezari and Neyshabur, ICLR 2023).
 
 usage: peers_repair.py LCW DATA A.lcw B.lcw [--points N] [--samples N] [--batch N] [--json FILE]
 
@@ -8,7 +8,7 @@ LCW is the program; DATA is the folder that holds mnist/ with its idx files, or 
 are two networks that units have been matched of already. With dense layers and ReLUs (MNIST) the peer puts a
 normalisation behind each hidden layer whose scale and shift are the deviation and the mean that the two
 networks' have between them, and sets its moments by a pass over the training samples in training mode. With
-batch normalisation (resnet:depth=20 on CIFAR-10) it sets the running moments so, as the authors' code does:
+batch normalisation (resnet:depth=20 on CIFAR-10) it sets the running statistics so, as the authors' code does:
 each batch of N (--batch) samples is normalised by its own moments, whose mean over all batches is kept. lcw
 measures all samples together. Needs numpy, torch and safetensors.
 """
@@ -152,7 +152,7 @@ def assign(model, tensors):
 
 
 def measure(model, x, batch):
-    """Running moments by a pass in training mode: the mean over all batches."""
+    """Running statistics by a pass in training mode: the mean over all batches."""
     norms = [m for m in model.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
     for norm in norms:
         norm.reset_running_stats()

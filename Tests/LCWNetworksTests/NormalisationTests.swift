@@ -63,9 +63,9 @@ struct PyTorchNormalisationTests {
     }
   }
 
-  /// A step of training moves the running moments as PyTorch's momentum of 0.1 does.
+  /// A step of training moves the running statistics as PyTorch's momentum of 0.1 does.
   @Test
-  func `running moments are PyTorch's`() throws {
+  func `running statistics are PyTorch's`() throws {
     for c in try cases() {
       let network = try Network(
         inputShape: Shape(c.image),
@@ -119,7 +119,7 @@ struct NormalisationTests {
   }
 
   @Test
-  func `training learns, and its running moments repeat`() throws {
+  func `training learns, and its running statistics repeat`() throws {
     let network = try network()
     let samples = try learnableSamples(count: 320, width: 432, classes: 4)
     let images = try SampleSet(
@@ -153,7 +153,7 @@ struct NormalisationTests {
   }
 
   @Test
-  func `a run goes on with its running moments`() throws {
+  func `a run goes on with its running statistics`() throws {
     let network = try network()
     let samples = try randomSamples(count: 64, shape: [3, 12, 12], classes: 4)
     let plan = TrainingPlan(epochs: 2, batch: 16, rate: 0.01, schedule: .constant, seed: 4)

@@ -4,7 +4,7 @@
 usage: convolution_fixtures.py Tests/LCWNetworksTests/Fixtures
 
 Each case has its layer, its input, its parameters, the output, a gradient of the output, and the
-gradients of input and parameters for it; a batch normalisation also its running moments after that
+gradients of input and parameters for it; a batch normalisation also its running statistics after that
 step, and its output by those it began with. Needs torch. What is given are multiples of 1/16, which
 short texts tell exactly; results are rounded to seven digits.
 """
@@ -94,7 +94,7 @@ def normalisation(samples, channels, *positions):
         "weight": flat(w), "bias": flat(b), "mean": flat(mean), "variance": flat(variance),
         "evaluation": flat(F.batch_norm(x, mean, variance, w, b, training=False)),
     }
-    # Changes the running moments in place.
+    # Changes the running statistics in place.
     y = F.batch_norm(x, mean, variance, w, b, training=True)
     g = given(*y.shape)
     y.backward(g)

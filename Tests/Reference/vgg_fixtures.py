@@ -67,7 +67,7 @@ def main():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.normal_(module.bias, std=0.1)
-        # So that the running moments are no longer what they began with.
+        # So that the running statistics are no longer what they began with.
         model.train()
         for _ in range(20):
             model(torch.randn(32, 3, 32, 32))

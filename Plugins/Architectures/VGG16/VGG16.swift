@@ -70,7 +70,7 @@ public struct VGG16: Architecture {
 
   private func scaled(_ count: Int) -> Int { max(1, Int((Double(count) * width).rounded())) }
 
-  /// The network with the width of the first convolution, with norms if there are running moments.
+  /// The network with the width of the first convolution, with norms if there are running statistics.
   public static func candidates(for tensors: TensorSurvey) -> [PluginReference] {
     guard let stem = tensors.stem, stem[2] == 3, tensors.matrices.count == 3 else { return [] }
     return [

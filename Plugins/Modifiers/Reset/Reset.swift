@@ -2,10 +2,10 @@
 public import LCWCore
 import LCWPaths
 
-/// Running moments measured anew at every point of a path: what batch normalisations keep is right for the
+/// Running statistics recomputed at every point of a path: what batch normalisations keep is right for the
 /// ends alone.
 ///
-/// Jordan, Sedghi, Saukh, Entezari and Neyshabur 2022; see ``ResetMoments``.
+/// Jordan, Sedghi, Saukh, Entezari and Neyshabur, ICLR 2023; see ``ResetMoments``.
 public struct Reset: PathModifier {
   /// `reset`
   public static let name = "reset"
@@ -33,7 +33,7 @@ public struct Reset: PathModifier {
     reset = ResetMoments(samples: try options.value(of: Self.samples, in: 2...1_000_000_000))
   }
 
-  /// The path with its moments measured anew.
+  /// The path with its running statistics recomputed.
   public func path(
     modifying path: any ConnectionPath, from a: Weights, to b: Weights,
     in context: ConnectionContext

@@ -33,7 +33,7 @@ struct GridOptions: ParsableArguments {
     if samples < 0 { throw ValidationError("--samples takes 0 or a positive number.") }
   }
 
-  /// - Parameter areMoved: Whether networks' running moments would move with their weights.
+  /// - Parameter areMoved: Whether networks' running statistics would move with their weights.
   /// - Throws: ``LandscapeError`` if they would, and are not measured anew; ``SessionError`` if they
   ///   should be, and there are none.
   func requireMoments(of network: Network, in file: String, areMoved: Bool = true) throws {

@@ -23,7 +23,7 @@ struct SurfaceStudy {
   private let train: LossSurface
   private let test: LossSurface
 
-  /// The most training samples on which running moments are measured.
+  /// The most training samples on which running statistics are measured.
   private static let momentSamples = 2000
 
   /// Measures a plane, or the line at y = 0 where no y is given.

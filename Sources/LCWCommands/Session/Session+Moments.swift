@@ -2,7 +2,7 @@
 import LCWCore
 
 extension Session {
-  /// Says of networks with batch normalisation that their running moments are right for end points alone,
+  /// Says of networks with batch normalisation that their running statistics are right for end points alone,
   /// if one of the methods leaves them so, and what measures or removes them.
   func warnOfRunningMoments(
     _ weights: Weights, in file: String, joinedBy methods: [MethodExpression]

@@ -7,7 +7,7 @@ import LCWOperations
 /// The small networks that methods are tried on.
 enum SuiteNetworks {
   /// Two layers, three layers, a convolution before dense ones, a residual network, two whose hidden
-  /// units are normalised: one by one, and all of a sample together; and two with running moments, of which
+  /// units are normalised: one by one, and all of a sample together; and two with running statistics, of which
   /// one is residual.
   static func all() throws -> [Network] {
     try [
@@ -127,7 +127,7 @@ struct SuitePair: Sendable {
 }
 
 extension Weights {
-  /// With running averages away from where training begins, as networks that were trained have them.
+  /// With running statistics away from where training begins, as networks that were trained have them.
   fileprivate func withOwnAverages(seed: UInt64) -> Weights {
     var (weights, random) = (self, RandomStream(seed: seed))
     for (index, parameter) in network.parameters.enumerated() where !parameter.isTrained {

@@ -13,7 +13,7 @@ public struct TensorSurvey: Sendable {
   public let kernels: [Shape]
   /// The number of tensors of one dimension.
   public let vectors: Int
-  /// Whether there are running moments of batch normalisations.
+  /// Whether there are running statistics of batch normalisations.
   public let hasRunningMoments: Bool
   /// The shapes of the matrices in the order of the file.
   private let matricesInFile: [Shape]

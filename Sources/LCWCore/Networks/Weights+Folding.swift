@@ -4,7 +4,7 @@ import LCWNumerics
 extension Weights {
   /// Weights of a network without batch normalisations that computes the same in evaluation.
   ///
-  /// A normalisation by running moments is a factor and a summand for each channel. Where it is the only
+  /// A normalisation by running statistics is a factor and a summand for each channel. Where it is the only
   /// reader of a dense layer or a convolution, they become part of its weights and of its bias, which it
   /// gets if it has none. Elsewhere they become part of the layers behind, where nothing but a flatten or
   /// dropout lies between and no convolution pads, since zeros around the normalised image are not zeros
@@ -38,7 +38,7 @@ extension Weights {
 }
 
 extension Network {
-  /// The nodes that keep running averages of what they measured in training: batch normalisations.
+  /// The nodes that keep running statistics of what they measured in training: batch normalisations.
   public var runningAverages: [Int] {
     nodes.indices.filter { node in
       parameterIndices(ofLayer: node).contains { !parameters[$0].isTrained }

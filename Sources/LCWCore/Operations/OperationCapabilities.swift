@@ -39,7 +39,7 @@ extension LinearOperation {
 }
 
 /// An operation that multiplies each unit by a number and adds another, in evaluation: a batch
-/// normalisation with its running moments.
+/// normalisation with its running statistics.
 public protocol AffineOperation: NetworkOperation {
   /// The factor and the summand of each unit, `[units]`; in double precision.
   func lines(parameters: [Tensor]) -> [(factor: Double, summand: Double)]

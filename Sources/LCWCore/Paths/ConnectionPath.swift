@@ -55,8 +55,8 @@ public struct PathStage: Sendable {
   /// Whether the network's output is the same at every time of the stage, to rounding, so that one
   /// point of it tells the loss of all.
   public var keepsFunction: Bool
-  /// Whether the stage is part of the way on which units only find their places: they are the end's
-  /// already, in another order. It belongs to no method's way from one network's units to the other's.
+  /// Whether the stage only restores the order of units: they are already those of the end, in another
+  /// order.
   public var restoresOrder: Bool
   /// Whether the stage is part of the way from one network's units to the other's: it counts where the path
   /// has its middle. Stages that keep the function or restore an order do not.

@@ -68,7 +68,7 @@ extension PluginRegistry {
 
   /// Requires of a method that someone asks for that no modifier undoes what another has done. What archives
   /// have recorded is computed as it was.
-  /// - Throws: ``PluginError`` for an unknown modifier, and if one that replaces running moments stands behind one
+  /// - Throws: ``PluginError`` for an unknown modifier, and if one that replaces running statistics stands behind one
   ///   that measures them.
   public func requireUsefulModifiers(in expression: MethodExpression) throws {
     let all = try expression.modifiers.map { reference in
@@ -86,7 +86,7 @@ extension PluginRegistry {
         + "\(right)")
   }
 
-  /// The names of the modifiers that measure running moments anew along a path, sorted.
+  /// The names of the modifiers that measure running statistics anew along a path, sorted.
   public var momentModifiers: [String] {
     plugins(of: .modifier).compactMap { $0 as? any PathModifier.Type }
       .filter { $0.measuresRunningMoments }.map { $0.name }

@@ -7,7 +7,7 @@ public struct PathRow: Sendable {
   public enum Content: Sendable {
     /// One path.
     case path(MeasuredPath)
-    /// Several paths: their means and deviations.
+    /// Several paths: their means and standard deviations.
     case mean([MeasuredPath])
     /// Networks that paths end at.
     case ends([EndPoint])

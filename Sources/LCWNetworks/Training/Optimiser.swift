@@ -80,7 +80,7 @@ public struct Optimiser: Sendable {
 
   /// Moves the weights by one step, once the gradients are accumulated.
   ///
-  /// Running averages have no gradient: what stands in its place is the batch's value, and they move a
+  /// Running statistics have no gradient: what stands in its place is the batch's value, and they move a
   /// share of the way towards it.
   public mutating func step(_ weights: inout Weights, rate: Float, workers: Workers) {
     steps += 1

@@ -17,7 +17,7 @@ public struct BatchNormalisation: AffineOperation {
 
   /// What is added to a variance.
   public var epsilon: Double
-  /// The share of the new batch in the running moments.
+  /// The share of the new batch in the running statistics.
   public var momentum: Double
 
   private static let usualEpsilon = 1e-5
@@ -29,7 +29,7 @@ public struct BatchNormalisation: AffineOperation {
   /// Batch normalisation with numbers of its own.
   /// - Parameters:
   ///   - epsilon: What is added to a variance.
-  ///   - momentum: The share of the new batch in the running moments.
+  ///   - momentum: The share of the new batch in the running statistics.
   public init(epsilon: Double, momentum: Double = 0.1) {
     self.epsilon = epsilon
     self.momentum = momentum
@@ -95,7 +95,7 @@ public struct BatchNormalisation: AffineOperation {
       clips: fusing == .rectifier)
   }
 
-  /// By the running moments.
+  /// By the running statistics.
   public func lines(parameters: [Tensor]) -> [(factor: Double, summand: Double)] {
     (0..<parameters[0].count).map { channel in
       let values = parameters.map { Double($0.elements[channel]) }

@@ -18,12 +18,12 @@ public struct LayerDiagnostics: Sendable, Hashable {
     public var name: String
     /// The number of units: features, or channels.
     public var units: Int
-    /// The units that do not vary in one of the two networks: their deviation there is less than a
+    /// The units that do not vary in one of the two networks: their standard deviation there is less than a
     /// thousandth of the root mean square of the layer's deviations. They have no correlation.
     public var silentUnits: Int
     /// σ̂/σ* at the path's middle, the mean over units: the deviation on the path, divided by the one between
     /// both networks', σ* = (1 − s) σ_A + s σ_B, s being the share of the time in which units move that is
-    /// over (Jordan, Sedghi, Saukh, Entezari and Neyshabur 2022). Units with nearly no σ* are left out; nothing
+    /// over (Jordan, Sedghi, Saukh, Entezari and Neyshabur, ICLR 2023). Units with nearly no σ* are left out; nothing
     /// if no others are there.
     public var varianceRatioInMiddle: Double?
     /// The same at each of ``LayerDiagnostics/times``.

@@ -24,7 +24,7 @@ public struct LossSurface: Sendable {
   ///   - columns: The x of each column, ascending: one or more.
   ///   - rows: The y of each row, ascending: one or more.
   ///   - samples: The samples.
-  ///   - moments: Measures running moments anew at each point; without it they move as the plane has
+  ///   - moments: Measures running statistics anew at each point; without it they move as the plane has
   ///     them.
   ///   - evaluator: Measures each row; its progress is told of every row.
   /// - Throws: ``DataError`` if the samples do not fit, and what measuring throws.

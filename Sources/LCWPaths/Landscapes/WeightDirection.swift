@@ -23,7 +23,7 @@ public struct WeightDirection: Sendable {
     self.tensors = tensors
   }
 
-  /// The direction from one point to another; running moments move too.
+  /// The direction from one point to another; running statistics move too.
   /// - Precondition: Both are of one network.
   public init(from a: Weights, to b: Weights) {
     precondition(a.network == b.network, "the points are of two networks")

@@ -9,7 +9,7 @@ public import LCWNumerics
 /// For each free group of units, the correlations of every unit of A with every unit of B are measured over
 /// samples and positions at each value that a layer of weights reads the units from, and summed over these values: a
 /// residual stream has one for each block. Each value is standardised, since raw inner products let units of large
-/// activations decide (Li et al. 2015, *Convergent Learning*; Jordan et al. 2022, *REPAIR*). The best order of a
+/// activations decide (Li et al. 2015, *Convergent Learning*; Jordan et al., ICLR 2023, *REPAIR*). The best order of a
 /// group is a linear sum assignment, whatever the other groups' are. A unit that never changes has no correlations.
 ///
 /// Samples go through both networks in blocks, and what is kept of a block is its products, so that memory does not

@@ -6,7 +6,7 @@ import LCWNumerics
 /// suits.
 ///
 /// The objective is the inner product ⟨A, πB⟩ of all trained parameters; the norms do not depend on orders,
-/// so that the squared distance says the same. Running averages are what training measured, not what it
+/// so that the squared distance says the same. Running statistics are what training measured, not what it
 /// learned: they are permuted with their units, but not compared.
 struct MatchingProblem: Sendable {
   let a: Weights

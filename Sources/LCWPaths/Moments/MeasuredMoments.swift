@@ -2,7 +2,7 @@
 public import LCWCore
 import LCWNumerics
 
-/// Running moments measured at each point of weight space by itself: each batch normalisation, in the
+/// Running statistics measured at each point of weight space by itself: each batch normalisation, in the
 /// network's order, gets the mean and the variance that its input has there, with all normalisations before it
 /// so measured.
 ///
@@ -72,7 +72,7 @@ private struct MeasuredCorrection: PointCorrection {
 }
 
 extension Weights {
-  /// The weights with the running moments of others, so that a direction between both moves none.
+  /// The weights with the running statistics of others, so that a direction between both moves none.
   /// - Precondition: Both are of one network.
   public func withRunningMoments(of other: Weights) -> Weights {
     precondition(network == other.network, "the weights are of two networks")

@@ -2,9 +2,9 @@
 public import LCWCore
 import LCWNumerics
 
-/// Channels brought back to the mean and the deviation that they should have between two networks: in the
-/// middle of a path the deviation of what layers put out collapses (Jordan, Sedghi, Saukh, Entezari and
-/// Neyshabur 2022, REPAIR).
+/// Channels brought back to the mean and the standard deviation that they should have between two networks: in
+/// the middle of a path the deviation of what layers put out collapses (Jordan, Sedghi, Saukh, Entezari and
+/// Neyshabur, ICLR 2023, *REPAIR*).
 ///
 /// Before each activation the target of a channel is μ* = (1 − t) μ_A + t μ_B and σ* likewise. What a channel
 /// has at t, μ̂ and σ̂, is measured with every earlier layer corrected; then W ← (σ*/σ̂) W and

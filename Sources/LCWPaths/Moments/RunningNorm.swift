@@ -8,7 +8,7 @@ struct ChannelPair: Sendable {
   var variances: [Double]
 }
 
-/// A normalisation with running moments: a mean and a variance for each channel of its input.
+/// A normalisation with running statistics: a mean and a variance for each channel of its input.
 struct RunningNorm: Sendable {
   let node: Int
   let input: Network.Value

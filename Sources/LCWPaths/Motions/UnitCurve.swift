@@ -18,8 +18,8 @@ public enum UnitCurve: String, OptionChoice {
   ///
   /// So they are with two layers whose units belong to several groups, or are held.
   ///
-  /// Running averages, the moments of batch normalisations, are no weights: they go along the line on the
-  /// arc too, so that a variance stays between those of the ends.
+  /// Running statistics of batch normalisations are no weights: they go along the line on the arc too, so
+  /// that a variance stays between those of the ends.
   public func stage(from a: Weights, to b: Weights, label: String) throws -> PathStage {
     let network = a.network
     let population =

@@ -125,7 +125,7 @@ public struct HiddenPopulation: Sendable, Hashable {
   /// The neurons of a network as rows, `[count, dimension]`.
   public func neurons(of weights: Weights) -> Tensor { rows(of: weights, at: incoming + outgoing) }
 
-  /// What training learned of each unit, as rows: neurons without the running moments of normalisations, which
+  /// What training learned of each unit, as rows: neurons without the running statistics of normalisations, which
   /// are measured and on no scale with weights. Where units are compared, these are.
   /// - Parameter incomingOnly: Whether outgoing blocks are left out.
   public func learnedNeurons(of weights: Weights, incomingOnly: Bool = false) -> Tensor {

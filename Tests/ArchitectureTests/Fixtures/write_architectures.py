@@ -415,7 +415,7 @@ def randomise(model, size, random):
     momenta = [m.momentum for m in norms]
     for module in norms:
         module.momentum = None
-    # Dropout draws from the common stream; it has nothing to do with the running moments.
+    # Dropout draws from the common stream; it has nothing to do with the running statistics.
     model.train()
     for module in model.modules():
         if isinstance(module, nn.Dropout):

@@ -78,7 +78,7 @@ struct RebasinTests {
     let block = try samples(network).block(0..<30)
     let runner = try Runner(network)
     let reordered = try WeightMatching().result(from: a, to: b, seed: 1).matching.applied(to: b)
-    // Every number of a unit passes with it, running moments too.
+    // Every number of a unit passes with it, running statistics too.
     let (found, expected) = (
       runner.output(of: block, weights: reordered.weights), runner.output(of: block, weights: b)
     )

@@ -6,7 +6,7 @@ import LCWNumerics
 import LCWPaths
 import Testing
 
-/// Running moments along paths: measured anew, and left to the method.
+/// Running statistics along paths: recomputed, and left to the method.
 struct ResetTests {
   private static let text = """
     conv 6 3x3 pad 1 no-bias; batchnorm; start = relu
@@ -82,7 +82,7 @@ struct ResetTests {
     #expect(dipping.stages[0].motions[variance].isOpaque)
     #expect(!dipping.stages[0].motions[0].isOpaque)
     #expect(try dipping.weights(at: 0).isIdentical(to: a))
-    // Running moments go along the line on the arc of this package.
+    // Running statistics go along the line on the arc of this package.
     #expect(try path("arc", a, b) is ExplicitPath)
     #expect(try path("arc", a, b).weights(at: 0.5)[variance].elements[0] == 0.1)
   }
