@@ -42,7 +42,9 @@ struct NumPyWriter {
   /// The header of each of the source's tensors.
   private func headers(of source: any CheckpointSource) throws(CheckpointError) -> [[UInt8]] {
     guard source.kind == .checkpoint else {
-      throw refusal("it holds a network's weights, not a \(source.kind.rawValue)")
+      throw refusal(
+        "such files hold only a network's weights, and this is of kind ‘\(source.kind.rawValue)’; "
+          + "write an .lcw archive")
     }
     var names: Set<[UInt8]> = []
     var headers: [[UInt8]] = []

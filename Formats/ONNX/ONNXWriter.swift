@@ -27,7 +27,9 @@ struct ONNXWriter {
   ///   `FileError` if the system fails.
   func write(_ source: any CheckpointSource, to file: URL) throws {
     guard source.kind == .checkpoint else {
-      throw refusal("it holds a network's weights, not a \(source.kind.rawValue)")
+      throw refusal(
+        "such files hold only a network's weights, and this is of kind ‘\(source.kind.rawValue)’; "
+          + "write an .lcw archive")
     }
     let properties = JSONValue.object(source.metadata).compactText
     guard properties.utf8.count <= ONNXLimits.metadataBytes, properties.isStreamSafe else {

@@ -10,7 +10,9 @@ struct SafetensorsWriter {
   ///   throws, and `FileError` if the system fails.
   func write(_ source: any CheckpointSource, to file: URL) throws {
     guard source.kind == .checkpoint else {
-      throw refusal("it holds a network's weights, not a \(source.kind.rawValue)")
+      throw refusal(
+        "such files hold only a network's weights, and this is of kind ‘\(source.kind.rawValue)’; "
+          + "write an .lcw archive")
     }
     // Wide elements first, so that each tensor starts at a multiple of its elements' width.
     let entries = source.entries.sorted {

@@ -17,9 +17,9 @@ public struct LCWCommand: ParsableCommand {
     commandName: "lcw",
     abstract: "Joins independently trained neural networks by paths of low loss.",
     discussion: """
-      Start with `lcw demo`, which trains two networks, connects them by every method and \
-      writes a report. `lcw plugins` lists what there is, `lcw examples` shows how commands are \
-      used, and `lcw doctor` checks this machine.
+      Start with `lcw demo`: it trains two networks, connects them and writes a report. \
+      `lcw plugins` lists methods, architectures, data sets and formats. `lcw examples` shows \
+      examples of every command. `lcw doctor` checks this machine.
       """,
     version: LCWVersion.current,
     subcommands: [

@@ -233,10 +233,10 @@ import Testing
       "it has no samples")
     says(
       problem([("x", x), ("y", StoredTensor(try Tensor([0, 0.5, 1], shape: [3])))]),
-      "label 0.5 of sample 1 is no whole number")
+      "label 0.5 of sample 1 is not a whole number")
     says(
       problem([("x", x), ("y", y)], test: [("x", x), ("y", try tensor(.int64, [3], [0, 1, 2]))]),
-      "label 2 of sample 2 is none of the training set's: 0 to 1")
+      "label 2 of sample 2 does not occur in the training set, whose classes are 0 to 1")
     says(
       problem(
         [("x", x), ("y", y)],

@@ -151,7 +151,7 @@ struct ImagesTests {
     says(["x.png": jpeg], "", "b/x.png", "its name says PNG, but its content is JPEG")
     says(["x.png": Array("<html>".utf8)], "", "b/x.png", "neither PNG nor JPEG")
     says(["x.png": []], "", "b/x.png", "neither PNG nor JPEG")
-    says(["notes.txt": [1]], "", "b/notes.txt", "no PNG or JPEG by its name")
+    says(["notes.txt": [1]], "", "b/notes.txt", "not that of a PNG or JPEG file")
     says([:], "", "b", "has no images")
     says(["x.jpg": try Self.bytes("cmyk.jpg")], "", "b/x.jpg", "neither grey nor RGB")
     says(
@@ -168,7 +168,7 @@ struct ImagesTests {
     #expect(problem(["a": good, "b": good], "channels=2").contains("expected 1 or 3"))
     #expect(
       problem(["train/a": good, "train/b": good, "test/c": good]).contains(
-        "none of the training set's: a, b"))
+        "does not occur in the training set, whose classes are a, b"))
     #expect(
       problem(["train/a": good, "train/b": good, "test/a": good], "split=0.5").contains(
         "a test set is named"))

@@ -110,7 +110,7 @@ import Testing
     #expect(try data.samples(.test).all == [9, 8])
     #expect(
       problem("x,y\n1,b\n2,a\n", test: "x,y\n9,a\n8,d\n").contains(
-        "t.csv: line 3: the label ‘d’ is none of the training set's: a, b"))
+        "t.csv: line 3: the label ‘d’ does not occur in the training set, whose classes are a, b"))
     #expect(try table("1,1\n2,2\n", test: "3,2\n4,1.0\n").samples(.test).labels == [1, 0])
   }
 
@@ -166,7 +166,7 @@ import Testing
     Fault(name: "a header alone", text: "a,b\n", says: "it has a header and no rows"),
     Fault(name: "one row", text: "a,b\n1,2\n", says: "all labels are ‘2’"),
     Fault(
-      name: "one class", text: "1,0\n2,0\n", says: "all labels are ‘0’, but there have to be two"),
+      name: "one class", text: "1,0\n2,0\n", says: "all labels are ‘0’, but at least two classes"),
     Fault(
       name: "a word", text: "a,b,c\n1,2,x\n3,four,y\n",
       says: "x.csv: line 3: column 2 (‘b’) is ‘four’, not a number"),
@@ -217,7 +217,8 @@ import Testing
       says: "no column is left"),
     Fault(name: "one column", text: "1\n2\n3\n", says: "its rows have one field"),
     Fault(
-      name: "quantities", text: "1,0.5\n2,1.5\n", says: "line 1: the label 0.5 is no whole number"),
+      name: "quantities", text: "1,0.5\n2,1.5\n",
+      says: "line 1: the label 0.5 is not a whole number"),
     Fault(
       name: "a label beyond", text: "1,0\n2,5\n", more: "classes=5",
       says: "line 2: the label ‘5’ is no number from 0 to 4"),

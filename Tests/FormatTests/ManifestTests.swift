@@ -38,7 +38,7 @@ struct ManifestTests {
   static let faults: [Fault] = [
     // The JSON itself.
     Fault("{\"format\"", "\u{FEFF}{\"format\"", "byte 0"),
-    Fault("{\"format\"", "{} {\"format\"", "there is more"),
+    Fault("{\"format\"", "{} {\"format\"", "extra text after the value"),
     Fault("\"segments\":[", "\"segments\":", "at byte"),
     Fault("\"version\":1", "\"version\":1,\"version\":1", "is repeated"),
     Fault("\"version\":1", "\"version\":1,\"versio\\u006E\":1", "is repeated"),

@@ -151,7 +151,7 @@ struct SafetensorsTests {
     Fault("{\"__metadata__\":{\"a\":null}}", 0, "not a text"),
     Fault("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
     Fault("{\"__metadata__\":{\"a\":1}}", 0, "not a text"),
-    Fault("{} x", 0, "there is more"),
+    Fault("{} x", 0, "extra text after the value"),
     Fault("[]", 0, "not start with a brace"),
     Fault("x{}", 0, "not start with a brace"),
     Fault("{", 0, "at byte"),

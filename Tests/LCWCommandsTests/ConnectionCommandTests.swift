@@ -463,7 +463,7 @@ struct ConnectionCommandTests {
       "evaluate", "wide.lcw", "narrow.lcw", "--report", "x.html", expecting: 64)
     #expect(outcome.errors.contains("evaluate each alone"))
     let compare = try program.run("compare", "a.lcw", "b.lcw", "c.lcw", "-m", "arc", expecting: 65)
-    #expect(compare.errors.contains("a.lcw and c.lcw hold networks that differ"))
+    #expect(compare.errors.contains("a.lcw and c.lcw hold different networks"))
     let table = try program.json(
       "compare", "a.lcw", "b.lcw", "-m", "arc", "-m", "arc", "--format", "json", "--quiet")
     #expect(table.object?["pairs"]?.array?.count == 1)

@@ -27,7 +27,7 @@ struct FitCommandTests {
     #expect(fitted.output.contains("fitted to 2 networks"))
     #expect(fitted.errors.contains("held out"))
     let html = String(decoding: try program.bytes("fit.html"), as: UTF8.self)
-    #expect(html.contains("What the fit of dense1 came to"))
+    #expect(html.contains("The fit of dense1, by epoch"))
     let left = try program.json("inspect", "nu.lcw", "--json").object
     #expect(left?["kind"]?.string == "connection-model")
     let metadata = left?["metadata"]?.object
@@ -174,7 +174,7 @@ struct FitCommandTests {
   @Test
   func `wrong usage ends with 64 and says what would be right`() throws {
     for (arguments, says) in [
-      (["arc"], "arc can't be fitted to a set of networks; these do: bijection, flow"),
+      (["arc"], "arc can't be fitted to a set of networks; these can: bijection, flow"),
       (["flow+wa"], "has no part in it"), (["flwo"], "did you mean ‘flow’?"),
       (["flow:layer=2"], "a transformation's layer is from 0 to 1"),
       (["flow:kind=maf"], "one of realnvp, iaf"),

@@ -136,7 +136,7 @@ struct HostileArchiveTests {
     try write("a.lcw", .path, metadata, tensors)
     let bare = try limited(["evaluate", "a.lcw"])
     #expect(bare.status == 65, "\(bare.errors)")
-    #expect(bare.errors.contains("without a digest"))
+    #expect(bare.errors.contains("does not record its digest"))
     let digest = JSONValue.string(String(repeating: "0", count: 64))
     for name in ["/etc/hostname", "../../../etc/hostname", "..", "/", "", "-"] {
       var metadata = metadata

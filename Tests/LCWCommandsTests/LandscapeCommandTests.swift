@@ -112,7 +112,7 @@ struct LandscapeCommandTests {
   }
 
   @Test
-  func `running moments are measured anew at each point where that is asked for`() throws {
+  func `running statistics are measured anew at each point where that is asked for`() throws {
     let files = ["r1.lcw", "r2.lcw", "r3.lcw"]
     for (seed, file) in files.enumerated() {
       try program.run(
@@ -218,7 +218,7 @@ struct LandscapeCommandTests {
 
   @Test(arguments: [
     (["plane", "a.lcw", "b.lcw"], 64, "three networks"),
-    (["plane", "a.lcw", "b.lcw", "a.lcw"], 64, "on a line"),
+    (["plane", "a.lcw", "b.lcw", "a.lcw"], 64, "on a straight line"),
     (["plane", "a.lcw"], 64, "a plane goes through three networks"),
     (["landscape", "a.lcw", "b.lcw"], 64, "--directions ends"),
     (["landscape", "a.lcw", "--directions", "ends"], 64, "two or three"),

@@ -147,7 +147,7 @@ struct OwnDataTests {
       "evaluate", "a.lcw", "--dataset", "table:train=y.csv", expecting: 65)
     #expect(
       outcome.errors.contains(
-        "a.lcw: it tells cat, dog, fish apart, but the classes of table:train=y.csv are ant, cat, dog"
+        "a.lcw: its classes are cat, dog, fish, but those of table:train=y.csv are ant, cat, dog"
       ))
   }
 }

@@ -176,7 +176,7 @@ struct ReportedInputTests {
     ] {
       let outcome = try program.run(arguments, expecting: 65)
       #expect(
-        outcome.errors.contains("a.lcw and c.lcw hold networks that differ"), "\(outcome.errors)")
+        outcome.errors.contains("a.lcw and c.lcw hold different networks"), "\(outcome.errors)")
     }
   }
 
@@ -196,7 +196,7 @@ struct ReportedInputTests {
         == "warning: wide.lcw names its own network, mlp:hidden=30; mlp:hidden=20 is for "
         + "files that name none\n")
     let other = try run(["connect", foreign, "wide.lcw", "-m", "linear"], expecting: 65)
-    #expect(other.errors.contains("\(foreign) and wide.lcw hold networks that differ"))
+    #expect(other.errors.contains("\(foreign) and wide.lcw hold different networks"))
   }
 
   // MARK: Numbers as options

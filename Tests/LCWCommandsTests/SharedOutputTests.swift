@@ -68,7 +68,7 @@ struct SharedOutputTests {
     let outcome = process.finish()
     #expect(outcome.status == 1)
     #expect(
-      outcome.errors.contains("x.lcw was made by another process meanwhile and is kept"))
+      outcome.errors.contains("another process created x.lcw in the meantime; it is kept"))
     #expect(outcome.errors.hasSuffix("x-2.lcw\n"))
     #expect(try program.bytes("x.lcw") == mine)
     try program.run("verify", "x-2.lcw")
@@ -92,7 +92,7 @@ struct SharedOutputTests {
     let outcome = process.finish()
     #expect(outcome.status == 1)
     #expect(
-      outcome.errors.contains("x.lcw was made by another process meanwhile and is kept"))
+      outcome.errors.contains("another process created x.lcw in the meantime; it is kept"))
     #expect(try program.bytes("x.lcw") == mine)
     try program.run("verify", "x-2.lcw")
     #expect(try names() == ["a.lcw", "b.lcw", "x-2.lcw", "x.lcw"])

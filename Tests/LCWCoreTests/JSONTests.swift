@@ -63,19 +63,19 @@ import Testing
 
   @Test(arguments: [
     ("", 0, "the text ends where a value should be"), ("  ", 2, "the text ends"),
-    ("1 2", 2, "more behind the value"), ("1,", 1, "more behind the value"),
-    ("{}}", 2, "more behind the value"), ("\u{FEFF}1", 0, "expected a value"),
+    ("1 2", 2, "extra text after the value"), ("1,", 1, "extra text after the value"),
+    ("{}}", 2, "extra text after the value"), ("\u{FEFF}1", 0, "expected a value"),
     ("null", 0, "null is not accepted"), ("[1,null]", 3, "null is not accepted"),
     ("tru", 0, "expected a value"), ("True", 0, "expected a value"),
-    ("truex", 4, "more behind the value"), ("nan", 0, "null is not accepted"),
+    ("truex", 4, "extra text after the value"), ("nan", 0, "null is not accepted"),
     ("NaN", 0, "expected a value"), ("Infinity", 0, "expected a value"),
     ("'a'", 0, "expected a value"), ("+1", 0, "expected a value"),
     (".5", 0, "expected a value"), ("-", 1, "expected a value"), ("- 1", 1, "expected a value"),
     ("01", 2, "starts with a zero"), ("-01", 3, "starts with a zero"),
     ("00", 2, "starts with a zero"), ("1.", 2, "expected a digit"),
     ("1.e3", 2, "expected a digit"), ("1e", 2, "expected a digit"),
-    ("1e+", 3, "expected a digit"), ("0x10", 1, "more behind the value"),
-    ("1_000", 1, "more behind the value"), ("9223372036854775808", 19, "too large"),
+    ("1e+", 3, "expected a digit"), ("0x10", 1, "extra text after the value"),
+    ("1_000", 1, "extra text after the value"), ("9223372036854775808", 19, "too large"),
     ("-9223372036854775809", 20, "too large"), ("1e999", 5, "too large"),
     ("-1e999", 6, "too large"), ("\"a", 2, "a string does not end"),
     ("\"a\\\"", 4, "a string does not end"), ("\"\\", 2, "a string does not end"),
@@ -102,7 +102,7 @@ import Testing
     ("{\"a\":1,\"a\":2}", 7, #"the key "a" is repeated"#),
     (#"{"a":1,"\u0061":2}"#, 7, #"the key "a" is repeated"#),
     ("{\"\u{E9}\":1,\"e\u{301}\":2}", 8, "is repeated"),
-    ("[1] // done", 4, "more behind the value"), ("/**/1", 0, "expected a value"),
+    ("[1] // done", 4, "extra text after the value"), ("/**/1", 0, "expected a value"),
   ])
   func badTexts(text: String, offset: Int, says: String) {
     let error = #expect(throws: JSONError.self) { try parse(text) }

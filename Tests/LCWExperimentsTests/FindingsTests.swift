@@ -99,7 +99,7 @@ struct FindingsTests {
         \\begin{table}
           \\centering
           \\caption{Made up \\textbar{} 100 \\% (quick): worst accuracy along the path, mean $\\pm$ \
-        deviation over the pairs}
+        standard deviation over the pairs}
           \\label{tab:made-up-quick-accuracy}
           \\begin{tabular}{lrrrrrrrrrrr}
             \\toprule
@@ -117,7 +117,7 @@ struct FindingsTests {
 
           \\medskip
           \\begin{minipage}{\\linewidth}\\footnotesize
-            seconds: to construct a path and to measure along it; of those that were not \
+            seconds: to construct a path and to measure along it; only paths that were not \
         interrupted\\par
             published: A. Author (1999), at full scale\\par
             scaled down or changed: training.epochs: 2 instead of 30\\par

@@ -70,7 +70,9 @@ extension GraphImport {
   func transposed(_ call: NodeCall, _ constant: Constant) throws -> Constant {
     let rank = constant.shape.rank
     let order = try call.integers("perm") ?? Array((0..<rank).reversed())
-    guard order.sorted() == Array(0..<rank) else { throw Unsupported("its order of axes is none") }
+    guard order.sorted() == Array(0..<rank) else {
+      throw Unsupported("its perm is not a permutation of the axes")
+    }
     if constant.counts != nil, rank < 2 { return constant }
     return Constant(try numbers(constant).transposed(order))
   }
@@ -98,7 +100,7 @@ extension GraphImport {
 
   func gathered(_ call: NodeCall, _ inputs: [Constant]) throws -> Constant {
     guard inputs.count == 2, let indices = inputs[1].counts else {
-      throw Unsupported("its indices are no whole numbers")
+      throw Unsupported("its indices are not whole numbers")
     }
     let source = inputs[0]
     let axis = try call.axis(try call.integer("axis", default: 0), of: source.shape.rank)
@@ -172,7 +174,7 @@ extension GraphImport {
   func range(_ inputs: [Constant]) throws -> Constant {
     let bounds = try inputs.map { try $0.counts?.first.map(known) }.compactMap(\.self)
     guard bounds.count == 3, bounds[2] != 0, bounds.allSatisfy({ $0.magnitude < 1 << 32 }) else {
-      throw Unsupported("its bounds are no whole numbers")
+      throw Unsupported("its bounds are not whole numbers")
     }
     let numbers = stride(from: bounds[0], to: bounds[1], by: bounds[2])
       .prefix(ONNXLimits.smallCount + 1)

@@ -47,7 +47,7 @@ extension GraphImport {
     let alpha = try call.float("alpha", default: 1)
     let beta = try call.float("beta", default: 1)
     guard try call.integer("transA", default: 0) == 0 else {
-      throw Unsupported("it turns its input; export it without transA")
+      throw Unsupported("it transposes its input; export it without transA")
     }
     var weight = try call.numbers(1, "its matrix")
     guard weight.shape.rank == 2 else { throw Unsupported("its matrix is \(weight.shape)") }

@@ -109,7 +109,7 @@ extension GraphImport {
       throw Unsupported("it reads nothing, or has no axis")
     }
     let place = try call.axis(axis, of: first.sizes.count + 1) - 1
-    guard place >= 0 else { throw Unsupported("it joins samples") }
+    guard place >= 0 else { throw Unsupported("it joins along the batch axis") }
     guard parts.count > 1 else { return [.activation(first)] }
     var form = Activation.Form.plain
     if case .turned = first.form, parts.allSatisfy({ $0.form == first.form }) { form = first.form }

@@ -68,7 +68,7 @@ extension GraphImport {
     let axis = try call.integer("axis", default: 1)
     let place = axis < 0 ? axis + source.sizes.count + 1 : axis
     guard place == 1 || (place == 0 && samples.known == 1) else {
-      throw Unsupported("it joins samples")
+      throw Unsupported("it merges the batch axis with others")
     }
     return [try seen(source, as: [source.sizes.reduce(1, *)])]
   }
@@ -78,7 +78,9 @@ extension GraphImport {
     guard let counts = try call.constant(1, "its shape")?.counts else {
       throw Unsupported("its shape is not known")
     }
-    guard let first = counts.first else { throw Unsupported("it joins samples") }
+    guard let first = counts.first else {
+      throw Unsupported("it merges the batch axis with others")
+    }
     let copies = try call.integer("allowzero", default: 0) == 0
     let keepsSamples = first == samples || (first.known == 0 && copies)
     var rest: [Int] = []

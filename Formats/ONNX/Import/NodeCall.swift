@@ -42,7 +42,7 @@ struct NodeCall {
   /// The whole numbers of a constant; nothing if the input is left out.
   func integers(_ index: Int, _ what: String) throws -> [Int]? {
     guard let constant = try constant(index, what) else { return nil }
-    guard let counts = constant.counts else { throw Unsupported("\(what) are no whole numbers") }
+    guard let counts = constant.counts else { throw Unsupported("\(what) are not whole numbers") }
     return try counts.map { count in
       guard let known = count.known else {
         throw Unsupported("\(what) depend on the number of samples")

@@ -45,7 +45,8 @@ struct ArrayPart {
         throw .damaged(
           file: labelsFile,
           reason:
-            "label \(number) of sample \(index) is none of the training set's: \(classes.text)")
+            "label \(number) of sample \(index) does not occur in the training set, whose classes are "
+            + classes.text)
       }
       known[number] = found
       return found

@@ -212,7 +212,7 @@ struct ArrayReader {
     let numbers = try source.tensor(named: entry.name).doubles
     return try numbers.enumerated().map { index, value throws(DataError) in
       guard value == value.rounded() else {
-        throw place.error("label \(value) of sample \(index) is no whole number")
+        throw place.error("label \(value) of sample \(index) is not a whole number")
       }
       // Beyond, neighbouring whole numbers become one.
       guard abs(value) < 0x1p53 else {

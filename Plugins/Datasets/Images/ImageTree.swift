@@ -69,7 +69,8 @@ struct ImageTree {
         }
         guard ImageKind(fileName: file.lastPathComponent) != nil else {
           throw DataError.damaged(
-            file: file.path, reason: "it is no PNG or JPEG by its name; take it out of the folder")
+            file: file.path,
+            reason: "its name is not that of a PNG or JPEG file; remove it from the folder")
         }
       }
       return ClassFolder(name: name, url: url, files: files)

@@ -93,7 +93,7 @@ public struct Images: FileDataset {
       throw DataError.damaged(
         file: folder.path,
         reason: classes.count < 2
-          ? "it has \(classes.count) folders of images, but there have to be two classes"
+          ? "it has \(classes.count) folders of images, but at least two classes are needed"
           : "it has \(classes.count) classes; allow more with max-classes=")
     }
     let size = try reader.size ?? reader.commonSize(of: tree)
@@ -132,7 +132,8 @@ public struct Images: FileDataset {
     for folder in folders {
       guard let label = classes.classNumber(of: Array(folder.name.utf8)) else {
         throw DataError.damaged(
-          file: folder.url.path, reason: "the class is none of the training set's: \(classes.text)")
+          file: folder.url.path,
+          reason: "the class does not occur in the training set, whose classes are \(classes.text)")
       }
       for file in folder.files {
         pixels += try reader.pixels(of: file, size)

@@ -144,7 +144,8 @@ public struct TableData: FileDataset {
       guard let known = classes.classNumber(of: Array(label)) else {
         throw LabelProblem(
           place: line,
-          "the label ‘\(LabelText.shown(label))’ is none of the training set's: \(classes.text)")
+          "the label ‘\(LabelText.shown(label))’ does not occur in the training set, whose classes "
+            + "are \(classes.text)")
       }
       return known
     }

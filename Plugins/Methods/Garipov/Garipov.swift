@@ -44,7 +44,8 @@ public struct Garipov: ConnectionMethod {
   private static let rate = PluginOption("rate", default: 0.02, help: "the learning rate")
   private static let schedule = PluginOption(
     "schedule", default: Rates.paper, help: "the learning-rate schedule")
-  private static let momentum = PluginOption("momentum", default: 0.9, help: "of SGD")
+  private static let momentum = PluginOption(
+    "momentum", default: 0.9, help: "momentum of SGD")
   private static let decay = PluginOption(
     "decay", default: 1e-4, help: "weight decay of the control points")
   /// The curve's and the training's.

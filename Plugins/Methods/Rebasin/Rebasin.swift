@@ -7,13 +7,13 @@ import LCWPaths
 /// suit A's best, all groups at once; then a line or an arc; then the units find B's order again.
 ///
 /// By weights it is *Git Re-Basin* (Ainsworth, Hayase and Srinivasa 2023; ``WeightMatching``), by activations
-/// the matching of Li et al. 2015 and of *REPAIR* (Jordan et al. 2022; ``ActivationMatching``). Where `ot` goes from
-/// layer to layer, the orders found here depend on each other in all layers. The way back to B itself is that
-/// of optimal transport's second stage, which keeps the function; see ``UnitReordering``.
+/// the matching of Li et al. 2015 and of *REPAIR* (Jordan et al., ICLR 2023; ``ActivationMatching``). Where `ot`
+/// goes from layer to layer, the orders found here depend on each other in all layers. The way back to B itself
+/// is that of optimal transport's second stage, which keeps the function; see ``UnitReordering``.
 ///
 /// That needs units that work one by one. Under a layer normalisation over them they do not: a unit that nothing reads
-/// still has its share in the mean and the deviation, so that no unit can move unnoticed. What to do then is the
-/// option `coupled`'s to say; nothing is done unless it says so.
+/// still has its share in the mean and the standard deviation, so that no unit can move unnoticed. What to do then
+/// is the option `coupled`'s to say; nothing is done unless it says so.
 public struct Rebasin: LayerwiseMethod {
   /// `rebasin`
   public static let name = "rebasin"
@@ -69,8 +69,8 @@ public struct Rebasin: LayerwiseMethod {
   private static let coupled = PluginOption(
     "coupled", default: Coupled.refuse,
     help:
-      "units under a layer normalisation: refuse the networks, move them though the function changes, or "
-      + "keep their order")
+      "units under a layer normalisation: refuse (error), move (match them, although the function "
+      + "changes on the way), or keep (leave their order)")
   /// The match and what belongs to it, the curve, and what to do with coupled units.
   public static let options: [any PluginOptionDescription] = [
     match, starts, search, samples, curve, coupled,
@@ -167,9 +167,9 @@ public struct Rebasin: LayerwiseMethod {
           throw ConnectionError.layer(
             index: node, description: network.describe(node: node),
             problem:
-              "makes each unit depend on the others of \(population.name), so that they can't be brought "
-              + "back into B's order with the function unchanged: choose rebasin:coupled=move, which "
-              + "changes it on the way, or coupled=keep, which leaves these units in their order")
+              "makes each unit of \(population.name) depend on the others, so their order can't be "
+              + "restored without changing the function: choose rebasin:coupled=move, which accepts "
+              + "that change on the way, or coupled=keep, which does not permute these units")
         }
       }
       try population.requireFreeSlots(for: Self.name, allowingCoupled: coupled == .move)

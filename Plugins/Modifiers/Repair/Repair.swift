@@ -2,16 +2,16 @@
 public import LCWCore
 import LCWPaths
 
-/// Channels before activations brought back to the means and deviations between the two networks', at every
-/// point of a path.
+/// Channels before activations brought back to the means and standard deviations between the two networks', at
+/// every point of a path.
 ///
-/// Jordan, Sedghi, Saukh, Entezari and Neyshabur 2022, REPAIR; see ``RepairedChannels``.
+/// Jordan, Sedghi, Saukh, Entezari and Neyshabur, ICLR 2023, *REPAIR*; see ``RepairedChannels``.
 public struct Repair: PathModifier {
   /// `repair`
   public static let name = "repair"
   /// What it is.
   public static let summary =
-    "corrects channel means and deviations before activations at every point of the path"
+    "corrects channel means and standard deviations before activations at every point of the path"
   /// A pass over some samples at each point.
   public static func traits(modifying traits: MethodTraits) -> MethodTraits {
     traits.measuredAtEachPoint
@@ -21,7 +21,7 @@ public struct Repair: PathModifier {
 
   private static let moments = PluginOption(
     "moments", default: RepairedChannels.Moments.both,
-    help: "what is corrected: means and deviations, or only deviations")
+    help: "what is corrected: means and standard deviations, or only standard deviations")
   private static let samples = PluginOption(
     "samples", default: 2000, help: "maximum number of training samples to measure with")
   /// The moments and the samples.

@@ -36,9 +36,9 @@ public struct WeightAdjustment: ConnectionModifier {
   private static let target = PluginOption(
     "target", default: AdjustmentTarget.first,
     help:
-      "with layers=each, what the output layer is adjusted to in the last transition: the first "
-      + "network's outputs, or the mean of both networks', weighted by the time; with layers=all it is always "
-      + "the mean")
+      "with layers=each, the output layer's target in the last transition: the first network's "
+      + "outputs, or the mix of both networks' outputs in proportion to t; layers=all always uses "
+      + "the mix")
   private static let refit = PluginOption(
     "refit", default: OutputFit.none,
     help: "whether the output layer is fitted to the labels of the training samples along the path")

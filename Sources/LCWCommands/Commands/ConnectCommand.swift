@@ -8,9 +8,9 @@ struct ConnectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "connect", abstract: "Joins two networks by a path.",
     discussion: """
-      Add modifiers to a method with plus signs: linear, arc+wa, ot+wa+repair. With \
-      --output the path is written as an archive. It is evaluated if there is no --output, or with \
-      --evaluate, --report, or any option about evaluating or printing. Give --method several \
+      Add modifiers to a method with plus signs: linear, arc+wa, ot+wa+repair. --output writes \
+      the path as an archive. The command evaluates the path if there is no --output, or if you \
+      give --evaluate, --report, or any option about evaluating or printing. Give --method several \
       times to compare methods. A method that trains saves its state beside the output; \
       --resume continues it.
       """ + CommandExamples.text(of: "connect"))
@@ -31,8 +31,10 @@ struct ConnectCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Also store what the path solves for at the grid points, such as adjusted layers.",
-      discussion: "These points are then not solved for again; the ends of stages still are."))
+      "Also store the layers that the path solves for at the grid points.",
+      discussion: """
+        A later evaluation then does not solve for these points again, but for the ends of stages.
+        """))
   var keepAdjusted = false
 
   @Flag(help: "Evaluate the paths.")

@@ -10,7 +10,10 @@ import LCWPaths
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Trains two networks on the embedded digits and connects them by every method.",
+    abstract: """
+      Trains two networks on the embedded digits and connects them by every method that needs no \
+      fitted model.
+      """,
     discussion: """
       Everything is written into one folder: the two networks, the path of each method, and a \
       report to open in a browser.

@@ -12,8 +12,9 @@ struct DiffCommand: ParsableCommand {
       The exit code is 0 if nothing differs, 1 if anything does, and 2 on a system error, as with \
       diff. One of the files may be -.
 
-      Elements are compared exactly: differing counts those whose bits differ or, between two \
-      types, whose values do. Where one of two elements is not finite the distance is inf.
+      Elements are compared exactly. The column differing counts elements with different bits or, \
+      if the types differ, with different values. If one of two elements is not finite, their \
+      distance is inf.
       """ + CommandExamples.text(of: "diff"))
 
   @Argument(help: "A file, in any known format.", completion: .file())

@@ -12,11 +12,11 @@ struct EnsembleCommand: ParsableCommand {
     commandName: "ensemble",
     abstract: "Builds an ensemble of networks that share their first layers.",
     discussion: """
-      All networks share the first one's layers before the head; the first layer of every other \
-      head is adjusted to them by least squares. The class probabilities of all heads are \
-      averaged. A head of all layers gives the independent ensemble. Prints the accuracy for each \
-      number of \
-      networks, next to that of the independent networks. --head may be repeated.
+      All members use the first network's layers up to the head. Least squares adjusts the first \
+      layer of every other head to these shared layers. The ensemble averages the heads' class \
+      probabilities. A head of all layers gives the independent ensemble. The command prints the \
+      accuracy for each number of networks, next to that of the independent ensemble. --head may \
+      be repeated.
       """ + CommandExamples.text(of: "ensemble"))
 
   @Argument(help: "The networks; the first gives the backbone.", completion: .file())

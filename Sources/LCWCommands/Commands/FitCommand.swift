@@ -12,9 +12,10 @@ struct FitCommand: ParsableCommand {
     abstract: "Fits a connection to a set of networks; the model then joins any pair.",
     discussion: """
       The model is an archive; pass it to the method's option `model`: lcw fit flow \
-      models/*.lcw -o nu.lcw, then lcw connect a.lcw b.lcw -m flow:model=nu.lcw. Options of the fit \
-      are the method's: flow:kind=iaf,layers=4; lcw plugins flow lists them. --resume continues an \
-      interrupted fit; with the same number of threads the result is identical.
+      models/*.lcw -o nu.lcw, then lcw connect a.lcw b.lcw -m flow:model=nu.lcw. Give options of \
+      the fit with the method, such as flow:kind=iaf,layers=4; lcw plugins flow lists them. \
+      --resume continues an interrupted fit; with the same number of threads the result is \
+      identical.
       """ + CommandExamples.text(of: "fit"))
 
   @Argument(help: "The method to fit, with its options.", completion: .learnableMethods)
@@ -146,7 +147,7 @@ struct FitCommand: ParsableCommand {
         .map { $0.name }
       throw SessionError.wrongUse(
         "\(expression.method.name) can't be fitted to a set of networks"
-          + (able.isEmpty ? "" : "; these do: \(able.joined(separator: ", "))"))
+          + (able.isEmpty ? "" : "; these can: \(able.joined(separator: ", "))"))
     }
     return learner
   }

@@ -15,10 +15,11 @@ struct InspectCommand: ParsableCommand {
       its shape, classes, counts, moments and digest. A file of the same name takes \
       precedence.
 
-      --groups shows the network's nodes and its groups of units: which nodes write the \
-      units of a group, act on each unit with parameters of its own, and read them; and whether \
-      they may be permuted. Instead of a file you can give an architecture, such as mlp:hidden=50, \
-      with a --dataset for the samples' shape and the classes.
+      --groups shows the network's nodes and its groups of units, that is, units that must be \
+      permuted together. For each group it shows which nodes write it, which apply per-unit \
+      parameters to it, which read it, and whether it may be permuted. Instead of a file you can \
+      give an architecture, such as mlp:hidden=50, with a --dataset for the samples' shape and the \
+      classes.
       """ + CommandExamples.text(of: "inspect"))
 
   @Argument(

@@ -12,10 +12,10 @@ struct MergeCommand: ParsableCommand {
     commandName: "merge", abstract: "Merges several networks into one.",
     discussion: """
       The merged network is the middle of the method's path between two networks. A third network \
-      is joined to it at a third of the way, and so on, so that all weigh the same. Methods that \
-      match units reorder each network like the first: linear gives the mean of the weights, ot \
-      the mean of matched weights. --to centre matches the networks to the mean of all instead, \
-      and repeats this while they come closer to it.
+      is merged at a third of the way, and so on, so that all count equally. linear gives the mean \
+      of the weights. Methods that match units, such as ot, first permute each network's units to \
+      match the first network. --to centre matches all networks to their mean instead, and repeats \
+      this while they get closer to it.
 
       The table compares the accuracy of the merged network with that of its parents and of their \
       ensemble.
@@ -145,7 +145,7 @@ struct MergeCommand: ParsableCommand {
     try measure(merge.weights, "merged")
     table.notes.append(
       "Root mean square distance from the mean: "
-        + "\(String(merge.spreadBefore, significantDigits: 5)) as given, "
+        + "\(String(merge.spreadBefore, significantDigits: 5)) before, "
         + "\(String(merge.spreadAfter, significantDigits: 5)) as merged"
         + (to == .centre
           ? ", after \(merge.rounds.counted("round")) of matching to the mean." : "."))

@@ -17,8 +17,8 @@ struct PluginNewCommand: ParsableCommand {
     commandName: "new",
     abstract: "Writes a package with a working plugin, its test and a host program.",
     discussion: """
-      lcw plugin new method detour writes a folder detour; swift test there passes as it stands. \
-      Its README explains the next steps.
+      lcw plugin new method detour writes a folder detour; its swift test passes before you change \
+      anything. Its README explains the next steps.
       """)
 
   @Argument(
@@ -55,7 +55,7 @@ struct PluginNewCommand: ParsableCommand {
     try StandardOutput.text(
       """
       \(folder.path.asOneLine): a package with the \(kind.rawValue) ‘\(name)’
-        Sources/\(package.module)/\(package.type).swift is the place to work at
+        Sources/\(package.module)/\(package.type).swift is the file to edit
         \(package.core.program) plugin check \((at ?? name).shellQuoted)
         \(package.core.testCommand) --package-path \((at ?? name).shellQuoted)
       """)

@@ -46,7 +46,7 @@ extension CommandManual {
     ("LCW_DATA", "The folder of data sets, if --data is not given."),
     (
       MatrixPrecision.variable,
-      "highest or high (the default): how exact products of matrices are on processors with bfloat16 tiles."
+      "Precision of matrix products on processors with bfloat16 tiles (AMX): high (the default) or highest."
     ),
     ("LCW_PLUGINS", "Folders of shared objects with plugins, separated by colons; all are loaded."),
   ]

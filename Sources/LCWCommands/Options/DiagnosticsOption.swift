@@ -5,10 +5,9 @@ import ArgumentParser
 struct DiagnosticsOption: ParsableArguments {
   @Flag(
     help: """
-      Also measure predictions along each path: both usual barriers, calibration, disagreement \
-      with the end points, and the ensemble of the path's points; and at each layer: how much its \
-      units vary on the path, and the correlations of matched units. Each grid point is evaluated \
-      separately.
+      Also measure predictions along each path (both usual barriers, calibration error, \
+      disagreement with the ends, the ensemble of the path's points) and each layer (variance of \
+      its units, correlation of matched units). Slower: every grid point is evaluated separately.
       """)
   var diagnostics = false
 

@@ -9,9 +9,9 @@ struct EvaluationOptions: ParsableArguments {
     name: .customLong("points"),
     help: ArgumentHelp(
       """
-      Grid points per stage of a path, both ends included. More points are added around the worst \
-      ones: CSV and JSON list all of them and mark the grid's with on_grid; the table lists the \
-      grid's. (default: 21)
+      Grid points per stage of a path, both ends included. The search for worse points adds more. \
+      CSV and JSON list all points and mark grid points with on_grid; tables list only grid \
+      points. (default: 21)
       """,
       valueName: "points"))
   var givenPoints: Int?

@@ -12,7 +12,10 @@ struct RecipeOptions: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
-      "Also compute paths whose method trains for long.",
-      discussion: "Without it, an archive's recipe trains for 100 epochs at most."))
+      "Also compute paths that need long training.",
+      discussion: """
+        Without it, an archive's recipe may take at most 100 epochs of training and 10^13 \
+        multiplications.
+        """))
   var allowLongRecipe = false
 }

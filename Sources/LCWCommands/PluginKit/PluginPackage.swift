@@ -240,7 +240,7 @@ enum PluginKitError: DescribedError, Hashable {
     case .kind(let kind):
       "there is no template for ‘\(kind)’; there are method, architecture, operation, dataset and format"
     case .name(let name):
-      "‘\(name)’ is not a plugin name, which has lower-case letters, digits and hyphens"
+      "‘\(name)’ is not a valid plugin name: use lower-case letters, digits and hyphens"
     case .takenType(let type, let name):
       "‘\(name)’ would make a type \(type), which the library has already; choose another name"
     case .coreName(let name):
@@ -251,7 +251,9 @@ enum PluginKitError: DescribedError, Hashable {
     case .folderInUse(let folder): "\(folder) exists and is not empty; name another with --at"
     case .noCore(let given?):
       "\(given) is not the package lcw; --lcw takes its folder or its address"
-    case .noCore(nil): "this program is not in the package lcw; name that with --lcw"
+    case .noCore(nil):
+      "this program is not in the build folder of the package lcw; give the package's folder or "
+        + "address with --lcw"
     case .noSources(let folder):
       "\(folder) has no Swift sources of a plugin; name the package's folder, or that of the sources"
     case .noModules(let folder):
@@ -262,8 +264,8 @@ enum PluginKitError: DescribedError, Hashable {
       "there are no object files of \(target) in \(folder), beside this program; give the target of "
         + "a plugin that was built together with it by swift build"
     case .ownTarget(let target):
-      "\(target) is a part of lcw, which the program that loads the object already has; name the targets "
-        + "of the plugin alone"
+      "\(target) is part of lcw, so the program that loads the plugin already has it; name only the "
+        + "plugin's own targets"
     case .repeatedTarget(let target): "\(target) is named twice"
     case .tool(let tool, let output): "\(tool) failed: \(output)"
     }

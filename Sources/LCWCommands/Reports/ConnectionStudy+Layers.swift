@@ -31,11 +31,11 @@ extension ConnectionStudy {
       }
     }
     table.notes = [
-      "Variance ratio: a unit's deviation before the activation, divided by the one between both "
-        + "networks'; the mean over a layer's units. Far below 1 is variance collapse. Correlation of "
-        + "matched units: of a unit of the first network with the unit of the second that the path brings "
-        + "to its place, the mean over units. Silent units do not vary in one of the two networks. Measured "
-        + "on \(samples) training samples."
+      "Variance ratio: a unit's standard deviation before the activation, divided by the value "
+        + "interpolated between both networks; mean over a layer's units. Far below 1 means variance "
+        + "collapse. Correlation of matched units: the correlation of a unit of the first network with the "
+        + "unit of the second that the path moves to its place; mean over units. Silent units do not vary "
+        + "in one of the two networks. Measured on \(samples) training samples."
     ]
     return table
   }

@@ -37,13 +37,13 @@ extension ConnectionStudy {
     return [
       .paragraph(
         "\(name) joins networks in a transformed space, where a neuron's \(dimension) numbers "
-          + "should be independent and standard normal. Shown are the transformed neurons of A and "
-          + "B on the two directions in which they vary most, \(deviation(neurons, plane)), and as "
-          + "many points of a standard normal distribution on the same directions."),
+          + "should be independent and standard normal. The chart shows the transformed neurons of A "
+          + "and B on their first two principal components, \(deviation(neurons, plane)), next to as "
+          + "many samples of a standard normal distribution, projected likewise."),
       .chart(
         ScatterChart(
-          title: "Neurons behind the transformation of \(name)", xLabel: "first direction",
-          yLabel: "second direction",
+          title: "Neurons behind the transformation of \(name)", xLabel: "first component",
+          yLabel: "second component",
           panels: [
             panel("A", "neurons of A", neurons.a), panel("B", "neurons of B", neurons.b),
             panel("standard normal", "normal sample", normal),
@@ -58,6 +58,6 @@ extension ConnectionStudy {
     let count = Double(max(1, points.count))
     let x = (points.reduce(0) { $0 + $1.x * $1.x } / count).squareRoot()
     let y = (points.reduce(0) { $0 + $1.y * $1.y } / count).squareRoot()
-    return "with deviations \(String(x, decimals: 2)) and \(String(y, decimals: 2))"
+    return "with standard deviations \(String(x, decimals: 2)) and \(String(y, decimals: 2))"
   }
 }

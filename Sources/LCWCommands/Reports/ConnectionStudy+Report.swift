@@ -221,15 +221,15 @@ extension ConnectionStudy {
     return [
       .paragraph(
         "A neuron is a hidden unit's incoming weights, bias and outgoing weights "
-          + "(\(population.dimension) numbers). Shown are the neurons of the first hidden layer on "
-          + "the two directions in which those of A and B vary most "
+          + "(\(population.dimension) numbers). The chart shows the neurons of the first hidden "
+          + "layer, projected onto the first two principal components of A's and B's neurons "
           + "(\(String(plane.explained * 100, decimals: 1)) % of the variance). A straight line squeezes the "
-          + "distribution in the middle; an arc preserves its spread. The middle is half of the time "
-          + "in which units move from A's to B's."),
+          + "distribution in the middle; an arc preserves its spread. The middle is half-way, in t, "
+          + "through the stages in which units move from A to B."),
       .chart(
         ScatterChart(
           title: "Distribution of the neurons at the ends and in the middle",
-          xLabel: "first direction", yLabel: "second direction", panels: panels)),
+          xLabel: "first component", yLabel: "second component", panels: panels)),
     ]
   }
 }

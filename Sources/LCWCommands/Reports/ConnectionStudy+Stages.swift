@@ -65,8 +65,8 @@ extension ConnectionStudy {
       ])
     }
     table.notes.append(
-      "Between two states the outputs stay or move along a line, and cross-entropy is convex in them: no "
-        + "point of the path has a larger loss on these samples.")
+      "Between two states the outputs stay or move along a straight line, and cross-entropy is convex in "
+        + "the outputs. So no point of the path has a larger loss on these samples.")
     return table
   }
 

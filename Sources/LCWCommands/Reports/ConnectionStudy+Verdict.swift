@@ -18,13 +18,14 @@ extension ConnectionStudy {
     if let low = lowerEnd(of: best) {
       let lost = (low - test.worstAccuracy) * 100
       sentences.append(
-        "Its worst point has \(percent(test.worstAccuracy)) on the test samples, the weaker of the two "
-          + "networks \(percent(low)): \(Quality(lost: lost).rawValue).")
+        "Its worst point has \(percent(test.worstAccuracy)) test accuracy; the weaker of the two networks "
+          + "has \(percent(low)). So \(Quality(lost: lost).rawValue).")
     }
     if entries.count > 1, let last = ranked.last {
       sentences.append(
-        "The worst is \(last.name), with a largest loss of \(String(last.evaluation.train.worstLoss, decimals: 4)); its "
-          + "worst point has \(percent(last.evaluation.test.worstAccuracy)).")
+        "The worst path is \(last.name): its largest loss is "
+          + "\(String(last.evaluation.train.worstLoss, decimals: 4)), and its worst point has "
+          + "\(percent(last.evaluation.test.worstAccuracy)) test accuracy.")
     }
     return sentences
   }
@@ -33,7 +34,7 @@ extension ConnectionStudy {
   private enum Quality: String {
     case good = "the path is about as good as its ends"
     case fair = "the path is a little worse than its ends"
-    case poor = "this is no path of low loss"
+    case poor = "this is not a low-loss path"
 
     init(lost: Double) {
       self = lost < 1 ? .good : lost < 3 ? .fair : .poor

@@ -33,7 +33,7 @@ struct FitStudy {
   }
 
   private var charts: [Report.Block] {
-    let charts = LineChart.histories(of: model.metadata) { "What the fit of \($0) came to" }
+    let charts = LineChart.histories(of: model.metadata) { "The fit of \($0), by epoch" }
     return charts.isEmpty
       ? [.paragraph("The method records no values.")] : charts.map { .chart($0) }
   }

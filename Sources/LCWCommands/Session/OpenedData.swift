@@ -31,7 +31,7 @@ extension Session {
     }
     throw SessionError.inFile(
       file,
-      problem: "it tells \(text(own)) apart, but the classes of \(reference) are \(text(names))")
+      problem: "its classes are \(text(own)), but those of \(reference) are \(text(names))")
   }
 
   /// The field of the metadata that has the classes' names.

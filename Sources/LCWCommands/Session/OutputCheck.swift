@@ -46,8 +46,7 @@ enum OutputCheck {
     if !isStreamable { try checkName(ReservedOutput.standardOutput) }
     if format == nil {
       throw SessionError.wrongUse(
-        "standard output has no name that sets the format; name it, as in --format safetensors "
-          + "(./- is a file called -)")
+        "standard output needs --format, such as --format safetensors (./- is a file called -)")
     }
     if StandardOutput.isTerminal {
       throw SessionError.wrongUse(
@@ -60,7 +59,7 @@ enum OutputCheck {
   static func checkReport(_ path: String?) throws {
     guard let path else { return }
     guard ["html", "htm"].contains(URL(fileURLWithPath: path).pathExtension.lowercased()) else {
-      throw SessionError.wrongUse("a report's name has to end in .html, unlike \(path)")
+      throw SessionError.wrongUse("\(path): a report's file name must end in .html")
     }
     try check(path)
     guard let file = FileHandle(forReadingAtPath: path) else { return }

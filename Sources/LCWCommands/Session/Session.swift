@@ -146,7 +146,7 @@ struct Session {
       throw CheckpointError.cannotWrite(
         format: path,
         reason:
-          "the name's ending says no known format (\(endings.joined(separator: ", "))); "
+          "its extension is not that of a known format (\(endings.joined(separator: ", "))); "
           + "change it, or use --format if the command has it"
       )
     }

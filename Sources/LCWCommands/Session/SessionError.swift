@@ -56,13 +56,12 @@ enum SessionError: DescribedError, Hashable {
       "the path in \(archive) is computed with \(file), which is not beside it; put it into the folder "
         + "of \(archive), or name it with --made-with"
     case .unrecordedMethodFile(let file, let archive):
-      "the path in \(archive) asks for \(file) without a digest, and files that an archive names are "
-        + "not opened"
+      "the path in \(archive) needs \(file) but does not record its digest, so the file is not opened"
     case .longRecipe(let file, let method, let work):
       "\(file) stores only how to compute its path: \(method) \(work); if you trust the file, add "
         + "--allow-long-recipe"
     case .differentNetworks(let first, let second, let networks):
-      "\(first) and \(second) hold networks that differ: \(networks)"
+      "\(first) and \(second) hold different networks: \(networks)"
     case .inFile(let file, let problem, _): "\(file): \(problem)"
     case .unknownPlugin(let file, let problem):
       "\(file): \(problem); if a shared object has it, add --plugin FILE before the command, "
@@ -70,7 +69,7 @@ enum SessionError: DescribedError, Hashable {
     case .outputExists(let file):
       "\(file) already exists; name another file, or pass --overwrite to replace it"
     case .outputTurnedUp(let file, let kept):
-      "\(file) was made by another process meanwhile and is kept; the result is in \(kept)"
+      "another process created \(file) in the meantime; it is kept, and the result is in \(kept)"
     case .trainedAlready(let file):
       "\(file) already exists; --resume continues it, --overwrite replaces it"
     case .inputClosed: "standard input is closed; give it a file, as in lcw verify - < FILE"

@@ -28,7 +28,7 @@ public struct DataContext: Sendable {
     throw .missing(
       file: name.text,
       searched: isAbsolute ? [] : ["the current folder"] + locations.folders.map(\.path),
-      advice: "write its name as it is")
+      advice: "check the spelling of its name")
   }
 
   /// Where the file of a name may be, the likeliest first.

@@ -26,7 +26,7 @@ public struct LabelCollector: Sendable {
     limit = try values.value(of: Self.limitOption, in: 2...1_000_000)
     wantedClasses = try values.value(of: Self.classesOption, in: 0...1_000_000)
     if wantedClasses == 1 {
-      throw values.invalid(Self.classesOption, reason: "there have to be two classes")
+      throw values.invalid(Self.classesOption, reason: "at least two classes are needed")
     }
   }
 
@@ -122,8 +122,8 @@ public struct LabelCollector: Sendable {
         }
         throw LabelProblem(
           place: firstPlaces[index],
-          "the label \(Self.text(labels[index])) is no whole number; a network here tells classes "
-            + "apart and does not predict quantities")
+          "the label \(Self.text(labels[index])) is not a whole number; networks here do "
+            + "classification, not regression")
       }
       try requireTwo(labels.count)
       let sorted = labels.sorted { $0.lexicographicallyPrecedes($1) }
@@ -138,7 +138,7 @@ public struct LabelCollector: Sendable {
       throw LabelProblem(place: nil, "there is no sample")
     }
     throw LabelProblem(
-      place: nil, "all labels are ‘\(Self.text(label))’, but there have to be two classes")
+      place: nil, "all labels are ‘\(Self.text(label))’, but at least two classes are needed")
   }
 
   static func text(_ label: [UInt8]) -> String { String(decoding: label, as: UTF8.self).asOneLine }

@@ -25,17 +25,20 @@ public struct NormalisationOptions: Sendable {
   public init(default defaultName: NamedNormalisation = .none, scale: Fraction) {
     defaultScale = scale
     named = PluginOption(
-      "normalisation", default: defaultName, help: "a standard mean and deviation")
+      "normalisation", default: defaultName,
+      help: "a common choice of mean and standard deviation")
     mean = PluginOption(
       "mean", default: ChannelNumbers(),
       help: "the mean to subtract from scaled values, instead of a named normalisation")
     deviation = PluginOption(
-      "deviation", default: ChannelNumbers(), help: "the deviation to divide by after that")
+      "deviation", default: ChannelNumbers(),
+      help: "the standard deviation to divide by after that")
     self.scale = PluginOption(
       "scale", default: ChannelNumbers([scale]), help: "a factor on raw values, applied first")
     standardise = PluginOption(
       "standardise", default: .none,
-      help: "whether to take mean and deviation from the training samples, by channel or feature"
+      help:
+        "whether to take mean and standard deviation from the training samples, by channel or feature"
     )
   }
 

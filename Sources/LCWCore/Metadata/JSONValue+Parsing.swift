@@ -90,7 +90,7 @@ private struct JSONParser {
   mutating func document() throws(JSONError) -> JSONValue {
     let value = try value(depth: 0)
     skipSpace()
-    if index < bytes.count { throw error("there is more behind the value") }
+    if index < bytes.count { throw error("there is extra text after the value") }
     return value
   }
 
@@ -120,7 +120,7 @@ private struct JSONParser {
       } while try !endsObject()
     }
     skipSpace()
-    if index < bytes.count { throw error("there is more behind the value") }
+    if index < bytes.count { throw error("there is extra text after the value") }
     return members
   }
 

@@ -78,7 +78,7 @@ public struct Connection: Sendable {
 
   /// A path from `a` to `b`.
   ///
-  /// Of batch normalisations a method moves the running moments as it does weights, and no variance falls
+  /// Of batch normalisations a method moves the running statistics as it does weights, and no variance falls
   /// below the smallest of its layer in either network. They are right for the end points alone, unless
   /// ``measuresRunningMoments``.
   ///
@@ -174,7 +174,7 @@ public enum ConnectionError: DescribedError, Hashable {
       "\(method) needs training samples, and there are none"
     case .notLayerwise(let method, let modifier, let suited):
       "\(method)+\(modifier): \(method) can't move one layer at a time, which \(modifier) needs"
-        + (suited.isEmpty ? "" : "; these do: \(suited.joined(separator: ", "))")
+        + (suited.isEmpty ? "" : "; these can: \(suited.joined(separator: ", "))")
     case .tooFewLayers(let method, let needed, let found):
       "\(method) needs a network with \(needed) layers of weights or more; this one has \(found)"
     case .unsuited(let method, let problem): "\(method): \(problem)"

@@ -35,8 +35,8 @@ extension Findings {
   }
 
   private var pairNote: String {
-    "the mean over the pairs whose paths have as many stages as the first's; where there are "
-      + "several, the band is one deviation wide on each side"
+    "mean over the pairs whose paths have as many stages as the first pair's path; with several "
+      + "pairs, the band shows ± one standard deviation"
   }
 
   private func axis(of paths: [MeasuredPath]) -> PathAxis {
@@ -125,8 +125,8 @@ extension Findings {
         title: "\(experiment.scaledTitle): worst test accuracy against time",
         xLabel: "seconds per pair, to construct a path and to measure along it",
         yLabel: "worst test accuracy", xFormat: .powerOfTen, yFormat: .percent, series: series),
-      note: "the mean over the pairs; the axis of the seconds is logarithmic, and what adjusted "
-        + "weights take is part of measuring")
+      note: "mean over the pairs; logarithmic time axis; solving for adjusted weights counts as "
+        + "measuring")
   }
 
   private var ensembleFigure: Figure {

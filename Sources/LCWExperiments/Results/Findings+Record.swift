@@ -65,8 +65,8 @@ extension Findings {
       ? try InputFile.contents(of: file, limit: 1 << 26) : []
     guard !bytes.isEmpty else {
       return (
-        "# Reproduction\n\nWritten by `lcw reproduce --record`; what stands outside of the "
-          + "sections' comments is kept.\n\n\(marked)\n", ""
+        "# Reproduction\n\nWritten by `lcw reproduce --record`. Text outside the comments that "
+          + "mark the sections is kept.\n\n\(marked)\n", ""
       )
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {

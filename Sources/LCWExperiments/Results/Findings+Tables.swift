@@ -4,7 +4,7 @@ import LCWNetworks
 public import LCWReport
 
 extension Findings {
-  /// A row for each method, mean ± deviation over the pairs, with the published figures beside.
+  /// A row for each method, mean ± standard deviation over the pairs, with the published figures beside.
   public var accuracyTable: Table {
     var table = methodTable(
       "worst accuracy along the path",
@@ -12,7 +12,7 @@ extension Findings {
         .worstAccuracy(.train), .published(.train), .worstAccuracy(.test), .published(.test),
         .barrier(.train), .barrier(.test), .length(decimals: 1),
         .seconds(
-          note: "to construct a path and to measure along it; of those that were not interrupted"),
+          note: "to construct a path and to measure along it; only paths that were not interrupted"),
         .construction(), .measuring(),
       ])
     if !experiment.published.isEmpty { table.notes.append(publishedNote) }
@@ -33,7 +33,7 @@ extension Findings {
     return table
   }
 
-  /// A row for each method, mean ± deviation over the pairs, and one for the end points.
+  /// A row for each method, mean ± standard deviation over the pairs, and one for the end points.
   private func methodTable(_ subject: String, _ figures: [PathColumn]) -> Table {
     var rows = experiment.methods.compactMap { method -> PathRow? in
       let found = paths(by: method)
@@ -49,7 +49,7 @@ extension Findings {
       rows.append(row)
     }
     return Table(
-      caption: "\(experiment.scaledTitle): \(subject), mean ± deviation over the pairs",
+      caption: "\(experiment.scaledTitle): \(subject), mean ± standard deviation over the pairs",
       names: [.init("method"), .init("pairs", alignment: .number)], figures: figures, rows: rows)
   }
 

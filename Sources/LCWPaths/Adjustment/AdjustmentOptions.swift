@@ -79,8 +79,8 @@ extension AdjustmentOptions {
   private static let patchesOption = PluginOption(
     "patches", default: AdjustmentOptions().patches ?? 0,
     help:
-      "patches per weight of a convolution filter, which limits the samples used for it and, "
-      + "where all layers are solved for at once, for later layers; 0 for those of all samples")
+      "patches per weight of a convolution filter; limits the samples used for that layer and, "
+      + "with layers=all, for later layers; 0 uses the patches of all samples")
 
   /// The options of a plugin that adjusts layers: `ridge`, `bias`, `samples`, `positions` and
   /// `patches`.

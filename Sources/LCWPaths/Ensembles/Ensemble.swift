@@ -202,11 +202,11 @@ public enum EnsembleError: DescribedError, Hashable {
     switch self {
     case .noNetworks: "an ensemble needs a network"
     case .noSuchHead(let head, let layers):
-      "a head of \(head) layers can't be: the network has \(layers) layers of weights, and a head "
-        + "has from 1 to all of them"
+      "a head of \(head) layers is not possible: the network has \(layers) weight layers, so give 1 to "
+        + "\(layers)"
     case .headWithinBlock(let head, let layer, let others):
       "a head of \(head) layers would begin at \(layer), inside a residual block; "
-        + "heads of \(others.map(String.init).joined(separator: ", ")) layers can be"
+        + "heads of \(others.map(String.init).joined(separator: ", ")) layers are possible"
     case .otherBackbone(let member, let parameter):
       "member \(member + 1) has another \(parameter) than the first, but it is in the backbone"
     }

@@ -48,8 +48,8 @@ public struct ExchangeOptions: Sendable, Hashable {
   public var target: Target
   /// Which groups of units change hands at a time, in a network with several.
   public var atOnce: AtOnce
-  /// What the output layer of every state is fitted to besides: with the labels a path of lower loss, and
-  /// the loss between states of a network with one hidden layer is bounded as without.
+  /// What else the output layer of every state is fitted to. Fitting to labels lowers the loss; with one
+  /// hidden layer, the bound on the loss between states still holds.
   public var refit: OutputFit
   /// How many of the samples to use, the first ones. If there is no number, all for a network with one hidden
   /// layer, and as many as are ample and fit memory for others.
@@ -80,8 +80,8 @@ extension ExchangeOptions {
   private static let blocksOption = PluginOption(
     "blocks", default: 0,
     help:
-      "number of blocks in which a layer's units are swapped, one by one; 0 for as many as suit "
-      + "the network")
+      "number of blocks into which a layer's units are divided, swapped one block at a time; "
+      + "0 chooses a number")
   private static let orderOption = PluginOption(
     "order", default: ExchangeOptions().order,
     help:

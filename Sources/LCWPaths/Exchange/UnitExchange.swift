@@ -104,9 +104,9 @@ public struct UnitExchange: Sendable {
       }
       let name = "\(index + 1) of \(steps.count)"
       stages += [
-        .line(from: current, to: gap, label: "let go \(name)"),
+        .line(from: current, to: gap, label: "drop \(name)"),
         .line(from: gap, to: swapped, label: "exchange \(name)", keepsFunction: true),
-        .line(from: swapped, to: next, label: "take up \(name)"),
+        .line(from: swapped, to: next, label: "add \(name)"),
       ]
       current = next
     }
@@ -177,7 +177,7 @@ public struct UnitExchange: Sendable {
       blocks: blocks(for: [population]))
   }
 
-  /// From each state the block is let go; its slots become the second network's units'; it is taken up.
+  /// From each state the block is dropped; its slots become the second network's units'; it is added.
   private func path(
     through states: OutputExchange.Result, of population: HiddenPopulation, to end: Weights
   ) throws -> ExplicitPath {
@@ -185,24 +185,25 @@ public struct UnitExchange: Sendable {
     for (block, change) in states.changes.enumerated() {
       let (start, gap, next) = (states.whole[block], states.gaps[block], states.whole[block + 1])
       let name = "\(block + 1) of \(states.changes.count)"
-      stages.append(.line(from: start, to: gap, label: "let go \(name)"))
+      stages.append(.line(from: start, to: gap, label: "drop \(name)"))
       var current = gap
       if !change.moves.isEmpty {
         // Units of the first network that stand where others come move into freed slots: first what comes
         // into them, which nothing reads there yet, then what reads them.
         var copied = gap
         population.copyIncoming(change.moves, from: gap, to: &copied)
-        stages.append(.line(from: gap, to: copied, label: "make room \(name)", keepsFunction: true))
+        stages.append(
+          .line(from: gap, to: copied, label: "copy incoming \(name)", keepsFunction: true))
         current = copied
         population.moveOutgoing(change.moves, in: &current)
         stages.append(
-          .line(from: copied, to: current, label: "move over \(name)", keepsFunction: true))
+          .line(from: copied, to: current, label: "move outgoing \(name)", keepsFunction: true))
       }
       var swapped = current
       population.copyIncoming(ofUnits: change.taken, from: next, to: &swapped)
       stages += [
         .line(from: current, to: swapped, label: "exchange \(name)", keepsFunction: true),
-        .line(from: swapped, to: next, label: "take up \(name)"),
+        .line(from: swapped, to: next, label: "add \(name)"),
       ]
     }
     if let last = states.whole.last,

@@ -96,7 +96,7 @@ public enum LandscapeError: DescribedError, Hashable {
   case collinear
   /// Random directions, divided by the norms of filters, are all zeros.
   case noDirection
-  /// A network keeps running moments, which are right for itself alone.
+  /// A network keeps running statistics, which are right for itself alone.
   case runningMoments(layer: String)
 
   /// Wrong usage.
@@ -111,13 +111,13 @@ public enum LandscapeError: DescribedError, Hashable {
   public var description: String {
     switch self {
     case .collinear:
-      "the three points lie on a line in weight space, so they define no plane; name another point, or a path that "
-        + "is no straight line"
+      "the three points lie on a straight line in weight space and define no plane; name another network, "
+        + "or a curved path"
     case .noDirection:
       "the direction is zero everywhere, so that there is nothing to draw along it"
     case .runningMoments(let layer):
-      "\(layer) has running statistics that are right for the given networks and for no point between "
-        + "them"
+      "\(layer) has running statistics, which are right only for the given networks and not for points "
+        + "between them"
     }
   }
 }

@@ -10,9 +10,9 @@ import LCWNumerics
   import Darwin
 #endif
 
-/// Running moments measured anew along a path: each batch normalisation, in the network's order, gets the
-/// mean and the variance that its input has at that point, with all normalisations before it so corrected
-/// (Jordan, Sedghi, Saukh, Entezari and Neyshabur 2022).
+/// Recomputes running statistics along a path: each batch normalisation, in the network's order, gets the
+/// mean and the variance of its input at that point, with all earlier normalisations already corrected
+/// (Jordan, Sedghi, Saukh, Entezari and Neyshabur, ICLR 2023).
 ///
 /// What a network keeps from its training is not quite what is measured: other batches, augmented samples.
 /// So that the path's ends are the networks themselves and it does not jump there, the difference is added
@@ -32,8 +32,8 @@ public struct ResetMoments: Sendable {
     self.samples = samples
   }
 
-  /// The path with its moments measured anew.
-  /// - Throws: ``ConnectionError`` if there are no samples, or the network has no running moments or such
+  /// The path with its running statistics recomputed.
+  /// - Throws: ``ConnectionError`` if there are no samples, or the network has no running statistics or such
   ///   as are no mean and variance; ``DataError`` if the samples do not fit.
   public func path(
     modifying path: any ConnectionPath, name: String, in context: ConnectionContext
@@ -43,8 +43,8 @@ public struct ResetMoments: Sendable {
     guard !norms.isEmpty else {
       throw ConnectionError.unsuited(
         method: name,
-        problem: "the network has no batch normalisation whose running moments could be measured "
-          + "anew; leave +\(name) out")
+        problem: "the network has no batch normalisation with running statistics to recompute; "
+          + "leave out +\(name)")
     }
     guard let samples = context.samples else { throw ConnectionError.needsSamples(method: name) }
     let time = MovingTime(of: path)

@@ -58,8 +58,8 @@ public struct UnitReordering: ConnectionPath {
     let first = population.group.places.first?.offset ?? 0
     let name = "\(population.name).weight" + (first == 0 ? "" : " from its unit \(first + 1) on")
     remarks = [
-      PathRemark("units of \(name) that change their place", Double(order.changedPlaces)),
-      PathRemark("unit of \(name) taken out meanwhile", Double(unit + 1)),
+      PathRemark("units of \(name) that change position", Double(order.changedPlaces)),
+      PathRemark("unit of \(name) removed during the reordering", Double(unit + 1)),
     ]
     let opened = population.removingOutput(ofSlot: freed, of: start)
     let closed = population.removingOutput(ofSlot: unit, of: end)
