@@ -43,6 +43,10 @@ public enum Remedy: Sendable, Hashable {
   case listSteps
   /// Name an empty or a new folder for what is written.
   case nameOutput
+  /// Take a point of the path, which is a network.
+  case takePoint
+  /// Join networks by a path first.
+  case makePath
 }
 
 extension String {

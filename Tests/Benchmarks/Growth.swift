@@ -95,7 +95,7 @@ struct Growth {
         Work(name: method) { try path(method, hidden: 500, samples: 5000, points: $0) }
       }),
     Question(
-      name: "networks", title: "n networks 768-500-10, 5000 samples",
+      name: "networks", title: "many networks 768-500-10, 5000 samples",
       axis: "networks n", sizes: [2, 4, 8, 16, 32],
       works: [
         Work(name: "linear paths of all pairs", limit: 16) { count in
@@ -132,6 +132,9 @@ struct Growth {
       Networks have one hidden layer and random weights; samples are random bytes of \(shape.map(String.init).joined(separator: "×")). \
       Each figure is the median of three runs after one to warm up. Memory is what the process needs \
       beyond data and networks. *Growth* is the exponent of the size, from the two largest sizes: 1 is linear, 2 is quadratic.
+
+      To expect: time is linear in samples and points. In hidden units, a pass over samples is linear, the Gram matrix of an \
+      adjusted layer quadratic and its solution cubic, and an assignment at most cubic. All pairs of n networks are n (n − 1) / 2 paths.
 
       Machine: \(Workers.available.count) threads, OpenBLAS with the kernels \(BLAS.coreType)\
       \(MatrixPrecision.hasTiles ? ", products on bfloat16 tiles" : "").

@@ -59,6 +59,9 @@ public struct WeightAdjustment: ConnectionModifier {
     refit = options[Self.refit]
   }
 
+  /// With all layers: each is solved for behind the normalisations as they are at the point.
+  public var allowsForRunningStatistics: Bool { layers == .all }
+
   /// The memory of the adjusted layers' normal equations.
   public func cost(joining network: Network) -> ConnectionCost { adjustment.cost(joining: network) }
 

@@ -47,7 +47,10 @@ struct CompareCommand: ParsableCommand {
   func validate() throws {
     if networks.count < 2 { throw ValidationError("Name two networks or more.") }
     if let pairs, pairs < 1 { throw ValidationError("--pairs takes a positive number.") }
-    if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
+    if method.isEmpty {
+      throw ValidationError(
+        "Name a method with --method, such as arc; lcw plugins method lists them.")
+    }
   }
 
   func run() throws {
@@ -71,7 +74,7 @@ struct CompareCommand: ParsableCommand {
     var comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data.samples, session: session,
       options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)
-    comparison.samples = try session.preparation(of: data.reference)
+    comparison.samples = try session.preparation(of: data.reference, limit: evaluation.samples)
     try StandardOutput.text(comparison.text(as: format), terminator: format.terminator)
   }
 }

@@ -63,7 +63,10 @@ struct ConnectCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
 
   func validate() throws {
-    if method.isEmpty { throw ValidationError("Name a method with --method, such as arc.") }
+    if method.isEmpty {
+      throw ValidationError(
+        "Name a method with --method, such as arc; lcw plugins method lists them.")
+    }
     if resume, output == nil {
       throw ValidationError("--resume needs --output; the state is kept beside it.")
     }
@@ -194,7 +197,7 @@ struct ConnectCommand: ParsableCommand {
     _ b: TrainedNetwork, _ joining: PathJoining
   ) throws {
     var study = ConnectionStudy(command: commandLineText(), seedNote: "seed \(seed)")
-    study.samples = try joining.session.preparation(of: data.reference)
+    study.samples = try joining.session.preparation(of: data.reference, limit: evaluation.samples)
     study.network = "\(a.weights.network)"
     let samples = evaluation.limited(data.samples)
     for (method, made) in paths {

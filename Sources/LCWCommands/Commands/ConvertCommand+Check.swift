@@ -16,44 +16,67 @@ extension ConvertCommand {
         + "weight file says whether a layer is skipped")
   }
 
-  /// Says how the network's samples are taken to be prepared, and how good it then is.
+  /// How the network's samples are taken to be prepared, and how good it then is.
   ///
-  /// The file is written by now; so what stands in the way of measuring is said, and no error.
-  func sayCheck(
-    of network: TrainedNetwork, recorded: RecordedAccuracy?, to output: ReservedOutput,
-    _ session: Session
-  ) throws {
-    guard let dataset = network.dataset else { return }
-    let preparation = try session.preparation(of: dataset)
-    try output.say("  \(preparation.note)")
-    guard !skipsCheck else { return }
+  /// What stands in the way of measuring is said, and no error: it keeps no network from being written.
+  func check(
+    _ network: TrainedNetwork, recorded: RecordedAccuracy?, _ session: Session
+  ) throws -> NetworkCheck {
+    guard let dataset = network.dataset else { return NetworkCheck() }
+    var check = NetworkCheck(lines: ["  \(try session.preparation(of: dataset).note)"])
+    guard !skipsCheck else { return check }
     if let fault = network.weights.fault {
-      try output.say("  not measured: \(fault.description.asOneLine)")
-      return
+      check.lines.append("  not measured: \(fault.description.asOneLine)")
+      return check
     }
     do {
       let samples = try session.data(dataset).samples(.test, in: session.locations)
       let metrics = try Runner(network.weights.network)
         .evaluate(network.weights, on: samples, workers: session.workers)
       guard metrics.crossEntropy.isFinite else {
-        try output.say(
+        check.lines.append(
           "  not measured: the weights are so large that the network's outputs leave single "
             + "precision, and its loss is not finite")
-        return
+        return check
       }
-      try output.say(
+      check.metrics = metrics
+      check.lines.append(
         "  test accuracy \(String(metrics.accuracy * 100, decimals: 2)) %, loss "
           + "\(String(metrics.crossEntropy, decimals: 4)) on \(samples.count) test samples like this: "
           + "compare with your own result")
-      if let hint = recorded?.hint(
+      check.hint = recorded?.hint(
         file: input, metrics: metrics, samples: samples.count, of: dataset, session)
-      {
-        Console.printError(hint)
-      }
     } catch let error as OutputError {
       throw error
     } catch let error as any DescribedError {
-      try output.say("  not measured: \(error.advice.asOneLine)")
+      check.lines.append("  not measured: \(error.advice.asOneLine)")
     }
+    return check
+  }
+}
+
+/// What was found of a network before it is written.
+struct NetworkCheck {
+  /// What to say of it.
+  var lines: [String] = []
+  /// Its figures on the test samples, if it was measured.
+  var metrics: Metrics?
+  /// What to do if it is worse than its file says.
+  var hint: String?
+
+  /// The metadata with the figures, unless there are some.
+  func recorded(in metadata: [String: JSONValue]) -> [String: JSONValue] {
+    guard let metrics, metadata["metrics"] == nil else { return metadata }
+    return metadata.merging([
+      "metrics": .object([
+        "test_accuracy": JSONValue(metrics.accuracy), "test_loss": JSONValue(metrics.crossEntropy),
+      ])
+    ]) { own, _ in own }
+  }
+
+  /// Says it all.
+  func say(to output: ReservedOutput) throws {
+    for line in lines { try output.say(line) }
+    if let hint { Console.printError(hint) }
   }
 }

@@ -38,13 +38,17 @@ extension ConvertCommand {
     if let training = record.removeValue(forKey: "training") {
       record["folded-training"] = training
     }
-    let result = TrainedNetwork(
+    var result = TrainedNetwork(
       architecture: reference, weights: folded, dataset: trained.dataset, record: record)
+    var found: NetworkCheck?
+    if foreign.architecture != nil || foreign.dataset != nil {
+      let check = try check(result, recorded: RecordedAccuracy(of: source), session)
+      result.record = check.recorded(in: record)
+      found = check
+    }
     try output.write(Checkpoint(result))
     try output.say("\(output.path): \(reference), \(count.counted("batch normalisation")) folded")
-    if foreign.architecture != nil || foreign.dataset != nil {
-      try sayCheck(of: result, recorded: RecordedAccuracy(of: source), to: output, session)
-    }
+    try found?.say(to: output)
   }
 
   /// Writes a network that its file names, with the data set that it is for.
@@ -61,14 +65,15 @@ extension ConvertCommand {
     try session.require(dataset, fits: network, in: input)
     let recorded = RecordedAccuracy(of: source)
     let metadata = try session.record(source.metadata, madeFor: dataset)
-    try output.write(JoinedCheckpoint(source, saying: metadata))
+    let trained = try session.naming(input) { try source.trainedNetwork(from: session.registry) }
+    let check = try check(
+      TrainedNetwork(
+        architecture: trained.architecture, weights: trained.weights, dataset: dataset),
+      recorded: recorded, session)
+    try output.write(JoinedCheckpoint(source, saying: check.recorded(in: metadata)))
     try output.say(
       "\(output.path): \(source.entries.count) tensors of the network that \(input) names")
-    let trained = try session.naming(input) { try source.trainedNetwork(from: session.registry) }
-    try sayCheck(
-      of: TrainedNetwork(
-        architecture: trained.architecture, weights: trained.weights, dataset: dataset),
-      recorded: recorded, to: output, session)
+    try check.say(to: output)
   }
 }
 

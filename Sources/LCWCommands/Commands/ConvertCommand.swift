@@ -118,6 +118,11 @@ struct ConvertCommand: ParsableCommand {
     } else {
       try file.write(source)
       try file.say("\(output): \(source.entries.count) tensors")
+      if !source.namesNetwork, source.kind == .checkpoint {
+        try file.say(
+          "  not bound to a network; to connect or evaluate it, add --architecture auto --dataset NAME"
+        )
+      }
     }
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {
       Console.printError(message)
@@ -153,6 +158,11 @@ struct ConvertCommand: ParsableCommand {
     var metadata = metadata.merging(description) { $1 }
     metadata.merge(try session.record(ofSamples: bound.dataset)) { $1 }
     if let recorded, metadata["metrics"] == nil { metadata["accuracy"] = JSONValue(recorded.value) }
+    let weights = try bound.binding.weights(of: bound.network, from: source)
+    let check = try check(
+      TrainedNetwork(architecture: bound.architecture, weights: weights, dataset: bound.dataset),
+      recorded: recorded, session)
+    metadata = check.recorded(in: metadata)
     let parameters = try CheckpointView(
       of: source, binding: bound.binding, to: bound.network, metadata: metadata)
     try output.write(parameters)
@@ -168,13 +178,9 @@ struct ConvertCommand: ParsableCommand {
       try output.say(
         "  tensors do not show activations, strides and pooling; \(bound.architecture) sets them")
     }
-    let weights = try bound.binding.weights(of: bound.network, from: source)
     if let fault = weights.fault {
       Console.printError("warning: \(output.path): \(fault)".asOneLine)
     }
-    try sayCheck(
-      of: TrainedNetwork(
-        architecture: bound.architecture, weights: weights, dataset: bound.dataset),
-      recorded: recorded, to: output, session)
+    try check.say(to: output)
   }
 }

@@ -84,7 +84,8 @@ struct EnsembleCommand: ParsableCommand {
       train: samples.map(data.samples.train.prefix) ?? data.samples.train,
       test: samples.map(data.samples.test.prefix) ?? data.samples.test)
     var study = EnsembleStudy(
-      command: commandLineText(), samples: try session.preparation(of: data.reference))
+      command: commandLineText(),
+      samples: try session.preparation(of: data.reference, limit: samples))
     var heads: [Int] = []
     for head in head + [all] where !heads.contains(head) { heads.append(head) }
     let progress = ProgressLine(isQuiet: quiet)

@@ -91,7 +91,7 @@ struct EvaluateCommand: ParsableCommand {
             limit: evaluation.samples)
         }
       guard let loaded else { throw SessionError.noDataset }
-      study.samples = try session.preparation(of: loaded.reference)
+      study.samples = try session.preparation(of: loaded.reference, limit: evaluation.samples)
       study.network = "\(archive.network)"
       let isAmbiguous = paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
       study.entries.append(
@@ -122,7 +122,8 @@ struct EvaluateCommand: ParsableCommand {
       given: foreign.dataset, recorded: archive.dataset, in: file,
       limit: evaluation.samples)
     var study = EnsembleStudy(
-      command: commandLineText(), samples: try session.preparation(of: data.reference))
+      command: commandLineText(),
+      samples: try session.preparation(of: data.reference, limit: evaluation.samples))
     let (train, test) = try session.inFile(file) {
       (
         try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
@@ -159,7 +160,8 @@ struct EvaluateCommand: ParsableCommand {
       try session.requireClasses(of: network.record, in: file, toBeThoseOf: reference)
       try session.require(data, fit: network, in: file)
       loaded = (reference, data)
-      let preparation = try session.preparation(of: reference)
+      session.warnOfOtherData([network], files: [file], given: foreign.dataset)
+      let preparation = try session.preparation(of: reference, limit: evaluation.samples)
       fields.append(preparation.json)
       if !table.notes.contains(preparation.note) { table.notes.append(preparation.note) }
       let runner = try Runner(network.weights.network)

@@ -98,7 +98,7 @@ struct MergeCommand: ParsableCommand {
       Console.printError("\(file.path): \(networks.count) networks merged by \(expression)")
     }
     let table = try table(of: loaded, merge, data, session)
-    let preparation = try session.preparation(of: data.reference)
+    let preparation = try session.preparation(of: data.reference, limit: samples)
     try StandardOutput.text(
       table.text(as: format, fields: table.rows.map { _ in preparation.json }),
       terminator: format.terminator)
@@ -149,7 +149,7 @@ struct MergeCommand: ParsableCommand {
         + "\(String(merge.spreadAfter, significantDigits: 5)) as merged"
         + (to == .centre
           ? ", after \(merge.rounds.counted("round")) of matching to the mean." : "."))
-    table.notes.append(try session.preparation(of: data.reference).note)
+    table.notes.append(try session.preparation(of: data.reference, limit: samples).note)
     return table
   }
 }

@@ -48,7 +48,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Batch size.")
   var batch: Int = 128
 
-  @Option(help: "The learning rate.")
+  @Option(name: [.long, .customLong("lr")], help: "The learning rate.")
   var rate: Double = 0.01
 
   @Option(

@@ -12,7 +12,8 @@ struct ExperimentOptions: ParsableArguments {
   var scale: String = ExperimentDescription.fullScale
 
   @Option(
-    help: "A method to use instead of the experiment's; may be repeated.", completion: .methods)
+    name: .shortAndLong, help: "A method to use instead of the experiment's; may be repeated.",
+    completion: .methods)
   var method: [String] = []
 
   @Option(

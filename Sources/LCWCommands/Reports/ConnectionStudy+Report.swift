@@ -72,7 +72,7 @@ extension ConnectionStudy {
           blocks: [
             .folded(
               "Show all points",
-              [.table(pointTable(gridOnly: true).captioned("Accuracy and loss along t"))])
+              [.table(gridTable.captioned("Accuracy and loss along t"))])
           ]))
       sections.append(
         Report.Section(

@@ -109,26 +109,56 @@ struct ConnectionStudy {
 
   private var rows: [PathRow] { entries.map { PathRow([.text($0.name)], .path($0.measured)) } }
 
-  /// Every point of every path.
-  func pointTable(gridOnly: Bool) -> Table {
-    var table = Table(columns: [
-      .init("path"), .init("t", alignment: .number),
-      .init("train accuracy", key: "train_accuracy", alignment: .number),
-      .init("train loss", key: "train_loss", alignment: .number),
-      .init("test accuracy", key: "test_accuracy", alignment: .number),
-      .init("test loss", key: "test_loss", alignment: .number),
-      .init("on grid", key: "on_grid"),
-    ])
+  /// Every point of every path, with whether it is on the grid.
+  var pointTable: Table {
+    pointTable(of: \.points, more: [.init("on grid", key: "on_grid")]) {
+      [.text($0.isOnGrid ? "yes" : "no")]
+    }
+  }
+
+  /// The points of every path's grid.
+  var gridTable: Table { pointTable(of: \.grid) }
+
+  /// The points of the only path's grid, evenly spaced ones of many.
+  private var shortGridTable: Table? {
+    guard entries.count == 1 else { return nil }
+    let all = entries[0].evaluation.grid
+    guard all.count > Self.mostRows else { return gridTable }
+    let last = Double(all.count - 1)
+    let indices = (0..<Self.mostRows).map {
+      Int((Double($0) * last / Double(Self.mostRows - 1)).rounded())
+    }
+    var table = pointTable { evaluation in indices.map { evaluation.grid[$0] } }
+    table.notes.append(
+      "\(Self.mostRows) of \(all.count) points; --format csv and json list all of them")
+    return table
+  }
+
+  /// The rows of a table of points that people read.
+  private static let mostRows = 41
+
+  private func pointTable(
+    of points: (PathEvaluation) -> [PathEvaluation.Point], more columns: [Table.Column] = [],
+    _ cells: (PathEvaluation.Point) -> [Table.Cell] = { _ in [] }
+  ) -> Table {
+    var table = Table(
+      columns: [
+        .init("path"), .init("t", alignment: .number),
+        .init("train accuracy", key: "train_accuracy", alignment: .number),
+        .init("train loss", key: "train_loss", alignment: .number),
+        .init("test accuracy", key: "test_accuracy", alignment: .number),
+        .init("test loss", key: "test_loss", alignment: .number),
+      ] + columns)
     for entry in entries {
-      for point in gridOnly ? entry.evaluation.grid : entry.evaluation.points {
-        table.append([
-          .text(entry.name), .time(point.t),
-          .percent(point.train.accuracy, decimals: 2),
-          .number(point.train.crossEntropy, decimals: 5),
-          .percent(point.test.accuracy, decimals: 2),
-          .number(point.test.crossEntropy, decimals: 5),
-          .text(point.isOnGrid ? "yes" : "no"),
-        ])
+      for point in points(entry.evaluation) {
+        table.append(
+          [
+            .text(entry.name), .time(point.t),
+            .percent(point.train.accuracy, decimals: 2),
+            .number(point.train.crossEntropy, decimals: 5),
+            .percent(point.test.accuracy, decimals: 2),
+            .number(point.test.crossEntropy, decimals: 5),
+          ] + cells(point))
       }
     }
     return table
@@ -139,7 +169,7 @@ struct ConnectionStudy {
   func text(as format: OutputFormat) -> String {
     switch format {
     case .table:
-      let grid = entries.count == 1 ? [pointTable(gridOnly: true)] : []
+      let grid = [shortGridTable].compactMap(\.self)
       let more = [proofTable, diagnosticsTable, layerTable, foldedStageTable, remarkTable]
         .compactMap(\.self)
       return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
@@ -148,7 +178,7 @@ struct ConnectionStudy {
       let more = [proofTable, diagnosticsTable, layerTable, foldedStageTable, remarkTable]
         .compactMap(\.self)
       return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
-    case .csv: return pointTable(gridOnly: false).csv
+    case .csv: return pointTable.csv
     case .json:
       let diagnostics: [String: JSONValue] =
         diagnosticsTable.map {
@@ -157,6 +187,7 @@ struct ConnectionStudy {
             "layers": layerTable?.json ?? .array([]), "layer_points": layerPointTable.json,
           ]
         } ?? [:]
+      let limit = samples?.limit.map { ["samples": JSONValue.integer($0)] } ?? [:]
       let fields: [String: JSONValue] = [
         "command": .string(command), "dataset": .string(dataset), "network": .string(network),
         "preprocessing": .string(samples?.preprocessing ?? ""),
@@ -164,9 +195,9 @@ struct ConnectionStudy {
         "costs": costTable.json, "overview": overviewTable.json,
         "proven": proofTable?.json ?? .array([]),
         "stages": stageTable?.json ?? .array([]), "remarks": remarkTable?.json ?? .array([]),
-        "points": pointTable(gridOnly: false).json,
+        "points": pointTable.json,
       ]
-      return JSONValue.object(fields.merging(diagnostics) { $1 }).prettyText
+      return JSONValue.object(fields.merging(diagnostics) { $1 }.merging(limit) { $1 }).prettyText
     }
   }
 }

@@ -20,6 +20,8 @@ extension Remedy {
     case .finishSteps: "run the same command without --collect"
     case .listSteps: "--dry-run lists them"
     case .nameOutput: "name an empty or a new folder with --output"
+    case .takePoint: "take a point of it first: lcw export FILE --at middle -o point.lcw"
+    case .makePath: "lcw connect A B -m METHOD -o path.lcw makes a path"
     }
   }
 }

@@ -7,21 +7,31 @@ struct SamplePreparation: Hashable {
   var dataset: PluginReference
   /// What is done to them, in the data set's words.
   var preprocessing: String
+  /// The most samples of each part that were measured, if not all were.
+  var limit: Int?
 
   /// The line under a table.
-  var note: String { "samples of \(dataset): \(preprocessing)" }
+  var note: String {
+    "samples of \(dataset): \(preprocessing)"
+      + (limit.map { "; measured on the first \($0) of each part" } ?? "")
+  }
 
   /// The fields beside figures.
   var json: [String: JSONValue] {
-    ["dataset": .string("\(dataset)"), "preprocessing": .string(preprocessing)]
+    var fields = [
+      "dataset": .string("\(dataset)"), "preprocessing": JSONValue.string(preprocessing),
+    ]
+    fields["samples"] = limit.map(JSONValue.integer)
+    return fields
   }
 }
 
 extension Session {
   /// How the samples of a data set are prepared.
-  func preparation(of dataset: PluginReference) throws -> SamplePreparation {
+  /// - Parameter limit: The most samples of each part that are measured, if not all are.
+  func preparation(of dataset: PluginReference, limit: Int? = nil) throws -> SamplePreparation {
     SamplePreparation(
-      dataset: dataset, preprocessing: try data(dataset).preprocessing)
+      dataset: dataset, preprocessing: try data(dataset).preprocessing, limit: limit)
   }
 
   /// Says if networks that are measured on one data set were made for several, or for one that was

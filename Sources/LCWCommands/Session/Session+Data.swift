@@ -55,7 +55,7 @@ extension Session {
     guard
       let reference = try given.map({ text throws in try PluginReference(text) })
         ?? recorded.map({ try unopened($0, in: file) })
-    else { throw SessionError.noDataset }
+    else { throw file.map { SessionError.needsDataset(file: $0) } ?? SessionError.noDataset }
     if let loaded, loaded.reference == reference { return loaded }
     let dataset = try self.data(reference)
     func samples(_ split: DataSplit) throws -> SampleSet {

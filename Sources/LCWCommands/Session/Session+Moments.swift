@@ -10,7 +10,7 @@ extension Session {
     let network = weights.network
     let running = network.runningAverages
     guard let first = running.first else { return }
-    let plain = try methods.filter { try !registry.connection($0).measuresRunningMoments }
+    let plain = try methods.filter { try registry.connection($0).leavesRunningStatistics }
     guard let method = plain.first else { return }
     let modifiers = registry.momentModifiers.map { "\(method)+\($0)" }
     // Where it can't be folded, that is no way out.
@@ -22,7 +22,7 @@ extension Session {
     let others = running.count == 1 ? "" : " and \(running.count - 1) more"
     Console.printError(
       "warning: \(file) has running statistics (\(network.nodes[first].name)\(others)), right "
-        + "only at the ends of a path; \(plain.map { "\($0)" }.joined(separator: ", ")) moves them like "
-        + "weights" + (ways.isEmpty ? "" : "; " + ways.joined(separator: ", and ")))
+        + "only at the ends of a path; \(plain.map { "\($0)" }.joined(separator: ", ")) \(plain.count == 1 ? "moves" : "move") "
+        + "them like weights" + (ways.isEmpty ? "" : "; " + ways.joined(separator: ", and ")))
   }
 }

@@ -182,8 +182,7 @@ extension Session {
     for (file, other) in zip(files, networks)
     where other.weights.network != networks[0].weights.network {
       throw SessionError.differentNetworks(
-        first: files[0], second: file,
-        networks: "\(text(of: networks[0])) and \(text(of: other))")
+        first: files[0], second: file, difference: difference(networks[0], other, in: file))
     }
   }
 
@@ -196,9 +195,25 @@ extension Session {
     }
   }
 
-  private func text(of network: TrainedNetwork) -> String {
-    let chain = network.weights.network
-    return "‘\(chain.inputShape) \(chain)’"
+  /// What tells two networks apart, or how to give them the same names if these alone differ.
+  private func difference(
+    _ first: TrainedNetwork, _ second: TrainedNetwork, in file: String
+  ) -> String {
+    let (a, b) = (first.weights.network, second.weights.network)
+    guard a.inputShape == b.inputShape else {
+      return "one takes \(a.inputShape), the other \(b.inputShape)"
+    }
+    if a.isEqualButForNames(to: b) {
+      return "only the names of their layers differ; to give the second the names of the first: "
+        + "lcw convert \(file.shellQuoted) NEW.lcw --architecture "
+        + "\("\(first.architecture)".shellQuoted)"
+        + (second.dataset.map { " --dataset \("\($0)".shellQuoted)" } ?? "")
+    }
+    let (own, others) = (a.nodes.indices.map(a.describe), b.nodes.indices.map(b.describe))
+    guard let place = zip(own, others).enumerated().first(where: { $1.0 != $1.1 })?.offset else {
+      return "one has \(own.count) operations, the other \(others.count)"
+    }
+    return "where one has ‘\(own[place])’, the other has ‘\(others[place])’"
   }
 }
 

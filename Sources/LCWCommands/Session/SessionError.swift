@@ -15,7 +15,7 @@ enum SessionError: DescribedError, Hashable {
   case missingMethodFile(String, madeWith: String)
   case unrecordedMethodFile(String, madeWith: String)
   case longRecipe(file: String, method: String, work: String)
-  case differentNetworks(first: String, second: String, networks: String)
+  case differentNetworks(first: String, second: String, difference: String)
   case inFile(String, problem: String, category: ErrorCategory = .data)
   case unknownPlugin(file: String, problem: String)
   case outputExists(file: String)
@@ -60,8 +60,8 @@ enum SessionError: DescribedError, Hashable {
     case .longRecipe(let file, let method, let work):
       "\(file) stores only how to compute its path: \(method) \(work); if you trust the file, add "
         + "--allow-long-recipe"
-    case .differentNetworks(let first, let second, let networks):
-      "\(first) and \(second) hold different networks: \(networks)"
+    case .differentNetworks(let first, let second, let difference):
+      "\(first) and \(second) hold different networks: \(difference)"
     case .inFile(let file, let problem, _): "\(file): \(problem)"
     case .unknownPlugin(let file, let problem):
       "\(file): \(problem); if a shared object has it, add --plugin FILE before the command, "

@@ -276,6 +276,15 @@ public enum CheckpointError: DescribedError, Hashable {
     }
   }
 
+  /// Where a file is of another kind, what makes one of the kind.
+  public var remedy: Remedy? {
+    switch self {
+    case .kind("checkpoint", "path"): .takePoint
+    case .kind("path", "checkpoint"): .makePath
+    default: nil
+    }
+  }
+
   /// One line; where tensors do not fit, with both lists.
   public var description: String { message.asOneLine }
 

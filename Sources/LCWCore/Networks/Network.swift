@@ -235,6 +235,12 @@ public struct Network: Sendable, Hashable, CustomStringConvertible {
       ? "\(nodes[node].layer)" : "\(nodes[node].name) = \(nodes[node].layer)"
   }
 
+  /// Whether another network does the same, whatever its nodes are called.
+  public func isEqualButForNames(to other: Network) -> Bool {
+    inputShape == other.inputShape && nodes.map(\.layer) == other.nodes.map(\.layer)
+      && nodes.map(\.inputs) == other.nodes.map(\.inputs)
+  }
+
   /// The name that each node has if none is given: its operation's and a number.
   var defaultNames: [String] {
     var numbers: [String: Int] = [:]

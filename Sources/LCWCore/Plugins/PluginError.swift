@@ -59,10 +59,21 @@ public enum PluginError: DescribedError, Hashable {
     }
   }
 
+  /// What options are called elsewhere, and here.
+  private static let otherWords = [
+    "std": "deviation", "stddev": "deviation", "sigma": "deviation", "lr": "rate",
+    "learning-rate": "rate", "weight-decay": "decay", "normalize": "standardise",
+    "standardize": "standardise", "normalization": "normalisation", "widths": "hidden",
+    "units": "hidden",
+  ]
+
   private static func hint(
     _ name: String, _ known: [String], _ lead: String, none: String
   ) -> String {
-    if let nearest = nearestName(to: name, among: known) { return "; did you mean ‘\(nearest)’?" }
+    let nearest =
+      otherWords[name].flatMap { known.contains($0) ? $0 : nil }
+      ?? nearestName(to: name, among: known)
+    if let nearest { return "; did you mean ‘\(nearest)’?" }
     return known.isEmpty ? "; \(none)" : "; \(lead) \(known.sorted().joined(separator: ", "))"
   }
 }

@@ -20,21 +20,41 @@ public struct PluginReference: Sendable, Hashable, CustomStringConvertible {
     let name = String(parts[0])
     guard PluginReference.isName(name) else {
       throw .malformedReference(
-        text, reason: "a plugin's name has lower-case letters, digits and hyphens")
+        text,
+        reason: "a plugin's name has lower-case letters, digits and hyphens"
+          + PluginReference.hint(for: name))
     }
     var options: [String: String] = [:]
+    var last: Substring?
     if parts.count == 2 {
       for pair in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
         let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard sides.count == 2, !sides[0].isEmpty else {
-          throw .malformedReference(text, reason: "‘\(pair)’ is not key=value")
+          throw .malformedReference(
+            text,
+            reason: "‘\(pair)’ is not key=value"
+              + (last.map {
+                Int(pair) == nil ? "" : "; a list of numbers is joined by x, as in \($0)x\(pair)"
+              } ?? ""))
         }
+        last = pair
         guard options.updateValue(String(sides[1]), forKey: String(sides[0])) == nil else {
           throw .malformedReference(text, reason: "‘\(sides[0])’ is given twice")
         }
       }
     }
     self.init(name: name, options: options)
+  }
+
+  /// What was probably meant by what is no name.
+  private static func hint(for text: String) -> String {
+    let lowercased = text.lowercased()
+    if isName(lowercased) { return "; did you mean ‘\(lowercased)’?" }
+    if text.contains(",") { return "; name one plugin at a time" }
+    if text.contains(".") || text.contains("/") {
+      return "; a file stands in an option of the plugin that reads it, as in NAME:train=\(text)"
+    }
+    return ""
   }
 
   /// The text, with the options in alphabetical order.

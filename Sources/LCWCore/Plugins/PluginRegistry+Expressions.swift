@@ -10,7 +10,6 @@ extension PluginRegistry {
   ///   ``ConnectionError/notLayerwise(method:modifier:suited:)`` if the method can't be modified.
   public func connection(_ expression: MethodExpression) throws -> Connection {
     guard let first = expression.modifiers.first else {
-      try refuseBareModifier(expression.method.name)
       return Connection(expression, method: try method(expression.method))
     }
     var modifiers: [any MethodModifier] = []
@@ -33,13 +32,26 @@ extension PluginRegistry {
     try instance(of: .modifier, reference)
   }
 
-  /// The likely slip is to leave out the method.
-  private func refuseBareModifier(_ name: String) throws(PluginError) {
-    guard plugins(of: .modifier).contains(where: { $0.name == name }),
-      !plugins(of: .method).contains(where: { $0.name == name })
-    else { return }
-    throw .malformedExpression(
-      name, reason: "it is a modifier; write it after a method, such as linear+\(name)")
+  /// The likely slips where no method or modifier has a name: a modifier without its method, a method in a modifier's
+  /// place, or both without the plus sign.
+  func expressionSlip(_ kind: PluginKind, _ name: String) -> PluginError? {
+    let methods = plugins(of: .method).map { $0.name }
+    let modifiers = plugins(of: .modifier).map { $0.name }
+    if kind == .method, modifiers.contains(name) {
+      return .malformedExpression(
+        name, reason: "it is a modifier; write it behind a method, such as linear+\(name)")
+    }
+    if kind == .modifier, methods.contains(name) {
+      return .malformedExpression(
+        name, reason: "it is a method, not a modifier; methods are named one by one")
+    }
+    let letters = name.filter(\.isLetter)
+    for method in methods where kind == .method && letters.hasPrefix(method) {
+      for modifier in modifiers where letters == method + modifier {
+        return .unknownPlugin(name: name, kind: kind, known: ["\(method)+\(modifier)"])
+      }
+    }
+    return nil
   }
 
   /// Only the first may build a path of its own, since it takes a method's motion and no path.

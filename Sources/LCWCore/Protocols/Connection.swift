@@ -57,6 +57,11 @@ public struct Connection: Sendable {
     along.contains { type(of: $0).measuresRunningMoments }
   }
 
+  /// Whether running statistics of batch normalisations are wrong between the networks, and the path the worse for it.
+  public var leavesRunningStatistics: Bool {
+    !measuresRunningMoments && modified?.modifier.allowsForRunningStatistics != true
+  }
+
   /// What joining two networks takes beside them.
   public func cost(joining network: Network) -> ConnectionCost {
     modifiers.reduce(method.cost(joining: network)) { $0 + $1.cost(joining: network) }

@@ -20,6 +20,10 @@ extension MethodModifier {
 ///
 /// The laws of ``ConnectionMethod`` hold for the paths.
 public protocol ConnectionModifier: MethodModifier {
+  /// Whether the layers it solves for make up for running statistics that are wrong between the networks. To measure
+  /// these again would then spoil the fit.
+  var allowsForRunningStatistics: Bool { get }
+
   /// A path from `a` to `b` that moves hidden layers as `method` does.
   ///
   /// The caller has checked that both are of one network.
@@ -30,4 +34,9 @@ public protocol ConnectionModifier: MethodModifier {
     from a: Weights, to b: Weights, moving method: any LayerwiseMethod,
     in context: ConnectionContext
   ) throws -> any ConnectionPath
+}
+
+extension ConnectionModifier {
+  /// No.
+  public var allowsForRunningStatistics: Bool { false }
 }
