@@ -149,8 +149,8 @@ let libraries: [LibraryRow] = [
     ],
     packages: [argumentParser],
     resources: [
-      "Architecture", "Bash", "Dataset", "Format", "Host", "Ignored", "Method", "Operation",
-      "Package", "Readme", "Tests", "Zsh",
+      "Architecture", "Bash", "Dataset", "Format", "Host", "Ignored", "Method", "Modifier",
+      "Operation", "Package", "Readme", "Tests", "Zsh",
     ].map { .embedInCode("Templates/\($0).template") }),
 ]
 

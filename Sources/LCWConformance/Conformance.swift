@@ -23,6 +23,17 @@ public enum Conformance {
     try require(expression, suite.brokenProperties())
   }
 
+  /// Requires that a modifier keeps the promises of a method with it: of the first linked one, by name, that
+  /// moves single layers.
+  /// - Throws: ``ConformanceError``, and ``PluginError`` if there is no such modifier, or no such method.
+  public static func require(modifier reference: String) throws {
+    let methods = try PluginRegistry.linked().plugins(of: .method)
+    guard let method = methods.first(where: { $0 is any LayerwiseMethod.Type }) else {
+      throw PluginError.unknownPlugin(name: "method to modify", kind: .method, known: [])
+    }
+    try require(method: "\(method.name)+\(reference)")
+  }
+
   /// Requires that an architecture keeps its promises.
   /// - Throws: ``ConformanceError``, and ``PluginError`` if there is no such architecture.
   public static func require(architecture reference: String) throws {

@@ -47,6 +47,8 @@ public enum Remedy: Sendable, Hashable {
   case takePoint
   /// Join networks by a path first.
   case makePath
+  /// Look for the architecture that a file's tensors fit.
+  case findArchitecture
 }
 
 extension String {

@@ -116,7 +116,7 @@ struct NumPyTests {
     func named(_ names: String...) -> Checkpoint {
       Checkpoint(tensors: names.map { NamedTensor($0, value) })
     }
-    try refuses(Checkpoint(kind: .path), "not a path")
+    try refuses(Checkpoint(kind: .path), "of kind ‘path’")
     try refuses(named("a", "a"), "two tensors ‘a’")
     try refuses(named("/etc/x"), "absolute")
     try refuses(named("a/../b"), "leads out")

@@ -86,7 +86,7 @@ struct SafetensorsTests {
       }
       #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
-    try refuses(Checkpoint(kind: .path), "not a path")
+    try refuses(Checkpoint(kind: .path), "of kind ‘path’")
     try refuses(Checkpoint(tensors: [NamedTensor("__metadata__", value)]), "__metadata__")
     try refuses(
       Checkpoint(tensors: [NamedTensor("a", value), NamedTensor("a", value)]), "two tensors")

@@ -185,7 +185,7 @@ struct ConnectionCommandTests {
     #expect(XMLParser(data: try program.bytes("both.html")).parse())
     #expect(
       try program.run("ensemble", "a.lcw", "b.lcw", "--head", "5", expecting: 64).errors
-        .contains("a head of 5 layers can't be"))
+        .contains("a head of 5 layers is not possible"))
     try program.run("ensemble", "a.lcw", expecting: 64)
     try program.run(
       "ensemble", "a.lcw", "b.lcw", "--head", "1", "--head", "2", "-o", "x.lcw", expecting: 64)

@@ -145,6 +145,7 @@ struct ONNXFileTests {
       "connect", "f.lcw", "f.lcw", "-m", "linear", "-o", "p.lcw", "--dataset", "digits",
       "--threads", "1")
     #expect(
-      try program.run("convert", "p.lcw", "p.onnx", expecting: 64).errors.contains("not a path"))
+      try program.run("convert", "p.lcw", "p.onnx", expecting: 64).errors
+        .contains("of kind ‘path’"))
   }
 }

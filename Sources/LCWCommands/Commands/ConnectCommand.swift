@@ -140,6 +140,9 @@ struct ConnectCommand: ParsableCommand {
       in: second, architecture: foreign.architecture, dataset: foreign.dataset)
     try session.requireOneNetwork([a, b], files: [first, second])
     session.warnOfOtherData([a, b], files: [first, second], given: foreign.dataset)
+    if a.weights == b.weights {
+      Console.printError("warning: \(first) and \(second) hold the same weights")
+    }
     try session.warnOfRunningMoments(a.weights, in: first, joinedBy: methods)
     return (a, b)
   }
@@ -200,26 +203,45 @@ struct ConnectCommand: ParsableCommand {
     study.samples = try joining.session.preparation(of: data.reference, limit: evaluation.samples)
     study.network = "\(a.weights.network)"
     let samples = evaluation.limited(data.samples)
-    for (method, made) in paths {
-      let connection = try joining.session.registry.connection(method)
-      var entry = try joining.inFiles((first, second), method) {
-        try ConnectionStudy.Entry(
-          name: "\(method)", path: made.path, traits: connection.traits,
-          evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
-          options: evaluation, connectSeconds: made.seconds, isDiagnosed: diagnosing.diagnostics)
+    do {
+      for (method, made) in paths {
+        let entry = try entry(of: method, made, a, b, samples, joining)
+        study.entries.append(entry)
       }
-      if report != nil {
-        let context = joining.context(for: method)
-        if let first = try connection.normalised(a.weights, in: context),
-          let second = try connection.normalised(b.weights, in: context)
-        {
-          entry.normalised = (first, second)
-        }
-      }
-      study.entries.append(entry)
+    } catch let interruption as Interruption where !study.entries.isEmpty {
+      // What took minutes is not thrown away.
+      try show(study)
+      throw interruption
     }
+    try show(study)
+  }
+
+  private func show(_ study: ConnectionStudy) throws {
     let format = format ?? .table
     try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }
+  }
+
+  /// A path with its figures.
+  private func entry(
+    of method: MethodExpression, _ made: (path: any ConnectionPath, seconds: Double),
+    _ a: TrainedNetwork, _ b: TrainedNetwork, _ samples: EvaluationData, _ joining: PathJoining
+  ) throws -> ConnectionStudy.Entry {
+    let connection = try joining.session.registry.connection(method)
+    var entry = try joining.inFiles((first, second), method) {
+      try ConnectionStudy.Entry(
+        name: "\(method)", path: made.path, traits: connection.traits,
+        evaluator: joining.evaluator(evaluation.strategy, for: "\(method)"), data: samples,
+        options: evaluation, connectSeconds: made.seconds, isDiagnosed: diagnosing.diagnostics)
+    }
+    if report != nil {
+      let context = joining.context(for: method)
+      if let first = try connection.normalised(a.weights, in: context),
+        let second = try connection.normalised(b.weights, in: context)
+      {
+        entry.normalised = (first, second)
+      }
+    }
+    return entry
   }
 }

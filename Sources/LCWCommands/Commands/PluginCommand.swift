@@ -40,9 +40,7 @@ struct PluginNewCommand: ParsableCommand {
   var lcw: String?
 
   func run() throws {
-    guard let kind = PluginKind(rawValue: kind), kind != .modifier else {
-      throw PluginKitError.kind(kind)
-    }
+    guard let kind = PluginKind(rawValue: kind) else { throw PluginKitError.kind(kind) }
     let package = try PluginPackage(
       name: name, kind: kind, core: CorePackage(given: lcw, builtAt: ProgramFile.url))
     if try PluginRegistry.linked().plugins(of: kind).contains(where: { $0.name == name }) {

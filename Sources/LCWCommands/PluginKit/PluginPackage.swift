@@ -14,7 +14,6 @@ struct PluginPackage {
   /// - Throws: ``PluginKitError`` if there is no such template, or Swift could not tell the type
   ///   from another.
   init(name: String, kind: PluginKind, core: CorePackage) throws(PluginKitError) {
-    guard kind != .modifier else { throw .kind("modifier") }
     guard PluginReference.isName(name) else { throw .name(name) }
     self.name = name
     self.kind = kind
@@ -25,7 +24,8 @@ struct PluginPackage {
 
   /// Types of the library that a plugin's name would make another of.
   private static let taken: Set<String> = [
-    "ConnectionMethod", "LayerwiseMethod", "LearnableMethod", "CheckpointFormat",
+    "ConnectionMethod", "ConnectionModifier", "MethodModifier", "PathModifier", "LayerwiseMethod",
+    "LearnableMethod", "CheckpointFormat",
     "NetworkOperation",
     "LinearOperation", "AffineOperation",
   ]
@@ -48,7 +48,8 @@ struct PluginPackage {
       case .operation: PackageResources.Operation_template
       case .dataset: PackageResources.Dataset_template
       case .format: PackageResources.Format_template
-      case .method, .modifier: PackageResources.Method_template
+      case .method: PackageResources.Method_template
+      case .modifier: PackageResources.Modifier_template
       }
     let templates: [String: [UInt8]] = [
       "Package.swift": PackageResources.Package_template,
@@ -84,7 +85,8 @@ struct PluginPackage {
       case .method, .modifier:
         [
           "\(train) --architecture mlp:hidden=50 --dataset digits --seeds 1...2 -o models",
-          "\(program) connect models/*.lcw -m linear -m \(name) --report report.html",
+          "\(program) connect models/*.lcw -m linear -m \(kind == .method ? name : "linear+\(name)") "
+            + "--report report.html",
         ]
       case .architecture: ["\(train) --architecture \(name) --dataset digits -o a.lcw"]
       case .operation:
@@ -238,7 +240,8 @@ enum PluginKitError: DescribedError, Hashable {
   var description: String {
     switch self {
     case .kind(let kind):
-      "there is no template for ‘\(kind)’; there are method, architecture, operation, dataset and format"
+      "there is no template for ‘\(kind)’; there are method, modifier, architecture, operation, "
+        + "dataset and format"
     case .name(let name):
       "‘\(name)’ is not a valid plugin name: use lower-case letters, digits and hyphens"
     case .takenType(let type, let name):

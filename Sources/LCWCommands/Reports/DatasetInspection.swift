@@ -90,7 +90,10 @@ struct DatasetInspection {
   }
 
   /// Channels beyond this number are left out of what people read.
-  private static let shownChannels = 64
+  private static let shownChannels = 16
+
+  /// What a row of the moments is about: vectors have no channels.
+  private var unit: String { data.sampleShape.rank == 1 ? "feature" : "channel" }
 
   var text: String {
     var lines = [
@@ -109,7 +112,7 @@ struct DatasetInspection {
     }
     classes.append([.text("all")] + parts.map { .integer($0.counts.reduce(0, +)) })
     var moments = Table(
-      columns: [.init("samples"), .init("channel")]
+      columns: [.init("samples"), .init(unit)]
         + ["mean", "deviation", "min", "max"].map { .init($0, alignment: .number) })
     for part in parts {
       let shown = part.channels.count > 1 ? part.channels.prefix(Self.shownChannels) : []
@@ -120,7 +123,7 @@ struct DatasetInspection {
     }
     lines += [classes.text, "", moments.text]
     if let count = parts.first?.channels.count, count > Self.shownChannels {
-      lines.append("\(count - Self.shownChannels) more channels are shown by --format json")
+      lines.append("\(count - Self.shownChannels) more \(unit)s are shown by --format json")
     }
     return lines.joined(separator: "\n")
   }

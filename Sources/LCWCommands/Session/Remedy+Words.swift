@@ -21,6 +21,8 @@ extension Remedy {
     case .listSteps: "--dry-run lists them"
     case .nameOutput: "name an empty or a new folder with --output"
     case .takePoint: "take a point of it first: lcw export FILE --at middle -o point.lcw"
+    case .findArchitecture:
+      "--architecture auto looks for one that fits; an ONNX file brings its own"
     case .makePath: "lcw connect A B -m METHOD -o path.lcw makes a path"
     }
   }

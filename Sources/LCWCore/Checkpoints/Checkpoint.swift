@@ -281,6 +281,7 @@ public enum CheckpointError: DescribedError, Hashable {
     switch self {
     case .kind("checkpoint", "path"): .takePoint
     case .kind("path", "checkpoint"): .makePath
+    case .binding: .findArchitecture
     default: nil
     }
   }

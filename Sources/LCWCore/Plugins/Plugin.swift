@@ -44,6 +44,14 @@ public enum PluginKind: String, Sendable, CaseIterable {
   /// A ``CheckpointFormat``.
   case format
 
+  /// The kind in a sentence.
+  var withArticle: String {
+    switch self {
+    case .architecture, .operation: "an \(rawValue)"
+    default: "a \(rawValue)"
+    }
+  }
+
   /// The kind of a plugin's type, or nothing if it conforms to no kind's protocol.
   public init?(of type: any Plugin.Type) {
     switch type {

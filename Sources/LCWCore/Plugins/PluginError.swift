@@ -10,6 +10,8 @@ public enum PluginError: DescribedError, Hashable {
   case withoutKind(type: String)
   /// No plugin of the kind has the name.
   case unknownPlugin(name: String, kind: PluginKind, known: [String])
+  /// The name is that of a plugin of another kind.
+  case otherKind(name: String, kind: PluginKind, found: PluginKind)
   /// The plugin declares no such option.
   case unknownOption(plugin: String, option: String, known: [String])
   /// The option's value is of another type or out of range.
@@ -27,7 +29,7 @@ public enum PluginError: DescribedError, Hashable {
   public var category: ErrorCategory {
     switch self {
     case .duplicateName, .malformedName, .withoutKind: .failure
-    case .unknownPlugin, .unknownOption, .invalidOption, .misplacedOption,
+    case .unknownPlugin, .otherKind, .unknownOption, .invalidOption, .misplacedOption,
       .malformedExpression, .malformedOperation, .malformedReference:
       .usage
     }
@@ -45,6 +47,8 @@ public enum PluginError: DescribedError, Hashable {
       "\(type) is registered as a plugin but is no method, modifier, architecture, operation, dataset or format"
     case .unknownPlugin(let name, let kind, let known):
       "no \(kind.rawValue) is called ‘\(name)’\(Self.hint(name, known, "there are", none: "none is linked"))"
+    case .otherKind(let name, let kind, let found):
+      "‘\(name)’ is \(found.withArticle), but the name of \(kind.withArticle) is needed here"
     case .unknownOption(let plugin, let option, let known):
       "\(plugin) has no option ‘\(option)’\(Self.hint(option, known, "it takes", none: "it takes none"))"
     case .invalidOption(let plugin, let option, let value, let reason):

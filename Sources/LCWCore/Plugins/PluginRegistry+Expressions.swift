@@ -32,19 +32,19 @@ extension PluginRegistry {
     try instance(of: .modifier, reference)
   }
 
-  /// The likely slips where no method or modifier has a name: a modifier without its method, a method in a modifier's
-  /// place, or both without the plus sign.
-  func expressionSlip(_ kind: PluginKind, _ name: String) -> PluginError? {
+  /// The likely slips where no plugin of a kind has a name: a modifier without its method, a plugin of another kind, or
+  /// a method and its modifier without the plus sign.
+  func slip(_ kind: PluginKind, _ name: String) -> PluginError? {
     let methods = plugins(of: .method).map { $0.name }
     let modifiers = plugins(of: .modifier).map { $0.name }
     if kind == .method, modifiers.contains(name) {
       return .malformedExpression(
         name, reason: "it is a modifier; write it behind a method, such as linear+\(name)")
     }
-    if kind == .modifier, methods.contains(name) {
-      return .malformedExpression(
-        name, reason: "it is a method, not a modifier; methods are named one by one")
+    let found = PluginKind.allCases.first { other in
+      other != kind && plugins(of: other).contains { $0.name == name }
     }
+    if let found { return .otherKind(name: name, kind: kind, found: found) }
     let letters = name.filter(\.isLetter)
     for method in methods where kind == .method && letters.hasPrefix(method) {
       for modifier in modifiers where letters == method + modifier {

@@ -134,7 +134,7 @@ public struct PluginRegistry: Sendable {
   func type(of kind: PluginKind, named name: String) throws -> any Plugin.Type {
     let candidates = plugins(of: kind)
     guard let type = candidates.first(where: { $0.name == name }) else {
-      if let slip = expressionSlip(kind, name) { throw slip }
+      if let slip = slip(kind, name) { throw slip }
       throw PluginError.unknownPlugin(name: name, kind: kind, known: candidates.map { $0.name })
     }
     return type
