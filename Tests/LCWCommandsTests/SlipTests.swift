@@ -123,6 +123,18 @@ struct SlipTests {
     #expect(other.errors.contains("c.lcw was made for digits, and is measured on digits:mean=3"))
   }
 
+  @Test
+  func `a table or a data set that is taken for a file of weights is named as data`() throws {
+    try Data("a,b,label\n1,2,0\n3,4,1\n".utf8)
+      .write(to: program.folder.url.appendingPathComponent("x.csv"))
+    for command in ["inspect", "evaluate"] {
+      let errors = try program.run(command, "x.csv", expecting: 65).errors
+      #expect(errors.contains("table:train=x.csv"), "\(errors)")
+    }
+    let misspelt = try program.run("inspect", "digts", expecting: 66).errors
+    #expect(misspelt.contains("did you mean the data set ‘digits’?"))
+  }
+
   /// A long path's points are not all printed.
   @Test
   func `a path of many stages is shown by some of its points`() throws {
@@ -137,6 +149,11 @@ struct SlipTests {
     #expect(table.output.split(separator: "\n").count < 110)
     try program.run(
       connect + ["-m", "linear", "-m", "exchange:blocks=20", "--report", "r.html"])
+    try program.run("connect", "c.lcw", "d.lcw", "-m", "exchange:blocks=20", "-o", "e.lcw")
+    let listed = try program.run("inspect", "e.lcw").output
+    #expect(listed.contains("the first 60 of ") && listed.split(separator: "\n").count < 100)
+    let all = try program.json("inspect", "e.lcw", "--format", "json").object?["tensors"]?.array
+    #expect(try #require(all).count > 60)
     let page = String(decoding: try program.bytes("r.html"), as: UTF8.self)
     #expect(page.contains("share of the path") && !page.contains("one unit per stage"))
   }

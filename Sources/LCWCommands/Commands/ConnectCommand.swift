@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Foundation
 import LCWCore
 import LCWPaths
 
@@ -178,9 +179,16 @@ struct ConnectCommand: ParsableCommand {
     store?.remove()
     let line =
       "\(file.path): \(expression), \(path.stages.count.counted("stage")) from \(first) to "
-      + second + keptText(archive.kept)
+      + second + keptText(archive.kept) + sizeText(file.path)
     // What programs read holds the figures alone.
     if isEvaluated { Console.printError(line) } else { try StandardOutput.line(line) }
+  }
+
+  /// The size of a large archive, such as that of a path of many stages.
+  private func sizeText(_ file: String) -> String {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+    guard let bytes = attributes?[.size] as? Int, bytes >= 10_000_000 else { return "" }
+    return "; \(String(Double(bytes) / 1e6, decimals: 1)) MB"
   }
 
   /// What an archive keeps of points, for the line that names it.

@@ -75,6 +75,7 @@ struct InspectCommand: ParsableCommand {
       try StandardOutput.text(json ? inspection.json.prettyText : inspection.text)
       return
     }
+    try refuseMisspelling(in: session.registry)
     let source = try session.open(file)
     if let tensor {
       let inspection = try session.inFile(file) { try TensorInspection(of: tensor, in: source) }
@@ -89,6 +90,17 @@ struct InspectCommand: ParsableCommand {
       try StandardOutput.text(
         json ? text(json: source, inspections) : text(table: source, inspections))
     }
+  }
+
+  /// Where there is no such file, the data set that may be meant.
+  private func refuseMisspelling(in registry: PluginRegistry) throws {
+    let names = registry.plugins(of: .dataset).map { $0.name }
+    guard file != "-", !FileManager.default.fileExists(atPath: file),
+      let near = nearestName(to: file, among: names)
+    else { return }
+    throw SessionError.inFile(
+      file, problem: "there is no such file; did you mean the data set ‘\(near)’?",
+      category: .missingFile)
   }
 
   /// The network of the file, or of the architecture that stands in its place.
@@ -128,6 +140,15 @@ struct InspectCommand: ParsableCommand {
     return try PluginReference(file)
   }
 
+  /// The tensors of a path, and the characters of a value, that people read.
+  private static let (mostTensors, mostCharacters) = (60, 300)
+
+  private func shortened(_ text: String) -> String {
+    guard text.count > Self.mostCharacters else { return text }
+    return
+      "\(text.prefix(Self.mostCharacters)) … (\(text.count) characters; --format json shows all)"
+  }
+
   private func text(json source: any CheckpointSource, _ inspections: [TensorInspection]?) -> String
   {
     let unreadable = source.unreadable.map { tensor in
@@ -163,7 +184,8 @@ struct InspectCommand: ParsableCommand {
   {
     var lines = ["\(file): \(source.kind.rawValue)".asOneLine]
     for (key, value) in source.metadata.sorted(by: { $0.key < $1.key }) {
-      lines.append("  \(key.asOneLine): \((value.string ?? value.compactText).asOneLine)")
+      lines.append(
+        "  \(key.asOneLine): \(shortened((value.string ?? value.compactText).asOneLine))")
     }
     var columns: [Table.Column] = [
       .init("tensor"), .init("shape"), .init("type"),
@@ -174,7 +196,9 @@ struct InspectCommand: ParsableCommand {
       columns += TensorInspection.columns.map { .init($0, alignment: .number) }
     }
     var table = Table(columns: columns)
-    for (index, entry) in source.entries.enumerated() {
+    // A path of many stages has thousands, one for each parameter that moves in a stage.
+    let shown = source.kind == .path ? Self.mostTensors : source.entries.count
+    for (index, entry) in source.entries.enumerated().prefix(shown) {
       table.append(
         [
           .text(entry.name.asOneLine), .text("\(entry.shape)"), .text(entry.elementType.rawValue),
@@ -192,6 +216,10 @@ struct InspectCommand: ParsableCommand {
     }
     let raw = source.entries.reduce(0) { $0 + $1.rawBytes }
     let stored = source.entries.reduce(0) { $0 + $1.storedBytes }
+    if source.entries.count > shown {
+      table.notes.append(
+        "the first \(shown) of \(source.entries.count) tensors; --format json lists all of them")
+    }
     lines += [
       "", table.text, "", "\(source.entries.count) tensors, \(raw) bytes, stored in \(stored)",
     ]

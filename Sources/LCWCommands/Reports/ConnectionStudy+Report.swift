@@ -11,7 +11,7 @@ import LCWReport
 extension ConnectionStudy {
   /// Writes the study as one HTML file.
   func writeReport(to file: String) throws {
-    try AtomicFile.write(Array(try report.html.utf8), to: URL(fileURLWithPath: file))
+    try AtomicFile.write(Array(try sorted.report.html.utf8), to: URL(fileURLWithPath: file))
     Console.printError("\(file): report of \(entries.count.counted("path"))")
   }
 
@@ -22,7 +22,7 @@ extension ConnectionStudy {
         Report.Section(
           title: "Figures",
           blocks: [
-            .table(sorted.summaryTable.captioned("Worst points and means of each path")),
+            .table(summaryTable.captioned("Worst points and means of each path")),
             .paragraph(explanation), .table(costTable.captioned("Length and time")),
             .table(overviewTable.captioned("The methods and what they cost here")),
           ]),

@@ -85,8 +85,8 @@ struct ConnectionStudy {
       names: [.init("path")],
       figures: [
         .worstAccuracy(.train), .worstTime(.train, isRounded: true), .worstAccuracy(.test),
-        .worstTime(.test, isRounded: true), .barrier(.train), .barrier(.test), .meanLoss(.train),
-        .meanLoss(.test),
+        .worstTime(.test, isRounded: true), .largestLoss(.train), .barrier(.train),
+        .barrier(.test), .meanLoss(.train), .meanLoss(.test),
       ],
       rows: rows
         + ends.map { name, point in

@@ -50,9 +50,22 @@ extension Session {
     }
     let end = try input.bytes(in: max(0, input.size - 64)..<input.size)
     if let content = ForeignContent(start: start, end: end, size: input.size) {
-      throw CheckpointError.otherContent(file: input.path, content)
+      throw CheckpointError.otherContent(file: input.path, naming(content, asDataIn: file))
     }
     throw CheckpointError.unknownFormat(file: input.path, known: formats.map { $0.name })
+  }
+
+  /// What to do about text, which may be samples: with the data sets that read files named.
+  private func naming(_ content: ForeignContent, asDataIn file: URL) -> ForeignContent {
+    let readers = registry.plugins(of: .dataset).filter { type in
+      type is any FileDataset.Type && type.options.contains { $0.key == "train" && $0.namesFile }
+    }
+    guard content.what.hasPrefix("is text"), !readers.isEmpty else { return content }
+    let names = readers.map { "\($0.name):train=\(file.lastPathComponent)" }
+    return ForeignContent(
+      what: content.what,
+      advice: content.advice + "; samples are a data set, such as "
+        + names.joined(separator: " or "))
   }
 
   /// The files that are read where a path is: itself, and those of an index.

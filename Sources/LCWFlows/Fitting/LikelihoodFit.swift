@@ -69,7 +69,7 @@ public struct LikelihoodFit: Sendable {
   public static func likelihood(
     _ transformation: Transformation, _ rows: Tensor, _ workers: Workers
   ) throws -> Double {
-    try transformation.logDensities(of: rows, workers: workers).reduce(0, +)
+    try transformation.logDensities(of: rows, precision: .standard, workers: workers).reduce(0, +)
       / Double(rows.shape.rows * rows.shape.rowCount)
   }
 

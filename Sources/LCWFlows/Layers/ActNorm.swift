@@ -34,7 +34,8 @@ struct ActNorm: InvertibleLayer {
   private var zeros: [Float] { [Float](repeating: 0, count: dimension) }
 
   func forward(
-    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor]
+    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor],
+    precision: MatrixPrecision
   ) -> LayerRecord {
     let input = rows
     rows = apply(
@@ -44,7 +45,9 @@ struct ActNorm: InvertibleLayer {
     return LayerRecord(input: input, hidden: [], outputs: Tensor(zeros: [2, dimension]))
   }
 
-  func inverse(_ rows: inout Tensor, _ parameters: [Tensor]) -> LayerRecord {
+  func inverse(
+    _ rows: inout Tensor, _ parameters: [Tensor], precision: MatrixPrecision
+  ) -> LayerRecord {
     rows = apply(
       rows, before: parameters[1].elements, scale: scales(parameters).map { 1 / $0 },
       after: zeros)

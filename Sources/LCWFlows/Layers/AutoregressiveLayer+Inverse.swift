@@ -23,7 +23,10 @@ extension AutoregressiveLayer {
     var kernel: BlockKernel
   }
 
-  func inverse(_ rows: inout Tensor, _ parameters: [Tensor]) -> LayerRecord {
+  // Rows depend on each other's rounding, column after column: always as exact as it can be.
+  func inverse(
+    _ rows: inout Tensor, _ parameters: [Tensor], precision: MatrixPrecision
+  ) -> LayerRecord {
     rows.reverseColumns()
     let height = rows.shape.rows
     let hidden = network.matrices[0].rows

@@ -63,10 +63,11 @@ struct AutoregressiveLayer: InvertibleLayer {
   }
 
   func forward(
-    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor]
+    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor],
+    precision: MatrixPrecision
   ) -> LayerRecord {
     let input = rows
-    var values = network.values(for: rows, parameters)
+    var values = network.values(for: rows, parameters, precision: precision)
     affine.apply(
       to: &rows, outputs: &values.outputs, bias: parameters[network.outputBias], logs: &logs)
     rows.reverseColumns()

@@ -32,17 +32,20 @@ struct CouplingLayer: InvertibleLayer {
   }
 
   func forward(
-    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor]
+    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor],
+    precision: MatrixPrecision
   ) -> LayerRecord {
     let input = rows
-    var values = network.values(for: rows, parameters)
+    var values = network.values(for: rows, parameters, precision: precision)
     affine.apply(
       to: &rows, outputs: &values.outputs, bias: parameters[network.outputBias], logs: &logs)
     return LayerRecord(input: input, hidden: values.hidden, outputs: values.outputs)
   }
 
-  func inverse(_ rows: inout Tensor, _ parameters: [Tensor]) -> LayerRecord {
-    var values = network.values(for: rows, parameters)
+  func inverse(
+    _ rows: inout Tensor, _ parameters: [Tensor], precision: MatrixPrecision
+  ) -> LayerRecord {
+    var values = network.values(for: rows, parameters, precision: precision)
     affine.applyInverse(
       to: &rows, outputs: &values.outputs, bias: parameters[network.outputBias])
     return LayerRecord(input: rows, hidden: values.hidden, outputs: values.outputs)

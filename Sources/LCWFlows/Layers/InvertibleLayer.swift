@@ -17,20 +17,24 @@ protocol InvertibleLayer: Sendable {
   func initialParameters(_ random: inout RandomStream) -> [Tensor]
 
   /// Transforms rows, and adds the logarithm of the determinant of each row's derivative to `logs`.
+  /// - Parameter precision: How exact its products have to be.
   func forward(
-    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor]
+    _ rows: inout Tensor, logs: inout [Double], _ parameters: [Tensor],
+    precision: MatrixPrecision
   ) -> LayerRecord
 
   /// Transforms rows back.
-  func inverse(_ rows: inout Tensor, _ parameters: [Tensor]) -> LayerRecord
+  func inverse(
+    _ rows: inout Tensor, _ parameters: [Tensor], precision: MatrixPrecision
+  ) -> LayerRecord
 
-  /// The gradient before ``forward(_:logs:_:)`` in the place of that behind it, with the gradients
+  /// The gradient before ``forward(_:logs:_:precision:)`` in the place of that behind it, with the gradients
   /// of `logs`. The record becomes that of the parameters' gradients.
   func backward(
     _ gradient: inout Tensor, logGradients: [Float], record: inout LayerRecord,
     _ parameters: [Tensor])
 
-  /// The gradient before ``inverse(_:_:)`` in the place of that behind it.
+  /// The gradient before ``inverse(_:_:precision:)`` in the place of that behind it.
   ///
   /// As z = ν(θ), dθ = J⁻¹(dz − ∂ν/∂p dp): with g' the solution of Jᵀ g' = g, the gradient of z is g'
   /// and that of the parameters is the negative of what ``backward(_:logGradients:record:_:)`` has

@@ -66,7 +66,9 @@ struct TanhNetwork: Sendable {
     return result
   }
 
-  func values(for rows: Tensor, _ parameters: [Tensor]) -> Values {
+  func values(
+    for rows: Tensor, _ parameters: [Tensor], precision: MatrixPrecision
+  ) -> Values {
     var hidden: [Tensor] = []
     for (index, matrix) in matrices.enumerated() {
       let start = index == 0 ? inputs.lowerBound : 0
@@ -75,7 +77,7 @@ struct TanhNetwork: Sendable {
       for (panel, parameter) in zip(matrix.panels, place) {
         result.assignProduct(
           (index == 0 ? rows : hidden[index - 1]).matrix(columns: start..<start + panel.columns),
-          parameters[parameter].transposed, columns: panel.rows)
+          parameters[parameter].transposed, columns: panel.rows, precision: precision)
       }
       guard index < depth else { return Values(hidden: hidden, outputs: result) }
       result.addBiasTanh(parameters[place.upperBound])

@@ -15,18 +15,22 @@ extension Transformation {
   /// Zeros in the place of each parameter, for gradients.
   public var zeroGradients: [Tensor] { parameters.map { Tensor(zeros: $0.shape) } }
 
-  /// The way forward, keeping what ``backward(_:gradient:logGradients:into:carry:workers:)`` needs.
+  /// The way forward, no more exact than gradients have to be, keeping what ``backward(_:gradient:logGradients:into:carry:workers:)`` needs.
   /// - Throws: ``FlowError/dimension(expected:found:)``.
   public func forwardPass(_ rows: Tensor, workers: Workers) throws -> TransformationPass {
     try check(rows)
-    return try pass(rows, workers) { forward(rows, $0, isKeeping: true) }
+    return try pass(rows, workers) {
+      forward(rows, $0, isKeeping: true, precision: .standard)
+    }
   }
 
-  /// The way back, keeping what ``inverseBackward(_:gradient:into:carry:workers:)`` needs.
+  /// The way back, no more exact than gradients have to be, keeping what ``inverseBackward(_:gradient:into:carry:workers:)`` needs.
   /// - Throws: ``FlowError/dimension(expected:found:)``.
   public func inversePass(_ rows: Tensor, workers: Workers) throws -> TransformationPass {
     try check(rows)
-    return try pass(rows, workers) { inverse(rows, $0, isKeeping: true) }
+    return try pass(rows, workers) {
+      inverse(rows, $0, isKeeping: true, precision: .standard)
+    }
   }
 
   private func pass(

@@ -11,12 +11,15 @@ public import LCWNumerics
 
 extension Transformation {
   /// The logarithm of each row's density if ν(θ) is standard normal, in nats.
+  /// - Parameter precision: How exact the products are.
   /// - Throws: ``FlowError/dimension(expected:found:)``.
-  public func logDensities(of rows: Tensor, workers: Workers = .available) throws -> [Double] {
+  public func logDensities(
+    of rows: Tensor, precision: MatrixPrecision = .highest, workers: Workers = .available
+  ) throws -> [Double] {
     try check(rows)
     let ranges = ranges(rows.shape.rows, workers)
     return try workers.map(ranges.count) { index in
-      let chunk = forward(rows, ranges[index], isKeeping: false)
+      let chunk = forward(rows, ranges[index], isKeeping: false, precision: precision)
       return densities(of: chunk)
     }.flatMap(\.self)
   }
@@ -31,7 +34,7 @@ extension Transformation {
     let ranges = ranges(rows.shape.rows, workers)
     let share = 1 / Float(rows.shape.rows)
     let results = try workers.map(ranges.count) { index in
-      var chunk = forward(rows, ranges[index], isKeeping: true)
+      var chunk = forward(rows, ranges[index], isKeeping: true, precision: .standard)
       let sum = densities(of: chunk).reduce(0, +)
       // Of ½ |z|² − log |det|: z, and −1 for each row.
       var gradient = chunk.rows

@@ -95,7 +95,8 @@ public struct Transformation: Sendable {
   ) throws -> (rows: Tensor, logDeterminants: [Double]) {
     try check(rows)
     let chunks = try workers.map(ranges(rows.shape.rows, workers).count) {
-      forward(rows, ranges(rows.shape.rows, workers)[$0], isKeeping: false)
+      forward(
+        rows, ranges(rows.shape.rows, workers)[$0], isKeeping: false, precision: .highest)
     }
     return (joined(chunks.map(\.whole)), chunks.flatMap(\.logs))
   }
@@ -106,7 +107,9 @@ public struct Transformation: Sendable {
     try check(rows)
     let ranges = ranges(rows.shape.rows, workers)
     return joined(
-      try workers.map(ranges.count) { inverse(rows, ranges[$0], isKeeping: false).rows })
+      try workers.map(ranges.count) {
+        inverse(rows, ranges[$0], isKeeping: false, precision: .highest).rows
+      })
   }
 
   // MARK: Chunks
@@ -155,20 +158,27 @@ public struct Transformation: Sendable {
     }
   }
 
-  func forward(_ rows: Tensor, _ range: Range<Int>, isKeeping: Bool) -> Chunk {
+  func forward(
+    _ rows: Tensor, _ range: Range<Int>, isKeeping: Bool, precision: MatrixPrecision
+  ) -> Chunk {
     var chunk = Chunk(standardisation.apply(rows, range), moved: design.moved)
     chunk.logs = [Double](repeating: standardisation.logDeterminant, count: range.count)
     for (layer, place) in zip(layers, places) {
-      let record = layer.forward(&chunk.rows, logs: &chunk.logs, Array(parameters[place]))
+      let record = layer.forward(
+        &chunk.rows, logs: &chunk.logs, Array(parameters[place]),
+        precision: precision)
       if isKeeping { chunk.records.append(record) }
     }
     return chunk
   }
 
-  func inverse(_ rows: Tensor, _ range: Range<Int>, isKeeping: Bool) -> Chunk {
+  func inverse(
+    _ rows: Tensor, _ range: Range<Int>, isKeeping: Bool, precision: MatrixPrecision
+  ) -> Chunk {
     var chunk = Chunk(rows.rows(range), moved: design.moved)
     for (layer, place) in zip(layers, places).reversed() {
-      let record = layer.inverse(&chunk.rows, Array(parameters[place]))
+      let record = layer.inverse(
+        &chunk.rows, Array(parameters[place]), precision: precision)
       if isKeeping { chunk.records.insert(record, at: 0) }
     }
     chunk.rows = standardisation.applyInverse(chunk.whole)
