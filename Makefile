@@ -68,7 +68,7 @@ bench-paths: build
 	  $(PYTHON) Tests/Benchmarks/peers_paths.py .build/release/lcw $(DATA) $(MNIST_PAIR) \
 	  --json .build/bench-paths.json
 
-# How time and memory grow with samples, width, points and networks: a page and four charts.
+# How time grows with samples, width, points and networks: a page and four charts.
 bench-growth: setup
 	$(SWIFT) build -c release --product lcw-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .build/release/lcw-bench --growth Docs/Results

@@ -7,7 +7,7 @@ import LCWOperations
 import LCWPaths
 import LCWReport
 
-/// How time and memory grow with what a user makes larger: samples, hidden units, points of a path, and networks.
+/// How time grows with what a user makes larger: samples, hidden units, points of a path, and networks.
 ///
 /// Networks have one hidden layer, random weights and random bytes as samples; each piece of work runs once to warm
 /// up and three times for its time.
@@ -32,7 +32,6 @@ struct Growth {
   private struct Measurement {
     var size: Int
     var seconds: Double
-    var megabytes: Double
   }
 
   /// The input of all networks.
@@ -128,10 +127,9 @@ struct Growth {
     var text = """
       # Growth
 
-      Written by `make bench-growth`. How the time and the memory of whole pieces of work grow with what you make larger. \
+      Written by `make bench-growth`. How the time of whole pieces of work grows with what you make larger. \
       Networks have one hidden layer and random weights; samples are random bytes of \(shape.map(String.init).joined(separator: "×")). \
-      Each figure is the median of three runs after one to warm up. Memory is what the process needs \
-      beyond data and networks. *Growth* is the exponent of the size, from the two largest sizes: 1 is linear, 2 is quadratic.
+      Each figure is the median of three runs after one to warm up. *Growth* is the exponent of the size, from the two largest sizes: 1 is linear, 2 is quadratic.
 
       To expect: time is linear in samples and points. In hidden units, a pass over samples is linear, the Gram matrix of an \
       adjusted layer quadratic and its solution cubic, and an assignment at most cubic. All pairs of n networks are n (n − 1) / 2 paths.
@@ -159,7 +157,7 @@ struct Growth {
         ).measure()
         print("\(timing.name): \(rounded(timing.median)) s, \(Int(timing.peakGrowthMB)) MB")
         measurements.append(
-          Measurement(size: size, seconds: timing.median, megabytes: timing.peakGrowthMB))
+          Measurement(size: size, seconds: timing.median))
       }
       found.append((work, measurements))
     }
@@ -177,7 +175,6 @@ struct Growth {
     var columns = [Table.Column("work")]
     columns += question.sizes.map { Table.Column("\($0)", alignment: .number) }
     columns.append(Table.Column("growth of time", alignment: .number))
-    columns.append(Table.Column("memory at the largest", alignment: .number))
     var table = Table(columns: columns)
     for (work, measurements) in found {
       var row: [Table.Cell] = [.text(work.name)]
@@ -185,8 +182,6 @@ struct Growth {
         measurements.first { $0.size == size }.map { .text("\(rounded($0.seconds)) s") } ?? .empty
       }
       row.append(.text(exponent(of: measurements)))
-      row.append(
-        measurements.last.map { .text("\(Int($0.megabytes.rounded())) MB") } ?? .empty)
       table.append(row)
     }
     return """

@@ -11,7 +11,7 @@ import LCWNumerics
 // lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 // lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
-// lcw-bench --growth FOLDER measures how time and memory grow, and writes a page with charts.
+// lcw-bench --growth FOLDER measures how time grows, and writes a page with charts.
 // lcw-bench --match A B STARTS ORDERS matches networks by their weights; see MatchingBenchmarks.
 
 // As the program does.

@@ -51,7 +51,7 @@ struct ForeignFileTests {
     for (arguments, output) in [([], "a.lcw"), (["--select", "a"], "b.lcw")] {
       let outcome = try program.run(["convert", "05_macos.npz", output] + arguments)
       #expect(outcome.errors.contains("note: 05_macos.npz: ‘__MACOSX/._a.npy’"))
-      #expect(outcome.output.hasPrefix("\(output): 1 tensors\n  not bound to a network; "))
+      #expect(outcome.output == "\(output): 1 tensors\n")
     }
     try copy("15_args_namespace.pt")
     #expect(

@@ -20,7 +20,7 @@ struct SlipTests {
   func `a method that is written otherwise is found`() throws {
     let expected = [
       "otwa": "did you mean ‘ot+wa’?", "ot-wa": "did you mean ‘ot+wa’?", "OT": "did you mean ‘ot’?",
-      "wa": "it is a modifier; write it behind a method, such as linear+wa",
+      "wa": "it is a modifier; write it after a method, such as linear+wa",
       "wa+ot": " a modifier",
       "ot+rebasin": "‘rebasin’ is a method, but the name of a modifier",
       "mlp": "‘mlp’ is an architecture, but the name of a method",
@@ -44,10 +44,10 @@ struct SlipTests {
         option == "d" ? value : "digits", "-o", "x.lcw", expecting: 64
       ).errors
     }
-    #expect(try errors("d", "y.npz").contains("as in NAME:train=y.npz"))
+    #expect(try errors("d", "y.npz").contains("or table:train=y.npz"))
     #expect(try errors("d", "Digits").contains("did you mean ‘digits’?"))
     #expect(try errors("d", "digits:std=2").contains("did you mean ‘deviation’?"))
-    #expect(try errors("a", "mlp:hidden=8,8").contains("joined by x, as in hidden=8x8"))
+    #expect(try errors("a", "mlp:hidden=8,8").contains("numbers of a list stand with x or :"))
     #expect(try errors("a", "digits").contains("‘digits’ is a dataset, but the name of"))
   }
 
@@ -55,11 +55,11 @@ struct SlipTests {
   func `a file of another kind is said what to make of`() throws {
     try program.run("connect", "a.lcw", "b.lcw", "-m", "linear", "-o", "p.lcw")
     let path = try program.run("connect", "a.lcw", "p.lcw", "-m", "arc", expecting: 65).errors
-    #expect(path.contains("take a point of it first: lcw export"))
+    #expect(path.contains("lcw export --at middle makes a network of one of its points"))
     let network = try program.run(
       "export", "a.lcw", "--at", "middle", "-o", "x.lcw", expecting: 65
     ).errors
-    #expect(network.contains("makes a path"))
+    #expect(network.contains("lcw connect -o makes a path"))
     let same = try program.run("connect", "a.lcw", "a.lcw", "-m", "linear", "--samples", "10")
     #expect(same.errors.contains("a.lcw and a.lcw hold the same weights"))
   }
@@ -83,7 +83,7 @@ struct SlipTests {
       "convert", "named.lcw", "new.lcw", "--architecture", "mlp:hidden=8", "--dataset", "digits")
     try program.run("connect", "a.lcw", "new.lcw", "-m", "arc", "--samples", "10")
     let wide = try program.run("connect", "a.lcw", "wide.lcw", "-m", "arc", expecting: 65).errors
-    #expect(wide.contains("where one has ‘dense 8’, the other has ‘dense 9’"), "\(wide)")
+    #expect(wide.contains("a.lcw has ‘dense 8’ where wide.lcw has ‘dense 9’"), "\(wide)")
   }
 
   @Test
@@ -100,13 +100,17 @@ struct SlipTests {
 
   @Test
   func `results say on how many samples they were measured`() throws {
-    let note = "measured on the first 10 of each part"
+    let note = "measured on the first 10 training and 10 test samples"
     let connect = ["connect", "a.lcw", "b.lcw", "-m", "linear", "--report", "r.html"]
     #expect(try program.run(connect + ["--samples", "10"]).output.contains(note))
     #expect(String(decoding: try program.bytes("r.html"), as: UTF8.self).contains(note))
     #expect(try program.run("evaluate", "a.lcw", "--samples", "10").output.contains(note))
     let json = try program.json("evaluate", "a.lcw", "--samples", "10", "--format", "json")
-    #expect(json.array?.first?.object?["samples"]?.integer == 10)
+    #expect(json.array?.first?.object?["test_samples"]?.integer == 10)
+    // No more than there are.
+    let all = try program.json("evaluate", "a.lcw", "--samples", "500", "--format", "json")
+    #expect(all.array?.first?.object?["train_samples"]?.integer == 500)
+    #expect(all.array?.first?.object?["test_samples"]?.integer == 360)
     #expect(try !program.run("evaluate", "a.lcw").output.contains("measured on the first"))
   }
 
@@ -119,18 +123,34 @@ struct SlipTests {
     let own = try program.json("inspect", "c.lcw", "--format", "json").object?["metadata"]
     let metrics = own?.object?["metrics"]?.object
     #expect(metrics?["test_accuracy"]?.double != nil)
+    // A file that says more than is found here was prepared for otherwise: its own figure stays.
+    try program.run(
+      "train", "--architecture", "mlp:hidden=30", "--dataset", "digits", "--epochs", "20",
+      "--quiet",
+      "-o", "good.lcw")
+    try program.run("convert", "good.lcw", "good.safetensors")
+    let wrong = try program.run(
+      "convert", "good.safetensors", "d.lcw", "--architecture", "mlp:hidden=30", "--dataset",
+      "digits:mean=9,deviation=0.1")
+    #expect(wrong.errors.contains("hint: good.safetensors says"), "\(wrong.errors)")
+    let again = try program.run("evaluate", "d.lcw")
+    #expect(again.errors.contains("hint: d.lcw says"), "\(again.errors)")
     let other = try program.run("evaluate", "c.lcw", "--dataset", "digits:mean=3")
     #expect(other.errors.contains("c.lcw was made for digits, and is measured on digits:mean=3"))
   }
 
   @Test
   func `a table or a data set that is taken for a file of weights is named as data`() throws {
-    try Data("a,b,label\n1,2,0\n3,4,1\n".utf8)
+    let rows = (0..<20).map { "\($0),\($0 % 3),\($0 % 2)" }
+    try Data((["a,b,label"] + rows).joined(separator: "\n").utf8)
       .write(to: program.folder.url.appendingPathComponent("x.csv"))
     for command in ["inspect", "evaluate"] {
       let errors = try program.run(command, "x.csv", expecting: 65).errors
-      #expect(errors.contains("table:train=x.csv"), "\(errors)")
+      #expect(errors.contains("name it as a data set, such as table:train="), "\(errors)")
     }
+    // What is no table is not said to be one.
+    try Data("import lcw\n".utf8).write(to: program.folder.url.appendingPathComponent("m.py"))
+    #expect(try !program.run("inspect", "m.py", expecting: 65).errors.contains("table:"))
     let misspelt = try program.run("inspect", "digts", expecting: 66).errors
     #expect(misspelt.contains("did you mean the data set ‘digits’?"))
   }

@@ -74,7 +74,8 @@ struct CompareCommand: ParsableCommand {
     var comparison = try PairComparison(
       names: networks, networks: loaded, methods: methods, data: data.samples, session: session,
       options: evaluation, pairs: pairs, seed: seed, isQuiet: quiet)
-    comparison.samples = try session.preparation(of: data.reference, limit: evaluation.samples)
+    comparison.samples = try session.preparation(
+      of: data.reference, measuring: data.samples, limit: evaluation.samples)
     try StandardOutput.text(comparison.text(as: format), terminator: format.terminator)
   }
 }

@@ -208,7 +208,8 @@ struct ConnectCommand: ParsableCommand {
     _ b: TrainedNetwork, _ joining: PathJoining
   ) throws {
     var study = ConnectionStudy(command: commandLineText(), seedNote: "seed \(seed)")
-    study.samples = try joining.session.preparation(of: data.reference, limit: evaluation.samples)
+    study.samples = try joining.session.preparation(
+      of: data.reference, measuring: data.samples, limit: evaluation.samples)
     study.network = "\(a.weights.network)"
     let samples = evaluation.limited(data.samples)
     do {
@@ -217,14 +218,16 @@ struct ConnectCommand: ParsableCommand {
         study.entries.append(entry)
       }
     } catch let interruption as Interruption where !study.entries.isEmpty {
-      // What took minutes is not thrown away.
-      try show(study)
+      // What took minutes is not thrown away; a report that may be whole stays.
+      study.unmeasured = paths.dropFirst(study.entries.count).map { "\($0.method)" }
+      let isKept = report.map { FileManager.default.fileExists(atPath: $0) } ?? true
+      try show(study, report: isKept ? nil : report)
       throw interruption
     }
-    try show(study)
+    try show(study, report: report)
   }
 
-  private func show(_ study: ConnectionStudy) throws {
+  private func show(_ study: ConnectionStudy, report: String?) throws {
     let format = format ?? .table
     try StandardOutput.text(study.text(as: format), terminator: format.terminator)
     if let report { try study.writeReport(to: report) }

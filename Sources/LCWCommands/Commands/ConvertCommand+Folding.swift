@@ -24,7 +24,7 @@ extension ConvertCommand {
         "\(trained.architecture) has no form without batch normalisation: \(folded.network)")
     }
     if source.namesNetwork, let given = foreign.dataset {
-      let dataset = try PluginReference(given)
+      let dataset = try session.datasetReference(given)
       try session.require(dataset, fits: network, in: input)
       trained.record = try session.record(trained.record, madeFor: dataset)
       trained.dataset = dataset
@@ -60,7 +60,7 @@ extension ConvertCommand {
       throw SessionError.needsArchitecture(file: input)
     }
     try source.requireReadable()
-    let dataset = try PluginReference(text)
+    let dataset = try session.datasetReference(text)
     let network = try session.naming(input) { try source.network(from: session.registry) }
     try session.require(dataset, fits: network, in: input)
     let recorded = RecordedAccuracy(of: source)

@@ -118,10 +118,12 @@ struct ConvertCommand: ParsableCommand {
     } else {
       try file.write(source)
       try file.say("\(output): \(source.entries.count) tensors")
-      if !source.namesNetwork, source.kind == .checkpoint {
-        try file.say(
-          "  not bound to a network; to connect or evaluate it, add --architecture auto --dataset NAME"
-        )
+      if Console.isTerminal, !source.namesNetwork, source.kind == .checkpoint, view.select.isEmpty,
+        source.entries.contains(where: \.elementType.isFloatingPoint)
+      {
+        Console.printError(
+          "hint: \(output) is not bound to a network; to connect or evaluate these weights, convert them "
+            + "with --architecture auto --dataset NAME")
       }
     }
     if let type = view.dtype, let message = overflows.message(type: type.rawValue) {

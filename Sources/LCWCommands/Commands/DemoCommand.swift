@@ -64,7 +64,7 @@ struct DemoCommand: ParsableCommand {
           evaluator: joining.evaluator(.structured, for: "\(method)"), data: data,
           options: EvaluationOptions.parse([]), connectSeconds: seconds))
     }
-    try StandardOutput.text(study.text(as: .table))
+    try StandardOutput.text(study.shortText)
     try study.writeReport(to: "\(output)/report.html")
     try StandardOutput.text(closing)
   }

@@ -85,7 +85,8 @@ struct EnsembleCommand: ParsableCommand {
       test: samples.map(data.samples.test.prefix) ?? data.samples.test)
     var study = EnsembleStudy(
       command: commandLineText(),
-      samples: try session.preparation(of: data.reference, limit: samples))
+      samples: try session.preparation(
+        of: data.reference, measuring: data.samples, limit: samples))
     var heads: [Int] = []
     for head in head + [all] where !heads.contains(head) { heads.append(head) }
     let progress = ProgressLine(isQuiet: quiet)

@@ -78,7 +78,7 @@ struct EvaluateCommand: ParsableCommand {
         try session.pathArchive(source, in: file)
       }
       let reference =
-        try foreign.dataset.map { text throws in try PluginReference(text) } ?? archive.dataset
+        try foreign.dataset.map(session.datasetReference) ?? archive.dataset
       if let loaded, loaded.reference != reference || study.network != "\(archive.network)" {
         throw SessionError.wrongUse(
           "\(file) and \(files[0]) are paths of different networks or data; evaluate each alone")
@@ -91,7 +91,9 @@ struct EvaluateCommand: ParsableCommand {
             limit: evaluation.samples)
         }
       guard let loaded else { throw SessionError.noDataset }
-      study.samples = try session.preparation(of: loaded.reference, limit: evaluation.samples)
+      session.isWarned(of: file, madeFor: archive.dataset, given: foreign.dataset)
+      study.samples = try session.preparation(
+        of: loaded.reference, measuring: loaded.samples, limit: evaluation.samples)
       study.network = "\(archive.network)"
       let isAmbiguous = paths.contains { $0.0 != file && $0.1.sharesMethod(with: source) }
       study.entries.append(
@@ -121,9 +123,11 @@ struct EvaluateCommand: ParsableCommand {
     let data = try session.data(
       given: foreign.dataset, recorded: archive.dataset, in: file,
       limit: evaluation.samples)
+    session.isWarned(of: file, madeFor: archive.dataset, given: foreign.dataset)
     var study = EnsembleStudy(
       command: commandLineText(),
-      samples: try session.preparation(of: data.reference, limit: evaluation.samples))
+      samples: try session.preparation(
+        of: data.reference, measuring: data.samples, limit: evaluation.samples))
     let (train, test) = try session.inFile(file) {
       (
         try archive.ensemble.evaluate(on: data.samples.train, workers: session.workers),
@@ -161,7 +165,8 @@ struct EvaluateCommand: ParsableCommand {
       try session.require(data, fit: network, in: file)
       loaded = (reference, data)
       session.warnOfOtherData([network], files: [file], given: foreign.dataset)
-      let preparation = try session.preparation(of: reference, limit: evaluation.samples)
+      let preparation = try session.preparation(
+        of: reference, measuring: data, limit: evaluation.samples)
       fields.append(preparation.json)
       if !table.notes.contains(preparation.note) { table.notes.append(preparation.note) }
       let runner = try Runner(network.weights.network)

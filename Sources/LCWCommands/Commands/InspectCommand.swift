@@ -95,8 +95,10 @@ struct InspectCommand: ParsableCommand {
   /// Where there is no such file, the data set that may be meant.
   private func refuseMisspelling(in registry: PluginRegistry) throws {
     let names = registry.plugins(of: .dataset).map { $0.name }
-    guard file != "-", !FileManager.default.fileExists(atPath: file),
-      let near = nearestName(to: file, among: names)
+    let name = String(file.prefix { $0 != ":" })
+    guard file != "-", !file.contains("/"), !name.contains("."),
+      !FileManager.default.fileExists(atPath: file),
+      let near = nearestName(to: name, among: names)
     else { return }
     throw SessionError.inFile(
       file, problem: "there is no such file; did you mean the data set ‘\(near)’?",
@@ -115,7 +117,7 @@ struct InspectCommand: ParsableCommand {
         throw SessionError.wrongUse(
           "\(reference.name) is an architecture; leave out --architecture")
       }
-      let data = try session.data(try PluginReference(dataset))
+      let data = try session.data(try session.datasetReference(dataset))
       return try session.registry.architecture(reference)
         .network(inputShape: data.sampleShape, classes: data.classes)
     }

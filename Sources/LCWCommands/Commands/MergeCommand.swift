@@ -98,7 +98,8 @@ struct MergeCommand: ParsableCommand {
       Console.printError("\(file.path): \(networks.count) networks merged by \(expression)")
     }
     let table = try table(of: loaded, merge, data, session)
-    let preparation = try session.preparation(of: data.reference, limit: samples)
+    let preparation = try session.preparation(
+      of: data.reference, measuring: data.samples, limit: samples)
     try StandardOutput.text(
       table.text(as: format, fields: table.rows.map { _ in preparation.json }),
       terminator: format.terminator)
@@ -149,7 +150,10 @@ struct MergeCommand: ParsableCommand {
         + "\(String(merge.spreadAfter, significantDigits: 5)) as merged"
         + (to == .centre
           ? ", after \(merge.rounds.counted("round")) of matching to the mean." : "."))
-    table.notes.append(try session.preparation(of: data.reference, limit: samples).note)
+    table.notes.append(
+      try session.preparation(
+        of: data.reference, measuring: data.samples, limit: samples
+      ).note)
     return table
   }
 }

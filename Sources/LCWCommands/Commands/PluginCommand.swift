@@ -22,8 +22,8 @@ struct PluginNewCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "What it is: method, architecture, operation, dataset or format.",
-    completion: .list(["method", "architecture", "operation", "dataset", "format"]))
+    help: "What it is: method, modifier, architecture, operation, dataset or format.",
+    completion: .list(PluginKind.allCases.map(\.rawValue)))
   var kind: String
 
   @Argument(help: "The name: lower-case letters, digits and hyphens.")
@@ -54,6 +54,7 @@ struct PluginNewCommand: ParsableCommand {
       """
       \(folder.path.asOneLine): a package with the \(kind.rawValue) ‘\(name)’
         Sources/\(package.module)/\(package.type).swift is the file to edit
+      \(package.core.firstStep.map { "  \($0)    # first: it is not built yet\n" } ?? "")\
         \(package.core.program) plugin check \((at ?? name).shellQuoted)
         \(package.core.testCommand) --package-path \((at ?? name).shellQuoted)
       """)

@@ -124,7 +124,7 @@ struct TrainCommand: ParsableCommand {
       rule: try OptimiserRule(optimiser), gain: gain, seed: seed ?? 0)
     var run = try TrainingRun(
       session: session, architecture: try PluginReference(architecture),
-      dataset: try PluginReference(dataset), plan: plan)
+      dataset: try session.datasetReference(dataset), plan: plan)
     guard let severalSeeds else {
       return try train(run, to: output, existing: resume ? .resume : .refuse)
     }

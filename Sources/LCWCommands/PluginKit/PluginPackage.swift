@@ -177,6 +177,14 @@ enum CorePackage {
   /// The command lcw.
   var program: String { build == nil ? "lcw" : "\(products)/lcw" }
 
+  /// What builds the command lcw, if it is a folder's and not there yet.
+  var firstStep: String? {
+    guard case .folder(let folder) = self,
+      !FileManager.default.fileExists(atPath: folder.path + "/.build/release/lcw")
+    else { return nil }
+    return "make -C \(folder.path.shellQuoted) build"
+  }
+
   /// What there is to know of building.
   var building: String {
     switch self {

@@ -91,15 +91,15 @@ extension ConnectionStudy {
   }
 
   /// The study with its paths in the order of their largest loss.
-  private var sorted: ConnectionStudy {
+  var sorted: ConnectionStudy {
     var study = self
     study.entries = ranked
     return study
   }
 
   private var explanation: String {
-    "“Worst” is the lowest accuracy on the path, also between grid points; rings in the charts mark "
-      + "it. Paths are sorted by their largest loss. The "
+    "“Worst” is the lowest accuracy on the path, also between grid points; rings mark "
+      + "the worst point of each line. Paths are sorted by their largest loss. The "
       + "barrier is the largest excess of the mean cross-entropy over the straight line between "
       + "the end points' losses, in nats; the mean loss is weighted by length in weight "
       + "space."

@@ -21,6 +21,11 @@ extension ConnectionStudy {
         "Its worst point has \(percent(test.worstAccuracy)) test accuracy; the weaker of the two networks "
           + "has \(percent(low)). So \(Quality(lost: lost).rawValue).")
     }
+    if !unmeasured.isEmpty {
+      sentences.insert(
+        "Interrupted: \(unmeasured.joined(separator: ", ")) \(unmeasured.count == 1 ? "is" : "are") not "
+          + "measured.", at: 0)
+    }
     if entries.count > 1, let last = ranked.last {
       sentences.append(
         "The worst path is \(last.name): its largest loss is "

@@ -58,6 +58,9 @@ struct ConnectionStudy {
   var network = ""
   var entries: [Entry] = []
 
+  /// The paths that an interruption kept from being measured.
+  var unmeasured: [String] = []
+
   init(command: String, seedNote: String?) {
     self.command = command
     self.seedNote = seedNote
@@ -120,7 +123,7 @@ struct ConnectionStudy {
   var gridTable: Table { pointTable(of: \.grid) }
 
   /// The points of the only path's grid, evenly spaced ones of many.
-  private var shortGridTable: Table? {
+  var shortGridTable: Table? {
     guard entries.count == 1 else { return nil }
     let all = entries[0].evaluation.grid
     guard all.count > Self.mostRows else { return gridTable }
@@ -162,43 +165,6 @@ struct ConnectionStudy {
       }
     }
     return table
-  }
-
-  /// The study as text: for people the figures, and the grid of a single path; as CSV every point;
-  /// as JSON both.
-  func text(as format: OutputFormat) -> String {
-    switch format {
-    case .table:
-      let grid = [shortGridTable].compactMap(\.self)
-      let more = [proofTable, diagnosticsTable, layerTable, foldedStageTable, remarkTable]
-        .compactMap(\.self)
-      return (grid + [summaryTable, costTable] + more).map(\.text).joined(separator: "\n\n")
-        + "\n\n" + verdict.joined(separator: " ")
-    case .markdown:
-      let more = [proofTable, diagnosticsTable, layerTable, foldedStageTable, remarkTable]
-        .compactMap(\.self)
-      return ([summaryTable, costTable] + more).map(\.markdown).joined(separator: "\n")
-    case .csv: return pointTable.csv
-    case .json:
-      let diagnostics: [String: JSONValue] =
-        diagnosticsTable.map {
-          [
-            "diagnostics": $0.json, "predictions": predictionTable.json,
-            "layers": layerTable?.json ?? .array([]), "layer_points": layerPointTable.json,
-          ]
-        } ?? [:]
-      let limit = samples?.limit.map { ["samples": JSONValue.integer($0)] } ?? [:]
-      let fields: [String: JSONValue] = [
-        "command": .string(command), "dataset": .string(dataset), "network": .string(network),
-        "preprocessing": .string(samples?.preprocessing ?? ""),
-        "program": .string(LCWVersion.program), "summary": summaryTable.json,
-        "costs": costTable.json, "overview": overviewTable.json,
-        "proven": proofTable?.json ?? .array([]),
-        "stages": stageTable?.json ?? .array([]), "remarks": remarkTable?.json ?? .array([]),
-        "points": pointTable.json,
-      ]
-      return JSONValue.object(fields.merging(diagnostics) { $1 }.merging(limit) { $1 }).prettyText
-    }
   }
 }
 

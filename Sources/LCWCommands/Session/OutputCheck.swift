@@ -62,7 +62,11 @@ enum OutputCheck {
       throw SessionError.wrongUse("\(path): a report's file name must end in .html")
     }
     try check(path)
-    guard let file = FileHandle(forReadingAtPath: path) else { return }
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw FileError.failed(
+        operation: "replace", file: path, reason: "it can't be read, so it may be no report")
+    }
     let size = try file.seekToEnd()
     try file.seek(toOffset: size - min(size, 4096))
     let end = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)

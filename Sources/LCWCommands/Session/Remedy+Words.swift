@@ -20,10 +20,10 @@ extension Remedy {
     case .finishSteps: "run the same command without --collect"
     case .listSteps: "--dry-run lists them"
     case .nameOutput: "name an empty or a new folder with --output"
-    case .takePoint: "take a point of it first: lcw export FILE --at middle -o point.lcw"
+    case .takePoint: "lcw export --at middle makes a network of one of its points"
     case .findArchitecture:
       "--architecture auto looks for one that fits; an ONNX file brings its own"
-    case .makePath: "lcw connect A B -m METHOD -o path.lcw makes a path"
+    case .makePath: "lcw connect -o makes a path between two networks"
     }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LCWCore
+import LCWPaths
 import LCWReport
 
 /// How the samples were prepared that something was measured on.
@@ -7,13 +8,21 @@ struct SamplePreparation: Hashable {
   var dataset: PluginReference
   /// What is done to them, in the data set's words.
   var preprocessing: String
-  /// The most samples of each part that were measured, if not all were.
-  var limit: Int?
+  /// The samples that were measured, if a limit was given.
+  var measured: Counts?
+
+  /// The numbers of samples of both parts.
+  struct Counts: Hashable {
+    var train: Int
+    var test: Int
+  }
 
   /// The line under a table.
   var note: String {
     "samples of \(dataset): \(preprocessing)"
-      + (limit.map { "; measured on the first \($0) of each part" } ?? "")
+      + (measured.map {
+        "; measured on the first \($0.train) training and \($0.test) test samples"
+      } ?? "")
   }
 
   /// The fields beside figures.
@@ -21,17 +30,32 @@ struct SamplePreparation: Hashable {
     var fields = [
       "dataset": .string("\(dataset)"), "preprocessing": JSONValue.string(preprocessing),
     ]
-    fields["samples"] = limit.map(JSONValue.integer)
+    fields.merge(countFields) { $1 }
     return fields
+  }
+}
+
+extension SamplePreparation {
+  /// The numbers of samples, if a limit was given.
+  var countFields: [String: JSONValue] {
+    guard let measured else { return [:] }
+    return ["train_samples": .integer(measured.train), "test_samples": .integer(measured.test)]
   }
 }
 
 extension Session {
   /// How the samples of a data set are prepared.
-  /// - Parameter limit: The most samples of each part that are measured, if not all are.
-  func preparation(of dataset: PluginReference, limit: Int? = nil) throws -> SamplePreparation {
+  /// - Parameters:
+  ///   - data: What is measured.
+  ///   - limit: The most samples of each part that may be measured; nothing is said of their numbers if there is none.
+  func preparation(
+    of dataset: PluginReference, measuring data: EvaluationData? = nil, limit: Int? = nil
+  ) throws -> SamplePreparation {
     SamplePreparation(
-      dataset: dataset, preprocessing: try data(dataset).preprocessing, limit: limit)
+      dataset: dataset, preprocessing: try self.data(dataset).preprocessing,
+      measured: limit.flatMap { limit in
+        data.map { .init(train: min(limit, $0.train.count), test: min(limit, $0.test.count)) }
+      })
   }
 
   /// Says if networks that are measured on one data set were made for several, or for one that was
@@ -54,20 +78,26 @@ extension Session {
   private func warnOfOtherPreparation(
     _ networks: [TrainedNetwork], files: [String], given: String
   ) {
-    guard let reference = try? PluginReference(given),
+    for (file, network) in zip(files, networks)
+    where isWarned(of: file, madeFor: network.dataset, given: given) { return }
+  }
+
+  /// Says if what a file holds was made for the data set that is given, but prepared otherwise; and whether it did.
+  @discardableResult
+  func isWarned(of file: String, madeFor dataset: PluginReference?, given: String?) -> Bool {
+    guard let dataset, let given, let reference = try? PluginReference(given),
+      dataset.name == reference.name,
       let plugin = registry.plugins(of: .dataset).first(where: { $0.name == reference.name })
-    else { return }
+    else { return false }
     let places = Set(plugin.options.filter(\.namesFile).map(\.key))
     func prepared(_ reference: PluginReference) -> [String: String] {
       reference.options.filter { !places.contains($0.key) }
     }
-    for (file, network) in zip(files, networks) {
-      guard let dataset = network.dataset, dataset.name == reference.name,
-        prepared(dataset) != prepared(reference), !arePreparedAlike(dataset, reference)
-      else { continue }
-      Console.printError("warning: \(file) was made for \(dataset), and is measured on \(given)")
-      return
+    guard prepared(dataset) != prepared(reference), !arePreparedAlike(dataset, reference) else {
+      return false
     }
+    Console.printError("warning: \(file) was made for \(dataset), and is measured on \(given)")
+    return true
   }
 
   /// Whether two spellings of one data set stand for the same preparation, such as a named normalisation

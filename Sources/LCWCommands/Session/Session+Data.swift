@@ -19,7 +19,7 @@ extension Session {
   func files(ofDataset text: String?) throws -> [String] {
     guard let text else { return [] }
     let context = DataContext(locations: locations)
-    return try registry.files(namedByDataset: PluginReference(text)).flatMap {
+    return try registry.files(namedByDataset: datasetReference(text)).flatMap {
       context.places(of: $0).map(\.path)
     }
   }
@@ -44,6 +44,24 @@ extension Session {
     }
   }
 
+  /// A data set as a user names it.
+  /// - Throws: `PluginError`; where a file is named instead, with the data sets that read files.
+  func datasetReference(_ text: String) throws -> PluginReference {
+    let isFile = !text.contains("=") && (text.contains(".") || text.contains("/"))
+    let readers =
+      isFile
+      ? registry.plugins(of: .dataset).filter { $0 is any FileDataset.Type }
+        .compactMap { type in
+          type.options.first(where: \.namesFile).map { "\(type.name):\($0.key)=\(text)" }
+        } : []
+    guard readers.isEmpty else {
+      throw SessionError.wrongUse(
+        "‘\(text)’ is no data set; a file or folder of samples is \(readers.joined(separator: " or "))"
+      )
+    }
+    return try PluginReference(text)
+  }
+
   /// Both parts of a data set: the one given, or else the one recorded in a file of weights.
   /// - Parameters:
   ///   - file: The file of weights.
@@ -53,7 +71,7 @@ extension Session {
     loaded: (reference: PluginReference, samples: EvaluationData)? = nil
   ) throws -> (reference: PluginReference, samples: EvaluationData) {
     guard
-      let reference = try given.map({ text throws in try PluginReference(text) })
+      let reference = try given.map(datasetReference)
         ?? recorded.map({ try unopened($0, in: file) })
     else { throw file.map { SessionError.needsDataset(file: $0) } ?? SessionError.noDataset }
     if let loaded, loaded.reference == reference { return loaded }

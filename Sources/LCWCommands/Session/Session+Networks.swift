@@ -47,7 +47,7 @@ extension Session {
     let network: TrainedNetwork
     do {
       network = try source.trainedNetwork(from: registry)
-    } catch PluginError.unknownPlugin where architecture != nil {
+    } catch let error as PluginError where error.namesNoPlugin && architecture != nil {
       return nil
     } catch CheckpointError.namesFile where architecture != nil {
       return nil
@@ -96,7 +96,7 @@ extension Session {
       throw SessionError.needsArchitecture(file: path)
     }
     let datasetReference =
-      try dataset.map { text throws in try PluginReference(text) }
+      try dataset.map(datasetReference)
       ?? source.dataset().map { try unopened($0, in: path) }
     if isSearched(architecture) {
       return try searched(
@@ -171,7 +171,7 @@ extension Session {
     } catch let error as NetworkError where error.category == .data {
       throw SessionError.inFile(file, problem: error.advice)
     } catch let error as PluginError {
-      guard case .unknownPlugin = error else { throw error }
+      guard error.namesNoPlugin else { throw error }
       throw SessionError.unknownPlugin(file: file, problem: error.description)
     }
   }
@@ -182,7 +182,8 @@ extension Session {
     for (file, other) in zip(files, networks)
     where other.weights.network != networks[0].weights.network {
       throw SessionError.differentNetworks(
-        first: files[0], second: file, difference: difference(networks[0], other, in: file))
+        first: files[0], second: file,
+        difference: difference((files[0], networks[0]), (file, other)))
     }
   }
 
@@ -197,23 +198,33 @@ extension Session {
 
   /// What tells two networks apart, or how to give them the same names if these alone differ.
   private func difference(
-    _ first: TrainedNetwork, _ second: TrainedNetwork, in file: String
+    _ first: (file: String, network: TrainedNetwork),
+    _ second: (file: String, network: TrainedNetwork)
   ) -> String {
-    let (a, b) = (first.weights.network, second.weights.network)
+    let (a, b) = (first.network.weights.network, second.network.weights.network)
+    func said(_ own: some CustomStringConvertible, _ other: some CustomStringConvertible) -> String
+    {
+      "\(first.file.asOneLine) has ‘\(own)’ where \(second.file.asOneLine) has ‘\(other)’"
+    }
     guard a.inputShape == b.inputShape else {
-      return "one takes \(a.inputShape), the other \(b.inputShape)"
+      return "one takes samples of \(a.inputShape), the other of \(b.inputShape)"
     }
     if a.isEqualButForNames(to: b) {
       return "only the names of their layers differ; to give the second the names of the first: "
-        + "lcw convert \(file.shellQuoted) NEW.lcw --architecture "
-        + "\("\(first.architecture)".shellQuoted)"
-        + (second.dataset.map { " --dataset \("\($0)".shellQuoted)" } ?? "")
+        + "lcw convert \(second.file.shellQuoted) NEW.lcw --architecture "
+        + "\("\(first.network.architecture)".shellQuoted)"
+        + (second.network.dataset.map { " --dataset \("\($0)".shellQuoted)" } ?? "")
     }
-    let (own, others) = (a.nodes.indices.map(a.describe), b.nodes.indices.map(b.describe))
-    guard let place = zip(own, others).enumerated().first(where: { $1.0 != $1.1 })?.offset else {
-      return "one has \(own.count) operations, the other \(others.count)"
+    let places = zip(a.nodes.indices, b.nodes.indices).map(\.0)
+    if let place = places.first(where: { a.describe(node: $0) != b.describe(node: $0) }) {
+      return said(a.describe(node: place), b.describe(node: place))
     }
-    return "where one has ‘\(own[place])’, the other has ‘\(others[place])’"
+    guard a.nodes.count == b.nodes.count else {
+      return "one has \(a.nodes.count) operations, the other \(b.nodes.count)"
+    }
+    let wired = places.first { a.nodes[$0].inputs != b.nodes[$0].inputs }
+    return wired.map { "\(a.nodes[$0].name) reads other layers in one than in the other" }
+      ?? "\(a) and \(b)"
   }
 }
 

@@ -50,22 +50,27 @@ extension Session {
     }
     let end = try input.bytes(in: max(0, input.size - 64)..<input.size)
     if let content = ForeignContent(start: start, end: end, size: input.size) {
-      throw CheckpointError.otherContent(file: input.path, naming(content, asDataIn: file))
+      // A data set that opens this file is not asked whether it can.
+      throw CheckpointError.otherContent(
+        file: input.path, mayBeIndex ? naming(content, asDataIn: input) : content)
     }
     throw CheckpointError.unknownFormat(file: input.path, known: formats.map { $0.name })
   }
 
-  /// What to do about text, which may be samples: with the data sets that read files named.
-  private func naming(_ content: ForeignContent, asDataIn file: URL) -> ForeignContent {
+  /// What to do about text, which may be samples: with the data sets named that can read it.
+  private func naming(_ content: ForeignContent, asDataIn file: InputFile) -> ForeignContent {
+    // Options can't have commas, and reading a large table would take long.
+    guard content.what.hasPrefix("is text"), file.size < 50_000_000, !file.path.contains(","),
+      FileManager.default.fileExists(atPath: file.path)
+    else { return content }
     let readers = registry.plugins(of: .dataset).filter { type in
       type is any FileDataset.Type && type.options.contains { $0.key == "train" && $0.namesFile }
-    }
-    guard content.what.hasPrefix("is text"), !readers.isEmpty else { return content }
-    let names = readers.map { "\($0.name):train=\(file.lastPathComponent)" }
+    }.map { PluginReference(name: $0.name, options: ["train": file.path]) }
+    guard let reader = readers.first(where: { (try? data($0)) != nil }) else { return content }
     return ForeignContent(
       what: content.what,
-      advice: content.advice + "; samples are a data set, such as "
-        + names.joined(separator: " or "))
+      advice:
+        "name it as a data set, such as \("\(reader)".shellQuoted), or name the file of weights")
   }
 
   /// The files that are read where a path is: itself, and those of an index.

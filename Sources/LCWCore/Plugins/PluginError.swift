@@ -25,6 +25,14 @@ public enum PluginError: DescribedError, Hashable {
   /// A text is not `name:key=value,key=value`.
   case malformedReference(String, reason: String)
 
+  /// Whether no plugin of the kind has the name, which another program's plugin may have.
+  public var namesNoPlugin: Bool {
+    switch self {
+    case .unknownPlugin, .otherKind: true
+    default: false
+    }
+  }
+
   /// Wrong usage, but for faults of the plugins themselves.
   public var category: ErrorCategory {
     switch self {

@@ -30,14 +30,14 @@ public struct PluginReference: Sendable, Hashable, CustomStringConvertible {
       for pair in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
         let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard sides.count == 2, !sides[0].isEmpty else {
+          let isList = last.map { $0.allSatisfy { $0.isNumber || $0 == "x" } } == true
           throw .malformedReference(
             text,
             reason: "‘\(pair)’ is not key=value"
-              + (last.map {
-                Int(pair) == nil ? "" : "; a list of numbers is joined by x, as in \($0)x\(pair)"
-              } ?? ""))
+              + (isList && Int(pair) != nil
+                ? "; numbers of a list stand with x or : between them, not a comma" : ""))
         }
-        last = pair
+        last = sides[1]
         guard options.updateValue(String(sides[1]), forKey: String(sides[0])) == nil else {
           throw .malformedReference(text, reason: "‘\(sides[0])’ is given twice")
         }
@@ -51,9 +51,6 @@ public struct PluginReference: Sendable, Hashable, CustomStringConvertible {
     let lowercased = text.lowercased()
     if isName(lowercased) { return "; did you mean ‘\(lowercased)’?" }
     if text.contains(",") { return "; name one plugin at a time" }
-    if text.contains(".") || text.contains("/") {
-      return "; a file stands in an option of the plugin that reads it, as in NAME:train=\(text)"
-    }
     return ""
   }
 

@@ -39,7 +39,7 @@ extension PluginRegistry {
     let modifiers = plugins(of: .modifier).map { $0.name }
     if kind == .method, modifiers.contains(name) {
       return .malformedExpression(
-        name, reason: "it is a modifier; write it behind a method, such as linear+\(name)")
+        name, reason: "it is a modifier; write it after a method, such as linear+\(name)")
     }
     let found = PluginKind.allCases.first { other in
       other != kind && plugins(of: other).contains { $0.name == name }

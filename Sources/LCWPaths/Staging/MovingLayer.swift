@@ -49,7 +49,8 @@ public struct MovingLayer: Sendable, Hashable {
         index: layer, description: network.describe(node: layer),
         problem: "shares its units with \(names)\(others.count > 4 ? " and others" : ""): "
           + "\(method) needs networks in which only the next layer reads each hidden layer; "
-          + "write linear+wa:layers=all or ot+wa:layers=all, which move all layers at once and join this network")
+          + "write linear+wa:layers=all or ot+wa:layers=all, which move all layers at once and join this network"
+      )
     }
   }
 }

@@ -79,7 +79,9 @@ struct LineChartSummary {
   }
 
   private func place(_ x: Double) -> String {
-    LineChartSummary.short(chart.xFormat == .powerOfTen ? pow(10, x) : x)
+    chart.xFormat == .percent
+      ? String(percent: x, decimals: 1)
+      : LineChartSummary.short(chart.xFormat == .powerOfTen ? pow(10, x) : x)
   }
 
   private func number(_ value: Double) -> String {
