@@ -82,6 +82,7 @@ struct EncodingPlan: Sendable {
     let target = tools.trial.bytes(FrameEncoder.bound(content.count))
     var best = (method: FrameMethod.store, length: content.count)
     for method in [FrameMethod.entropy, .match] {
+      // Only the length counts.
       let length = try tools.encoder.encode(content, checksum: 0, by: method, into: target)
       if length < best.length - best.length / methodMargin { best = (method, length) }
     }

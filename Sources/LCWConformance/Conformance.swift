@@ -29,7 +29,8 @@ public enum Conformance {
   public static func require(modifier reference: String) throws {
     let methods = try PluginRegistry.linked().plugins(of: .method)
     guard let method = methods.first(where: { $0 is any LayerwiseMethod.Type }) else {
-      throw PluginError.unknownPlugin(name: "method to modify", kind: .method, known: [])
+      throw PluginError.malformedExpression(
+        "+\(reference)", reason: "no method is linked that moves single layers; link LCWStandard")
     }
     try require(method: "\(method.name)+\(reference)")
   }

@@ -48,18 +48,22 @@ extension Session {
   /// - Throws: `PluginError`; where a file is named instead, with the data sets that read files.
   func datasetReference(_ text: String) throws -> PluginReference {
     let isFile = !text.contains("=") && (text.contains(".") || text.contains("/"))
-    let readers =
-      isFile
-      ? registry.plugins(of: .dataset).filter { $0 is any FileDataset.Type }
-        .compactMap { type in
-          type.options.first(where: \.namesFile).map { "\(type.name):\($0.key)=\(text)" }
-        } : []
+    let readers = isFile ? dataReaders(of: text) : []
     guard readers.isEmpty else {
       throw SessionError.wrongUse(
-        "‘\(text)’ is no data set; a file or folder of samples is \(readers.joined(separator: " or "))"
+        "‘\(text)’ is no data set; a file or folder of samples is \(readers.map { "\($0)" }.joined(separator: " or "))"
       )
     }
     return try PluginReference(text)
+  }
+
+  /// The data sets that read files, each given this one.
+  func dataReaders(of path: String) -> [PluginReference] {
+    registry.plugins(of: .dataset).filter { $0 is any FileDataset.Type }.compactMap { type in
+      type.options.first(where: \.namesFile).map {
+        PluginReference(name: type.name, options: [$0.key: path])
+      }
+    }
   }
 
   /// Both parts of a data set: the one given, or else the one recorded in a file of weights.

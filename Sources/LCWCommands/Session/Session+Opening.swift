@@ -63,10 +63,9 @@ extension Session {
     guard content.what.hasPrefix("is text"), file.size < 50_000_000, !file.path.contains(","),
       FileManager.default.fileExists(atPath: file.path)
     else { return content }
-    let readers = registry.plugins(of: .dataset).filter { type in
-      type is any FileDataset.Type && type.options.contains { $0.key == "train" && $0.namesFile }
-    }.map { PluginReference(name: $0.name, options: ["train": file.path]) }
-    guard let reader = readers.first(where: { (try? data($0)) != nil }) else { return content }
+    guard let reader = dataReaders(of: file.path).first(where: { (try? data($0)) != nil }) else {
+      return content
+    }
     return ForeignContent(
       what: content.what,
       advice:
