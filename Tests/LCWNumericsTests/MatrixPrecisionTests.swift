@@ -2,12 +2,13 @@
 import LCWNumerics
 import Testing
 
-/// Products that are large enough for tiles, against sums in double precision. Where the processor has
-/// none, they test that BLAS keeps the same bounds.
+/// Products that are large enough for tiles or for vectors of 512 bits, against sums in double precision.
+/// Where the processor has neither, they test that BLAS keeps the same bounds.
 @Suite struct MatrixPrecisionTests {
   /// m, n and k: whole blocks, ends of blocks, and ends of panels.
   static let sizes = [
     [192, 192, 64], [256, 512, 512], [257, 193, 513], [531, 259, 67], [200, 300, 1100],
+    [32, 512, 384], [33, 490, 385], [411, 47, 769], [34, 100, 160],
   ]
 
   private struct Reference {
@@ -125,15 +126,16 @@ import Testing
     }
   }
 
-  @Test func theSameProductHasTheSameBits() {
-    let (a, b) = (normal([300, 700]), normal([700, 520], seed: 2))
+  @Test(arguments: [(300, 520), (128, 1000), (1000, 40)])
+  func theSameProductHasTheSameBitsOnAnyNumberOfThreads(rows: Int, columns: Int) {
+    let (a, b) = (normal([rows, 700]), normal([columns, 700], seed: 2))
     for precision in MatrixPrecision.allCases {
-      let results = (0..<3).map { _ in
-        var result = Tensor(unspecified: [300, 520])
-        result.assignProduct(a.matrix, b.matrix, precision: precision, workers: Workers(2))
+      let results = [1, 2, 2, 5].map {
+        var result = Tensor(unspecified: [rows, columns])
+        result.assignProduct(a.matrix, b.transposed, precision: precision, workers: Workers($0))
         return result.elements
       }
-      #expect(results[0] == results[1] && results[1] == results[2])
+      #expect(results.allSatisfy { $0 == results[0] })
     }
   }
 

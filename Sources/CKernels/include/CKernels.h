@@ -340,4 +340,5 @@ void lcw_keep_freed_memory(void);
 #include "flow.h"
 #include "operations.h"
 #include "tiles.h"
+#include "vectors.h"
 #include "direct_parts.h"

@@ -38,13 +38,14 @@ public struct GramAccumulator: Sendable {
             let kernel = MatrixKernel(
               a: x + first, b: x + first, c: product, leadingA: order, leadingB: order,
               leadingC: columns, transposedA: true, inner: samples)
-            if kernel.runsOnTiles(rows: rows, columns: columns) {
-              kernel.run(rows: 0..<rows, columns: 0..<columns)
+            let unit = kernel.unit(rows: rows, columns: columns)
+            if unit == .tiles {
+              kernel.run(rows: 0..<rows, columns: 0..<columns, on: unit)
             } else {
               cblas_ssyrk(
                 CblasRowMajor, CblasUpper, CblasTrans, blasint(rows), blasint(samples),
                 1, x + first, blasint(order), 0, product, blasint(columns))
-              if columns > rows { kernel.run(rows: 0..<rows, columns: rows..<columns) }
+              if columns > rows { kernel.run(rows: 0..<rows, columns: rows..<columns, on: unit) }
             }
             for row in 0..<rows {
               let target = (first + row) * order + first

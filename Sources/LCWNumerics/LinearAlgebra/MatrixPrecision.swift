@@ -15,7 +15,7 @@ import CKernels
 /// their vector units. A number of single precision is split into a sum of such numbers of 8
 /// significant bits, and the product sums the products of these parts (Henry, Tang and Heinecke, Leveraging
 /// the bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations, ARITH 2019). On other
-/// processors every product is BLAS's, whatever the precision.
+/// processors every product is one of single precision, whatever is asked for.
 public enum MatrixPrecision: String, Sendable, CaseIterable {
   /// As exact as sums in single precision: three parts, whose six products have no larger errors
   /// than BLAS's. That holds for products between 10⁻³⁰ and 10³⁸ in size: the last parts of smaller ones are
@@ -44,6 +44,9 @@ public enum MatrixPrecision: String, Sendable, CaseIterable {
 
   /// Whether this processor has tiles of bfloat16 that this process may use.
   public static let hasTiles = lcw_tiles_available() != 0
+
+  /// Whether this processor has vectors of 512 bits.
+  static let hasVectors = lcw_vectors_available() != 0
 
   /// The precision of products of networks if they are computed on tiles, for records; nothing where there are
   /// none.

@@ -93,14 +93,14 @@ extension Tensor {
             transposedA: a.isTransposed, transposedB: b.isTransposed, inner: k,
             alpha: alpha, beta: beta, precision: precision)
           // For all pieces alike: else the bits would depend on the number of workers.
-          let onTiles = product.runsOnTiles(rows: m, columns: n)
+          let unit = product.unit(rows: m, columns: n)
           if m >= n {
             workers.forEachRange(of: m, grain: 16) {
-              product.run(rows: $0, columns: 0..<n, onTiles: onTiles)
+              product.run(rows: $0, columns: 0..<n, on: unit)
             }
           } else {
             workers.forEachRange(of: n, grain: 16) {
-              product.run(rows: 0..<m, columns: $0, onTiles: onTiles)
+              product.run(rows: 0..<m, columns: $0, on: unit)
             }
           }
         }
