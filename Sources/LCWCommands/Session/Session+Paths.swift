@@ -240,7 +240,7 @@ struct PathJoining {
   /// Evaluates paths, showing progress.
   func evaluator(_ strategy: PathEvaluator.Strategy, for name: String) -> PathEvaluator {
     PathEvaluator(
-      strategy: strategy, workers: session.workers,
+      strategy: strategy, workers: session.workers, keeping: session.keptProducts,
       progress: progress(
         named: "\(name), evaluating",
         ifInterrupted: {

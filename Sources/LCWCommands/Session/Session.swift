@@ -17,6 +17,8 @@ struct Session {
   private let inputFormats: [String: PluginReference]
   private let input = StandardInput()
   let opened = OpenedData()
+  /// What evaluations of paths have computed that others may need.
+  let keptProducts = KeptProducts()
 
   init(_ options: ComputeOptions, _ reading: ReadingOptions? = nil) throws {
     try self.init(

@@ -129,6 +129,17 @@ public struct SampleSet: Sendable {
     }
   }
 
+  /// Whether both are copies of one set.
+  package func sharesStorage(with other: SampleSet) -> Bool {
+    guard sampleShape == other.sampleShape else { return false }
+    switch (values, other.values) {
+    case (.bytes(let own, let scaling), .bytes(let others, let otherScaling)):
+      return scaling == otherScaling && own.sharesStorage(with: others)
+    case (.floats(let own), .floats(let others)): return own.sharesStorage(with: others)
+    case (.bytes, .floats), (.floats, .bytes): return false
+    }
+  }
+
   /// A block of neighbouring samples, `[range.count]` and the sample's shape, not augmented.
   public func block(_ range: Range<Int>) -> Tensor {
     block(at: Array(range))

@@ -195,7 +195,11 @@ public struct StepRunner: Sendable {
     let start = ContinuousClock.now
     let path = try self.path(method, pair, step, in: folder)
     let constructed = ContinuousClock.now
-    let evaluator = PathEvaluator(workers: workers, progress: progress)
+    // Others with the other threads may run beside this step.
+    let share = Double(workers.count) / Double(max(workers.count, Workers.available.count))
+    let evaluator = PathEvaluator(
+      workers: workers,
+      keeping: KeptProducts(limit: Int(Machine.physicalMemory / 8 * share)), progress: progress)
     let evaluation =
       experiment.evaluation.isMiddleAlone
       ? try evaluator.evaluateMiddle(path, on: measured)

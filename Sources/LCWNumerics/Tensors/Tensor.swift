@@ -88,6 +88,11 @@ public struct Tensor: Sendable, Hashable {
       && zip(elements, other.elements).allSatisfy { $0.bitPattern == $1.bitPattern }
   }
 
+  /// Whether both are copies of one tensor that neither has changed since.
+  package func sharesStorage(with other: Tensor) -> Bool {
+    shape == other.shape && storage.sharesStorage(with: other.storage)
+  }
+
   /// For callers in this module that made the elements to fit.
   init(trusted elements: [Float], shape: Shape) {
     assert(elements.count == shape.count)

@@ -91,9 +91,14 @@ struct CombinedLayer: Sendable {
   }
 
   func products(of block: Tensor) -> Products {
+    products { product(of: block, with: $0) }
+  }
+
+  /// The products of a block with each basis, each from its tensor.
+  func products(by product: (Tensor) -> Tensor) -> Products {
     var products = Products(full: [], shared: [])
     for basis in bases {
-      let product = product(of: block, with: basis.tensor)
+      let product = product(basis.tensor)
       if basis.isShared {
         products.shared.append((product, basis.coefficients))
       } else {
@@ -103,9 +108,13 @@ struct CombinedLayer: Sendable {
     return products
   }
 
-  private func product(of block: Tensor, with weight: Tensor) -> Tensor {
+  /// A basis's product with a block.
+  func product(of block: Tensor, with weight: Tensor) -> Tensor {
     operation.product(of: block, with: weight, input: inputShape, workers: .serial)
   }
+
+  /// Whether products of all samples are small enough to be kept: a number for each unit and sample.
+  var keepsProducts: Bool { outputShape.rank == 1 }
 
   /// Whether combining some rows at a time keeps them in a cache. Images are too large for that, and
   /// the convolutions behind want many of them.

@@ -139,6 +139,7 @@ extension PathEvaluator {
     refining: Bool = true
   ) throws -> PathEvaluation {
     precondition(pointsPerUnit >= 2, "a grid has two points or more")
+    keptProducts?.beginEvaluation()
     let bounds = path.stages.count > 1 ? path.lossBounds : nil
     let grid = path.grid(pointsPerUnit: bounds == nil ? pointsPerUnit : 2)
     var points = try measure(path, at: grid, on: data, isOnGrid: true)
@@ -161,6 +162,7 @@ extension PathEvaluator {
   public func evaluateMiddle(
     _ path: any ConnectionPath, on data: EvaluationData
   ) throws -> PathEvaluation {
+    keptProducts?.beginEvaluation()
     let times = [path.domain.lowerBound, path.middle, path.domain.upperBound]
     let points = try measure(path, at: times, on: data, isOnGrid: true)
     try requireFiniteEnds(points, path, on: data)

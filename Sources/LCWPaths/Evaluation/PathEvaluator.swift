@@ -26,6 +26,10 @@ public struct PathEvaluator: Sendable {
   /// The threads; each takes whole blocks of samples.
   public var workers: Workers
 
+  /// Where products of samples with weights are kept for evaluations that need the same; each evaluation
+  /// computes them for itself if there is nothing.
+  public var keptProducts: KeptProducts?
+
   /// Is told how far one pass over the samples has come: before each block of them, and between the
   /// points of a block. If it throws, the evaluation ends with that error.
   public var progress: @Sendable (ConnectionProgress) throws -> Void
@@ -33,10 +37,12 @@ public struct PathEvaluator: Sendable {
   /// An evaluator.
   public init(
     strategy: Strategy = .structured, workers: Workers = .available,
+    keeping keptProducts: KeptProducts? = nil,
     progress: @escaping @Sendable (ConnectionProgress) throws -> Void = { _ in }
   ) {
     self.strategy = strategy
     self.workers = workers
+    self.keptProducts = keptProducts
     self.progress = progress
   }
 
@@ -73,7 +79,7 @@ public struct PathEvaluator: Sendable {
       let stageTimes = indices.map { times[$0] }
       let distinct = path.stages[stage].keepsFunction ? Array(stageTimes.prefix(1)) : stageTimes
       let metrics = try StagePlan(path, stage: stage, times: distinct)
-        .run(on: samples, workers: workers) { [progress] share in
+        .run(on: samples, keeping: keptProducts, workers: workers) { [progress] share in
           try progress(
             ConnectionProgress(
               "\(distinct.count.counted("point")) of ‘\(path.stages[stage].label)’",

@@ -110,13 +110,15 @@ struct StagePlan: Sendable {
 
   /// The metrics at each time; the share of the blocks begun is told, and within a block that of its
   /// points: where there are many, or the network is large, a block takes minutes.
+  /// - Parameter kept: Where products are kept for other plans.
   func run(
-    on samples: SampleSet, workers: Workers, progress: @Sendable (Double) throws -> Void
+    on samples: SampleSet, keeping kept: KeptProducts? = nil, workers: Workers,
+    progress: @Sendable (Double) throws -> Void
   ) throws -> [Metrics] {
     let blocks = samples.ranges(ofSize: tail.evaluationBlock)
     let sums = try workers.map(blocks.count) { index in
       try progress(Double(index) / Double(blocks.count))
-      return try run(block: samples.block(blocks[index]), labels: samples.labels[blocks[index]]) {
+      return try run(blocks[index], of: samples, keeping: kept) {
         try progress((Double(index) + $0) / Double(blocks.count))
       }
     }
@@ -126,12 +128,25 @@ struct StagePlan: Sendable {
   }
 
   private func run(
-    block: Tensor, labels: ArraySlice<Int32>, progress: (Double) throws -> Void
+    _ range: Range<Int>, of set: SampleSet, keeping kept: KeptProducts?,
+    progress: (Double) throws -> Void
   ) throws -> [ClassificationSums] {
-    let samples = block.shape.rows
-    let given = head.outputs(of: head.sources.isEmpty ? [] : [block], weights: start)
-    let known = Dictionary(uniqueKeysWithValues: zip(head.targets, given))
-    let products = combined.map { layer in known[layer.input].map(layer.products) }
+    let (samples, labels) = (range.count, set.labels[range])
+    // The samples themselves are not needed where all products with them are kept.
+    lazy var known = headValues(of: set.block(range))
+    // What no parameter has changed is the same in every network that reads it.
+    let kept = head.parameters.isEmpty ? kept : nil
+    let products = combined.map { layer in
+      layer.products { weight in
+        guard let kept, layer.keepsProducts else {
+          return layer.product(of: known.value(layer.input), with: weight)
+        }
+        return kept.product(of: range, in: set, with: weight) {
+          layer.product(of: known.value(layer.input), with: weight)
+        }
+      }
+    }
+    let others = tailReadsHead ? known.values : [:]
     var sums = [ClassificationSums](repeating: ClassificationSums(), count: times.count)
     // Points whose weights must be computed go through the whole block at once, and so do images and
     // what reads more than one combined layer; the others in pieces that fit a cache.
@@ -147,27 +162,50 @@ struct StagePlan: Sendable {
       for time in times.indices {
         if height >= samples { try progress(Double(time) / Double(times.count)) }
         let weights = try weights(at: time)
-        sums[time] += output(known, products, at: time, rows: rows, weights: weights)
+        sums[time] += output(others, products, at: time, rows: rows, weights: weights)
           .softmaxCrossEntropy(labels: rowLabels)
       }
     }
     return sums
   }
 
+  /// What the head computes from a block.
+  private func headValues(of block: Tensor) -> HeadValues {
+    let given = head.outputs(of: head.sources.isEmpty ? [] : [block], weights: start)
+    return HeadValues(values: Dictionary(uniqueKeysWithValues: zip(head.targets, given)))
+  }
+
+  private struct HeadValues {
+    var values: [Network.Value: Tensor]
+
+    func value(_ value: Network.Value) -> Tensor {
+      guard let tensor = values[value] else {
+        preconditionFailure("the head computes what combined layers read")
+      }
+      return tensor
+    }
+  }
+
+  /// Whether the tail reads more than what is combined.
+  private var tailReadsHead: Bool {
+    let outputs = combined.map(\.output)
+    return tail.sources.contains { !outputs.contains($0) }
+  }
+
   /// What the network puts out for some rows at a time.
   private func output(
-    _ known: [Network.Value: Tensor], _ products: [CombinedLayer.Products?], at time: Int,
+    _ known: [Network.Value: Tensor], _ products: [CombinedLayer.Products], at time: Int,
     rows: Range<Int>, weights: Weights
   ) -> Tensor {
-    if let narrow, let products = products[0] {
+    if let narrow {
       let output = combined[0].combine(
-        products, at: time, rows: rows, weight: weights[narrow.weight],
+        products[0], at: time, rows: rows, weight: weights[narrow.weight],
         weightBias: narrow.bias.map { weights[$0] })
       return narrow.rest.output(of: output, weights: weights)
     }
     var inputs = known
     for (layer, products) in zip(combined, products) {
-      if let products { inputs[layer.output] = layer.combine(products, at: time, rows: rows) }
+      inputs[layer.output] = layer.combine(products, at: time, rows: rows)
     }
     return tail.outputs(of: tail.sources.compactMap { inputs[$0] }, weights: weights)[0]
   }

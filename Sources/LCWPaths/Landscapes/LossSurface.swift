@@ -43,6 +43,8 @@ public struct LossSurface: Sendable {
         from: WeightPlane.Point(x: left, y: y), to: WeightPlane.Point(x: left + span, y: y),
         label: "row \(index + 1)")
       var measuring = evaluator
+      // No two rows share weights.
+      measuring.keptProducts = nil
       measuring.progress = { progress in
         try evaluator.progress(
           ConnectionProgress(
