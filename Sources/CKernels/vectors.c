@@ -191,7 +191,7 @@ VECTORS INLINE void multiply_panel(
   }
 }
 
-/// Multiplies `R` packed lines by all panels.
+/// Multiplies `rows` packed lines by all panels.
 VECTORS INLINE void multiply_panels(
     const Target *target, const float *lines, const int contiguous, const int rows,
     const float *right, ptrdiff_t columns, ptrdiff_t inner, Next next) {

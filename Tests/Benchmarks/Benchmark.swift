@@ -11,6 +11,8 @@ struct Benchmark: Sendable {
   var prepare: @Sendable () throws -> () throws -> Void
   /// The counted runs.
   var runs = 5
+  /// Whether one run that is not counted comes first.
+  var warmsUp = true
   /// The bytes that one run works on, where a speed is wanted.
   var bytes: (@Sendable () throws -> Int)?
   /// The bytes that these become, where a ratio is wanted.
@@ -50,12 +52,12 @@ struct Timing: Codable {
 }
 
 extension Benchmark {
-  /// Runs once to warm up, then counts.
+  /// Runs once to warm up, unless that is not wanted, then counts.
   func measure() throws -> Timing {
     let body = try prepare()
     ProcessMemory.resetPeak()
     let before = ProcessMemory.resident
-    try body()
+    if warmsUp { try body() }
     var seconds: [Double] = []
     var processorSeconds: [Double] = []
     for _ in 0..<runs {

@@ -5,15 +5,14 @@ import LCWNetworks
 import LCWNumerics
 import LCWOperations
 import LCWPaths
-import LCWReport
 
-/// How time grows with what a user makes larger: samples, hidden units, points of a path, and networks.
+/// How time and memory grow with what a user makes larger: samples, hidden units, points of a path, and
+/// networks.
 ///
-/// Networks have one hidden layer, random weights and random bytes as samples; each piece of work runs once to warm
-/// up and three times for its time.
-struct Growth {
-  /// What is made larger, and the work that is timed at each size.
-  private struct Question: Sendable {
+/// Networks have one hidden layer, random weights and random bytes as samples.
+enum Growth {
+  /// What is made larger, and the work that is measured at each size.
+  struct Question: Sendable {
     var name: String
     var title: String
     var axis: String
@@ -21,21 +20,16 @@ struct Growth {
     var works: [Work]
   }
 
-  private struct Work: Sendable {
+  struct Work: Sendable {
     var name: String
-    /// The largest size at which it is timed.
+    /// The largest size at which it is measured.
     var limit = Int.max
     /// Sets up for a size, and returns what to time.
     var prepare: @Sendable (Int) throws -> () throws -> Void
   }
 
-  private struct Measurement {
-    var size: Int
-    var seconds: Double
-  }
-
   /// The input of all networks.
-  private static let shape = [3, 16, 16]
+  static let shape = [3, 16, 16]
 
   private static func network(_ hidden: Int) throws -> Network {
     try Network(
@@ -72,7 +66,24 @@ struct Growth {
     }
   }
 
-  private static let questions = [
+  /// The linear paths between all pairs of networks, their products kept up to a number of bytes.
+  private static func pairs(of count: Int, keeping limit: Int?) throws -> () throws -> Void {
+    let network = try network(500)
+    let samples = try samples(5000)
+    let all = try (1...count).map { try Weights(randomFor: network, seed: UInt64($0)) }
+    let linear = try PluginRegistry.linked().connection(MethodExpression("linear"))
+    return {
+      let evaluator = PathEvaluator(keeping: limit.map(KeptProducts.init))
+      for (first, a) in all.enumerated() {
+        for b in all[(first + 1)...] {
+          let path = try linear.path(from: a, to: b, in: ConnectionContext())
+          _ = try evaluator.evaluate(path, at: (0...20).map { Double($0) / 20 }, on: samples)
+        }
+      }
+    }
+  }
+
+  static let questions = [
     Question(
       name: "samples", title: "paths of 21 points between two networks 768-500-10",
       axis: "samples", sizes: [1250, 2500, 5000, 10_000, 20_000, 40_000],
@@ -97,20 +108,9 @@ struct Growth {
       name: "networks", title: "many networks 768-500-10, 5000 samples",
       axis: "networks n", sizes: [2, 4, 8, 16, 32],
       works: [
-        Work(name: "linear paths of all pairs", limit: 16) { count in
-          let network = try network(500)
-          let samples = try samples(5000)
-          let all = try (1...count).map { try Weights(randomFor: network, seed: UInt64($0)) }
-          let linear = try PluginRegistry.linked().connection(MethodExpression("linear"))
-          return {
-            for (first, a) in all.enumerated() {
-              for b in all[(first + 1)...] {
-                let path = try linear.path(from: a, to: b, in: ConnectionContext())
-                _ = try PathEvaluator().evaluate(
-                  path, at: (0...20).map { Double($0) / 20 }, on: samples)
-              }
-            }
-          }
+        Work(name: "linear paths of all pairs", limit: 16) { try pairs(of: $0, keeping: nil) },
+        Work(name: "the same, products kept", limit: 16) {
+          try pairs(of: $0, keeping: 1 << 30)
         },
         Work(name: "ensemble of one layer") { count in
           let network = try network(500)
@@ -120,88 +120,4 @@ struct Growth {
         },
       ]),
   ]
-
-  /// Measures all, and writes `growth.md` and its charts into a folder.
-  static func write(to folder: URL) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    var text = """
-      # Growth
-
-      Written by `make bench-growth`. How the time of whole pieces of work grows with what you make larger. \
-      Networks have one hidden layer and random weights; samples are random bytes of \(shape.map(String.init).joined(separator: "×")). \
-      Each figure is the median of three runs after one to warm up. *Growth* is the exponent of the size, from the two largest sizes: 1 is linear, 2 is quadratic.
-
-      To expect: time is linear in samples and points. In hidden units, a pass over samples is linear, the Gram matrix of an \
-      adjusted layer quadratic and its solution cubic, and an assignment at most cubic. All pairs of n networks are n (n − 1) / 2 paths.
-
-      Machine: \(Workers.available.count) threads, OpenBLAS with the kernels \(BLAS.coreType)\
-      \(MatrixPrecision.hasTiles ? ", products on bfloat16 tiles" : "").
-
-
-      """
-    for question in questions {
-      text += try section(for: question, in: folder)
-    }
-    try text.write(
-      to: folder.appendingPathComponent("growth.md"), atomically: true, encoding: .utf8)
-  }
-
-  private static func section(for question: Question, in folder: URL) throws -> String {
-    var found: [(work: Work, measurements: [Measurement])] = []
-    for work in question.works {
-      var measurements: [Measurement] = []
-      for size in question.sizes where size <= work.limit {
-        let timing = try Benchmark(
-          name: "\(work.name), \(size) \(question.axis)", work: question.title,
-          prepare: { try work.prepare(size) }, runs: 3
-        ).measure()
-        print("\(timing.name): \(rounded(timing.median)) s, \(Int(timing.peakGrowthMB)) MB")
-        measurements.append(
-          Measurement(size: size, seconds: timing.median))
-      }
-      found.append((work, measurements))
-    }
-    let chart = LineChart(
-      title: "Seconds against \(question.axis)", xLabel: question.axis, yLabel: "seconds",
-      xFormat: .powerOfTen, yFormat: .powerOfTen,
-      series: found.map { work, measurements in
-        LineChart.Series(
-          name: work.name,
-          points: measurements.map { ChartPoint(log10(Double($0.size)), log10($0.seconds)) })
-      })
-    let file = "growth-\(question.name).svg"
-    try chart.svg().write(
-      to: folder.appendingPathComponent(file), atomically: true, encoding: .utf8)
-    var columns = [Table.Column("work")]
-    columns += question.sizes.map { Table.Column("\($0)", alignment: .number) }
-    columns.append(Table.Column("growth of time", alignment: .number))
-    var table = Table(columns: columns)
-    for (work, measurements) in found {
-      var row: [Table.Cell] = [.text(work.name)]
-      row += question.sizes.map { size in
-        measurements.first { $0.size == size }.map { .text("\(rounded($0.seconds)) s") } ?? .empty
-      }
-      row.append(.text(exponent(of: measurements)))
-      table.append(row)
-    }
-    return """
-      ## \(question.axis.prefix(1).uppercased() + question.axis.dropFirst())
-
-      \(question.title.prefix(1).uppercased() + question.title.dropFirst()).
-
-      \(table.markdown)
-
-      ![Seconds against \(question.axis), both axes logarithmic](\(file))
-
-
-      """
-  }
-
-  /// The slope of the two largest sizes on logarithmic axes.
-  private static func exponent(of measurements: [Measurement]) -> String {
-    guard measurements.count > 1 else { return "–" }
-    let (a, b) = (measurements[measurements.count - 2], measurements[measurements.count - 1])
-    let slope = log(b.seconds / a.seconds) / log(Double(b.size) / Double(a.size))
-    return String(format: "%.1f", slope)
-  }
 }

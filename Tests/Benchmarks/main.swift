@@ -11,7 +11,7 @@ import LCWNumerics
 // lcw-bench [--checkpoint FILE]… --write-costs FOLDER writes the assignment problems for peers, and
 // lcw-bench --solve-costs FILE solves one of them, once to warm up and once for its time.
 // lcw-bench --solve-adjustment FOLDER solves a least-squares problem that a peer wrote.
-// lcw-bench --growth FOLDER measures how time grows, and writes a page with charts.
+// lcw-bench --growth FOLDER measures how time and memory grow, and writes a page with charts.
 // lcw-bench --match A B STARTS ORDERS matches networks by their weights; see MatchingBenchmarks.
 
 // As the program does.
@@ -26,6 +26,7 @@ while let argument = arguments.popFirst() {
   let options = [
     "--json", "--checkpoint", "--write-costs", "--solve-costs", "--solve-adjustment",
     "--write-flow", "--fit-flow", "--match", "--growth",
+    "--growth-measure",
   ]
   guard options.contains(argument) else {
     names.append(argument)
@@ -44,7 +45,10 @@ while let argument = arguments.popFirst() {
     exit(0)
   } else if argument == "--growth" {
     refuseCrippledKernels()
-    try Growth.write(to: URL(fileURLWithPath: file))
+    try GrowthPage.write(to: URL(fileURLWithPath: file))
+    exit(0)
+  } else if argument == "--growth-measure" {
+    try GrowthPage.measure(file)
     exit(0)
   } else if argument == "--write-flow" {
     try FlowBenchmarks.write(to: URL(fileURLWithPath: file))
@@ -98,10 +102,7 @@ if let wrong = names.first(where: { name in !known.contains { $0.isNamed(name) }
 
 refuseCrippledKernels()
 print("BLAS \(BLAS.coreType) (\(BLAS.configuration)), \(Workers.available.count) threads")
-print(
-  MatrixPrecision.hasTiles
-    ? "products of networks on bfloat16 tiles, \(MatrixPrecision.standard.rawValue) precision"
-    : "products of networks by BLAS: no bfloat16 tiles")
+print("products of networks on \(MatrixPrecision.unit)")
 for variable in ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"] {
   // The program itself sets what fits the vectors, where OpenBLAS does not know the processor.
   if let value = ProcessInfo.processInfo.environment[variable], value != BLAS.coreTypeOfVectors {

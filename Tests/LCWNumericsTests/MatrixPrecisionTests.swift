@@ -92,19 +92,23 @@ import Testing
         Tensor(repeating: 0.5, shape: [256, 300]), Tensor(repeating: 0.25, shape: [300, 256])
       )
       if onTheRight { b.elements[7 * 256 + 3] = value } else { a.elements[5 * 300 + 7] = value }
-      var result = Tensor(unspecified: [256, 256])
-      result.assignProduct(a.matrix, b.matrix, precision: precision)
-      for row in [0, 5, 255] {
-        for column in [0, 3, 255] {
-          let isTouched = onTheRight ? column == 3 : row == 5
-          let expected = isTouched ? value * (onTheRight ? 0.5 : 0.25) : 300 * 0.125
-          let found = result.elements[row * 256 + column]
-          if expected.isNaN {
-            #expect(found.isNaN)
-          } else if expected.isInfinite {
-            #expect(found == expected)
-          } else {
-            #expect(abs(found - expected) <= 1e-6 * abs(expected))
+      // As a dense layer has it: both are contiguous along the inner dimension.
+      let turned = b.turned
+      for right in [b.matrix, turned.transposed] {
+        var result = Tensor(unspecified: [256, 256])
+        result.assignProduct(a.matrix, right, precision: precision)
+        for row in [0, 5, 255] {
+          for column in [0, 3, 255] {
+            let isTouched = onTheRight ? column == 3 : row == 5
+            let expected = isTouched ? value * (onTheRight ? 0.5 : 0.25) : 300 * 0.125
+            let found = result.elements[row * 256 + column]
+            if expected.isNaN {
+              #expect(found.isNaN)
+            } else if expected.isInfinite {
+              #expect(found == expected)
+            } else {
+              #expect(abs(found - expected) <= 1e-6 * abs(expected))
+            }
           }
         }
       }
@@ -126,16 +130,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [(300, 520), (128, 1000), (1000, 40)])
+  // Forty workers have pieces so small that by themselves they would be computed otherwise.
+  @Test(arguments: [(300, 520), (128, 1000), (1000, 50)])
   func theSameProductHasTheSameBitsOnAnyNumberOfThreads(rows: Int, columns: Int) {
     let (a, b) = (normal([rows, 700]), normal([columns, 700], seed: 2))
+    let other = normal([700, columns], seed: 3)
     for precision in MatrixPrecision.allCases {
-      let results = [1, 2, 2, 5].map {
-        var result = Tensor(unspecified: [rows, columns])
-        result.assignProduct(a.matrix, b.transposed, precision: precision, workers: Workers($0))
-        return result.elements
+      for right in [b.transposed, other.matrix] {
+        let results = [1, 2, 2, 5, 40].map {
+          var result = Tensor(unspecified: [rows, columns])
+          result.assignProduct(a.matrix, right, precision: precision, workers: Workers($0))
+          return result.elements
+        }
+        #expect(results.allSatisfy { $0 == results[0] })
       }
-      #expect(results.allSatisfy { $0 == results[0] })
     }
   }
 
@@ -143,5 +151,18 @@ import Testing
     #expect(MatrixPrecision(rawValue: "highest") == .highest)
     #expect(MatrixPrecision(rawValue: "high") == .high)
     #expect(MatrixPrecision.variable == "LCW_MATRIX_PRECISION")
+  }
+}
+
+extension Tensor {
+  /// The transpose of a matrix, element by element.
+  fileprivate var turned: Tensor {
+    var result = Tensor(unspecified: [shape[1], shape[0]])
+    for row in 0..<shape[0] {
+      for column in 0..<shape[1] {
+        result.elements[column * shape[0] + row] = elements[row * shape[1] + column]
+      }
+    }
+    return result
   }
 }

@@ -99,7 +99,7 @@ struct DoctorCommand: ParsableCommand {
       name: "precision", state: .good,
       found: MatrixPrecision.hasTiles
         ? "\(MatrixPrecision.standard.rawValue), on bfloat16 tiles; \(MatrixPrecision.variable) may be \(names)"
-        : "single: this processor has no bfloat16 tiles")
+        : "single, on \(MatrixPrecision.unit): this processor has no bfloat16 tiles")
   }
 
   /// Whether each shared object that this command line and the environment name can be opened.

@@ -129,7 +129,7 @@ public struct SampleSet: Sendable {
     }
   }
 
-  /// Whether both are copies of one set.
+  /// Whether both have the samples of one set; their labels are not compared.
   package func sharesStorage(with other: SampleSet) -> Bool {
     guard sampleShape == other.sampleShape else { return false }
     switch (values, other.values) {

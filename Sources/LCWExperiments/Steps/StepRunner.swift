@@ -197,9 +197,11 @@ public struct StepRunner: Sendable {
     let constructed = ContinuousClock.now
     // Others with the other threads may run beside this step.
     let share = Double(workers.count) / Double(max(workers.count, Workers.available.count))
+    let limit = Int(Double(KeptProducts.standardLimit) * share)
     let evaluator = PathEvaluator(
       workers: workers,
-      keeping: KeptProducts(limit: Int(Machine.physicalMemory / 8 * share)), progress: progress)
+      keeping: experiment.evaluation.isMiddleAlone ? nil : KeptProducts(limit: limit),
+      progress: progress)
     let evaluation =
       experiment.evaluation.isMiddleAlone
       ? try evaluator.evaluateMiddle(path, on: measured)

@@ -29,16 +29,21 @@ struct MatrixKernel {
     case tiles
   }
 
-  /// What is fastest for a rectangle of this size. Packing operands takes as long as some dozens of
-  /// rows, and OpenBLAS has loops of its own for the smallest products.
+  /// What is fastest for a rectangle of this size, as measured.
+  ///
+  /// Packing operands takes as long as some dozens of rows. OpenBLAS has loops of its own for products of less
+  /// than a million steps, and none that is good at few rows of a long inner dimension that is contiguous in
+  /// both operands.
   func unit(rows: Int, columns: Int) -> Unit {
     let narrow = min(rows, columns)
     if MatrixPrecision.hasTiles {
       let least = precision == .high ? 48 : 192
       return narrow >= least && inner >= 64 ? .tiles : .blas
     }
-    guard MatrixPrecision.hasVectors, narrow >= 32, inner >= 32 else { return .blas }
-    return rows * columns * inner >= 1 << 19 ? .vectors : .blas
+    // With α = 0 BLAS does not read the operands, which matters where one is not finite.
+    guard MatrixPrecision.hasVectors, alpha != 0 else { return .blas }
+    let least = transposedB && !transposedA ? 32 : 48
+    return narrow >= least && inner >= 32 && rows * columns * inner >= 1 << 20 ? .vectors : .blas
   }
 
   /// Computes a rectangle of the result.

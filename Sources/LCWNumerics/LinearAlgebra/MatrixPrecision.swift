@@ -48,6 +48,12 @@ public enum MatrixPrecision: String, Sendable, CaseIterable {
   /// Whether this processor has vectors of 512 bits.
   static let hasVectors = lcw_vectors_available() != 0
 
+  /// What large products of networks are computed on, for records: such as `bfloat16 tiles, high precision`.
+  public static var unit: String {
+    if hasTiles { return "bfloat16 tiles, \(standard.rawValue) precision" }
+    return hasVectors ? "vectors of 512 bits" : "OpenBLAS"
+  }
+
   /// The precision of products of networks if they are computed on tiles, for records; nothing where there are
   /// none.
   public static var nameOnTiles: String? { hasTiles ? standard.rawValue : nil }

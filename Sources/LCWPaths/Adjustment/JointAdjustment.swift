@@ -107,7 +107,8 @@ struct JointAdjustment: Sendable {
       let bytes =
         LeastSquares.bytes(features: layer.features, targets: layer.targets) * layer.parts
       // A problem that is being solved has copies: centred, factored, and each worker's own.
-      let room = Int(Machine.physicalMemory / Double(bytes)) - 3 * workers.count
+      let memory = Machine.physicalMemory - Double(KeptProducts.standardLimit)
+      let room = Int(memory / Double(bytes)) - 3 * workers.count
       guard room > 0 else {
         throw ConnectionError.layer(
           index: layer.node, description: network.describe(node: layer.node),

@@ -112,7 +112,8 @@ struct LayerAdjustment: Sendable {
     let shape = reference.network.parameters[weight].shape
     let bytes = LeastSquares.bytes(features: shape.rowCount, targets: shape.rows)
     // A problem that is being solved has copies: centred, factored, and each worker's own.
-    let room = Int(Machine.physicalMemory / Double(bytes)) - 3 * workers.count
+    let memory = Machine.physicalMemory - Double(KeptProducts.standardLimit)
+    let room = Int(memory / Double(bytes)) - 3 * workers.count
     guard room > 0 else {
       throw ConnectionError.layer(
         index: layer, description: reference.network.describe(node: layer),

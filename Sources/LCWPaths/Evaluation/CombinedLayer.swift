@@ -13,6 +13,8 @@ struct CombinedLayer: Sendable {
   let output: Network.Value
   /// The shape of one sample's output.
   let outputShape: Shape
+  /// The shape of a sample and all nodes up to the layer: what decides the products besides weights.
+  let origin: String
 
   private let operation: any LinearOperation
   private let inputShape: Shape
@@ -26,6 +28,8 @@ struct CombinedLayer: Sendable {
     var tensor: Tensor
     /// The coefficient at each time.
     var coefficients: [Float]
+    /// Whether the tensor is the motion's, not one that was made of it.
+    var isOwn: Bool
     /// Whether all units share one row, so that the product is one number for each sample.
     var isShared: Bool
   }
@@ -56,7 +60,8 @@ struct CombinedLayer: Sendable {
       return Basis(
         tensor: isShared || tensor.shape == shape
           ? tensor : Tensor.combination([tensor], coefficients: [1], shape: shape),
-        coefficients: coefficients.map(Float.init), isShared: isShared)
+        coefficients: coefficients.map(Float.init), isOwn: isShared || tensor.shape == shape,
+        isShared: isShared)
     }
     if let bias = network.parameterIndex(ofLayer: node, role: .bias) {
       guard let biasTerms = CombinedLayer.terms(of: motions[bias], times: times) else {
@@ -74,6 +79,10 @@ struct CombinedLayer: Sendable {
     inputShape = network.shape(of: input)
     let own = Network.Value.output(ofNode: node)
     outputShape = network.shape(of: own)
+    origin =
+      ([network.inputShape.description]
+      + network.nodes[...node].map { "\($0.layer) of \($0.inputs.map(\.index))" })
+      .joined(separator: "\n")
     let readers = network.nodes.indices.filter { network.nodes[$0].inputs.contains(own) }
     clips =
       readers.count == 1 && network.nodes[readers[0]].operation.fusedActivation == .rectifier
@@ -91,14 +100,15 @@ struct CombinedLayer: Sendable {
   }
 
   func products(of block: Tensor) -> Products {
-    products { product(of: block, with: $0) }
+    products { tensor, _ in product(of: block, with: tensor) }
   }
 
-  /// The products of a block with each basis, each from its tensor.
-  func products(by product: (Tensor) -> Tensor) -> Products {
+  /// The products of a block with each basis, each from its tensor and from whether that is the path's own:
+  /// one that was made here is no one else's.
+  func products(by product: (Tensor, _ isOwn: Bool) -> Tensor) -> Products {
     var products = Products(full: [], shared: [])
     for basis in bases {
-      let product = product(basis.tensor)
+      let product = product(basis.tensor, basis.isOwn)
       if basis.isShared {
         products.shared.append((product, basis.coefficients))
       } else {

@@ -26,8 +26,8 @@ public struct PathEvaluator: Sendable {
   /// The threads; each takes whole blocks of samples.
   public var workers: Workers
 
-  /// Where products of samples with weights are kept for evaluations that need the same; each evaluation
-  /// computes them for itself if there is nothing.
+  /// Where products of samples with weights are kept for evaluations that need the same; if this is nil, each
+  /// evaluation computes them for itself.
   public var keptProducts: KeptProducts?
 
   /// Is told how far one pass over the samples has come: before each block of them, and between the

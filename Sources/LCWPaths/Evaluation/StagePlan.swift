@@ -134,14 +134,16 @@ struct StagePlan: Sendable {
     let (samples, labels) = (range.count, set.labels[range])
     // The samples themselves are not needed where all products with them are kept.
     lazy var known = headValues(of: set.block(range))
-    // What no parameter has changed is the same in every network that reads it.
+    // What depends on other parameters is the product of this network alone.
     let kept = head.parameters.isEmpty ? kept : nil
     let products = combined.map { layer in
-      layer.products { weight in
-        guard let kept, layer.keepsProducts else {
+      layer.products { weight, isOwn in
+        guard let kept, layer.keepsProducts, isOwn else {
           return layer.product(of: known.value(layer.input), with: weight)
         }
-        return kept.product(of: range, in: set, with: weight) {
+        return kept.product(
+          of: range, in: set, with: .init(weight: weight, origin: layer.origin)
+        ) {
           layer.product(of: known.value(layer.input), with: weight)
         }
       }
