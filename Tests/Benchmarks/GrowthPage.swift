@@ -58,7 +58,8 @@ struct GrowthPage {
       To expect: time is linear in samples and points. In hidden units, a pass over samples is linear, the Gram matrix of an \
       adjusted layer quadratic and its solution cubic, and an assignment at most cubic. All pairs of n networks are \
       n (n − 1) / 2 paths. Memory is that of the blocks that are worked on: it depends on threads and hidden units, not on the \
-      number of samples. Products that are kept for other pairs are the exception, up to a limit.
+      number of samples. Two things grow, up to limits: solutions of adjusted layers are kept for each point, and products \
+      for other pairs.
 
       Machine: \(Workers.available.count) threads, OpenBLAS with the kernels \(BLAS.coreType); products of networks on \
       \(MatrixPrecision.unit).
