@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // What the loops on tile registers share; for x86-64 alone.
-#include <immintrin.h>
-#include <stddef.h>
+#include "wide_registers.h"
 #include <stdint.h>
 #include <string.h>
 
 #define TILES \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,amx-tile,amx-bf16")))
-#define INLINE static inline __attribute__((always_inline))
 
 /// Two vectors of single precision as one of bfloat16, rounded to nearest; what is lost stays in them.
 TILES INLINE __m512i take_part(__m512 *a, __m512 *b) {
@@ -25,35 +23,6 @@ TILES INLINE __m512i pairing(void) {
   return _mm512_set_epi16(
       31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
       3, 18, 2, 17, 1, 16, 0);
-}
-
-/// Transposes 16 × 16 pairs.
-TILES INLINE void transpose(__m512i *r) {
-  __m512i t[16], u[16];
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4) {
-    u[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    u[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    u[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    u[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-  for (int i = 0; i < 4; i++) {
-    const __m512i p = _mm512_shuffle_i32x4(u[i], u[4 + i], 0x88);
-    const __m512i q = _mm512_shuffle_i32x4(u[8 + i], u[12 + i], 0x88);
-    const __m512i v = _mm512_shuffle_i32x4(u[i], u[4 + i], 0xdd);
-    const __m512i w = _mm512_shuffle_i32x4(u[8 + i], u[12 + i], 0xdd);
-    r[i] = _mm512_shuffle_i32x4(p, q, 0x88);
-    r[4 + i] = _mm512_shuffle_i32x4(v, w, 0x88);
-    r[8 + i] = _mm512_shuffle_i32x4(p, q, 0xdd);
-    r[12 + i] = _mm512_shuffle_i32x4(v, w, 0xdd);
-  }
-}
-
-INLINE __mmask16 first(ptrdiff_t count) {
-  return count >= 16 ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
 }
 
 /// All eight tiles are of 16 rows of 64 bytes.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vectors.h"
+#include "CKernels.h"
 
 enum { lanes = 16, height = 14, panel = LCW_VECTORS_PANEL, depth = LCW_VECTORS_DEPTH };
 
@@ -8,54 +8,11 @@ ptrdiff_t lcw_vectors_packed_count(ptrdiff_t columns, ptrdiff_t inner) {
 }
 
 #if defined(__x86_64__) && defined(__linux__)
-#include <immintrin.h>
+#include "wide_registers.h"
 
-#define VECTORS __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#define INLINE static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-int lcw_vectors_available(void) {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-
-INLINE __mmask16 first(ptrdiff_t count) {
-  return count >= lanes ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
-}
-
-VECTORS INLINE __m512 low_pairs(__m512 a, __m512 b) {
-  return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
-}
-
-VECTORS INLINE __m512 high_pairs(__m512 a, __m512 b) {
-  return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
-}
-
-/// Transposes 16 × 16 values.
-VECTORS INLINE void transpose(__m512 *r) {
-  __m512 t[16], u[16];
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4) {
-    u[i] = low_pairs(t[i], t[i + 2]);
-    u[i + 1] = high_pairs(t[i], t[i + 2]);
-    u[i + 2] = low_pairs(t[i + 1], t[i + 3]);
-    u[i + 3] = high_pairs(t[i + 1], t[i + 3]);
-  }
-  for (int i = 0; i < 4; i++) {
-    const __m512 p = _mm512_shuffle_f32x4(u[i], u[4 + i], 0x88);
-    const __m512 q = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0x88);
-    const __m512 v = _mm512_shuffle_f32x4(u[i], u[4 + i], 0xdd);
-    const __m512 w = _mm512_shuffle_f32x4(u[8 + i], u[12 + i], 0xdd);
-    r[i] = _mm512_shuffle_f32x4(p, q, 0x88);
-    r[4 + i] = _mm512_shuffle_f32x4(v, w, 0x88);
-    r[8 + i] = _mm512_shuffle_f32x4(p, q, 0xdd);
-    r[12 + i] = _mm512_shuffle_f32x4(v, w, 0xdd);
-  }
-}
+int lcw_vectors_available(void) { return lcw_vector_bits() == 512; }
 
 // MARK: packing
 
@@ -81,13 +38,13 @@ VECTORS INLINE void pack_columns(
   const ptrdiff_t padded = (columns + panel - 1) / panel * panel;
   for (ptrdiff_t j = 0; j < padded; j += lanes)
     for (ptrdiff_t k = 0; k < inner; k += lanes) {
-      __m512 r[16];
+      __m512i r[lanes];
       for (int i = 0; i < lanes; i++)
-        r[i] = _mm512_maskz_loadu_ps(
+        r[i] = _mm512_maskz_loadu_epi32(
             j + i < columns ? first(inner - k) : 0, source + (j + i) * leading + k);
       transpose(r);
       float *out = packed + j / panel * panel * inner + k * panel + j % panel;
-      for (int i = 0; i < lanes && k + i < inner; i++) _mm512_store_ps(out + i * panel, r[i]);
+      for (int i = 0; i < lanes && k + i < inner; i++) _mm512_store_si512(out + i * panel, r[i]);
     }
 }
 
@@ -179,11 +136,12 @@ VECTORS INLINE void multiply_panel(
     const ptrdiff_t count = columns - v * lanes;
     if (target->transposed) {
       // A copy, so that the sums are never indexed by a variable and stay in registers.
-      __m512 r[lanes];
-      UNROLLED for (int i = 0; i < lanes; i++) r[i] = s[v][i];
+      __m512i r[lanes];
+      UNROLLED for (int i = 0; i < lanes; i++) r[i] = _mm512_castps_si512(s[v][i]);
       transpose(r);
       for (int j = 0; j < lanes && j < count; j++)
-        store(c + (v * lanes + j) * target->leading, first(rows), r[j], target);
+        store(
+            c + (v * lanes + j) * target->leading, first(rows), _mm512_castsi512_ps(r[j]), target);
     } else {
       UNROLLED for (int i = 0; i < rows; i++)
         store(c + i * target->leading + v * lanes, first(count), s[v][i], target);
